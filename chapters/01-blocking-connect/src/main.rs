@@ -1,0 +1,203 @@
+//! A client that sleeps: connect(2) returns when the kernel knows, and errno is the answer.
+
+use std::fmt;
+use std::io::{self, BufRead, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use ch01_blocking_connect::{CallError, explain};
+use clap::Parser;
+use socket2::{Domain, Socket, Type};
+
+/// Connects to a TCP server and says what the kernel answered.
+///
+/// Sends standard input line by line and prints each reply; at the end of input it half-closes
+/// and prints what still comes.
+#[derive(Parser)]
+struct Arguments {
+    /// Give up on an address after this many milliseconds [default: the kernel's own limit]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
+    /// The server: a name or a numeric address, and a port from 1 to 65535
+    #[arg(value_name = "HOST:PORT")]
+    server: Server,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let limit = arguments.timeout.map(|ms| Duration::from_millis(ms.into()));
+    match connect_to_any(&arguments.server, limit).and_then(|stream| converse(&stream)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// ANCHOR: any
+/// Tries every address that the name stands for, in the resolver's order, until one answers.
+fn connect_to_any(
+    server: &Server,
+    limit: Option<Duration>,
+) -> Result<TcpStream, Box<dyn std::error::Error>> {
+    for address in server.addresses()? {
+        tell(format_args!("connect {address}: waiting for the kernel's answer"));
+        let start = Instant::now();
+        let answer = connect(address, limit);
+        let took = start.elapsed().as_secs_f64() * 1e3;
+        match answer {
+            Ok(stream) if stream.local_addr()? == stream.peer_addr()? => {
+                // Our own port happened to be the one we asked for: a simultaneous open with ourselves.
+                tell(format_args!(
+                    "connect {address}: self-connect after {took:.1} ms (nothing listens there: \
+                     the kernel gave this socket the same port and joined it to itself)"
+                ));
+            }
+            Ok(stream) => {
+                tell(format_args!("connect {address}: connected after {took:.1} ms"));
+                return Ok(stream);
+            }
+            Err(error) => {
+                let remedy = explain(&error).map(|explanation| explanation.remedy);
+                tell(format_args!("{} after {took:.1} ms", CallError::connect(address, error)));
+                remedy.inspect(|remedy| tell(format_args!("  try: {remedy}")));
+            }
+        }
+    }
+    Err(format!("{server}: no address answered").into())
+}
+// ANCHOR_END: any
+
+// ANCHOR: connect
+/// One connect: the thread sleeps in the kernel until the handshake has an outcome.
+fn connect(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if let Some(limit) = limit {
+        // The kernel's connect has no time limit that we can pass; chapter 08 shows what is inside.
+        socket.connect_timeout(&address.into(), limit)?;
+        return Ok(socket.into());
+    }
+    loop {
+        match socket.connect(&address.into()) {
+            Ok(()) => return Ok(socket.into()),
+            // A signal woke us, but the handshake goes on: on Linux a second call waits on for it.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+// ANCHOR_END: connect
+
+// ANCHOR: converse
+/// Sends a line, prints the reply, sends the next; then half-closes and prints the rest.
+fn converse(mut stream: &TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    loop {
+        // A line, or as much of a long one as the input buffer holds: were a long line sent whole
+        // while nobody reads the replies, both sides could come to wait for each other.
+        let available =
+            input.fill_buf().map_err(|error| CallError::new("read", "standard input", error))?;
+        if available.is_empty() {
+            break;
+        }
+        let length =
+            available.iter().position(|&byte| byte == b'\n').map_or(available.len(), |at| at + 1);
+        stream
+            .write_all(&available[..length])
+            .map_err(|error| server_error("write", stream, error))?;
+        input.consume(length);
+        let got = print_reply(stream, &mut output, length)?;
+        if got < length {
+            return Err(format!(
+                "the server closed the connection after {got} of {length} bytes of the reply"
+            )
+            .into());
+        }
+    }
+    stream.shutdown(Shutdown::Write).map_err(|error| server_error("shutdown", stream, error))?;
+    print_reply(stream, &mut output, usize::MAX)?;
+    Ok(())
+}
+
+/// Prints `wanted` bytes from the server, or fewer if its stream ends; returns how many came.
+fn print_reply(
+    mut stream: &TcpStream,
+    output: &mut impl Write,
+    wanted: usize,
+) -> Result<usize, CallError> {
+    let mut buffer = [0; 8 * 1024];
+    let mut got = 0;
+    while got < wanted {
+        let room = buffer.len().min(wanted - got);
+        let count = match stream.read(&mut buffer[..room]) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(server_error("read", stream, error)),
+        };
+        output
+            .write_all(&buffer[..count])
+            .and_then(|()| output.flush())
+            .map_err(|error| CallError::new("write", "standard output", error))?;
+        got += count;
+    }
+    Ok(got)
+}
+// ANCHOR_END: converse
+
+/// An error of a call on the connection, named with the server's address.
+fn server_error(call: &'static str, stream: &TcpStream, error: io::Error) -> CallError {
+    match stream.peer_addr() {
+        Ok(address) => CallError::new(call, address, error),
+        Err(_) => CallError::new(call, "the server", error),
+    }
+}
+
+/// Says something on standard error; that nobody may be listening there is no reason to stop.
+fn tell(what: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
+/// The server as it was named: `localhost:80`, `127.0.0.1:80` or `[::1]:80`.
+#[derive(Clone)]
+struct Server {
+    host: String,
+    port: u16,
+}
+
+impl Server {
+    /// Asks the resolver, which may itself wait; std gives no errno for its answer.
+    fn addresses(&self) -> Result<impl Iterator<Item = SocketAddr>, String> {
+        (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| {
+            format!("resolve {}: {error} (check the spelling, or use a numeric address)", self.host)
+        })
+    }
+}
+
+impl std::str::FromStr for Server {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.rsplit_once(':').ok_or("a port is missing: write HOST:PORT")?;
+        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if host.is_empty() {
+            return Err("the host is missing: write HOST:PORT");
+        }
+        if bracketed.is_none() && host.contains(':') {
+            return Err("an IPv6 address goes in brackets: [::1]:80");
+        }
+        match port.parse() {
+            Ok(port) if port > 0 => Ok(Self { host: bracketed.unwrap_or(host).to_owned(), port }),
+            _ => Err("the port is a number from 1 to 65535"),
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}

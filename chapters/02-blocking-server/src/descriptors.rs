@@ -1,0 +1,22 @@
+//! How many descriptors this process may have open.
+
+use std::io;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// How long a server without any client waits, when accept found no free descriptor, before it
+/// tries again: nobody's leaving can wake it.
+pub const RETRY_MILLISECONDS: u16 = 1000;
+
+/// Asks for `wanted` descriptors and returns how many this process now may have open: at most the
+/// hard limit, which only a privilege can raise.
+///
+/// # Errors
+///
+/// What setrlimit(2) says of `RLIMIT_NOFILE`.
+pub fn set_descriptor_limit(wanted: u64) -> io::Result<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let limit = wanted.min(hard);
+    setrlimit(Resource::RLIMIT_NOFILE, limit, hard)?;
+    Ok(limit)
+}

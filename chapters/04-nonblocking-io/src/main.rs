@@ -1,0 +1,90 @@
+//! One thread, many clients, and no call that sleeps but select(2), which now watches both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::process::ExitCode;
+
+use ch02_blocking_server::{
+    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
+};
+use ch04_nonblocking_io::{Connection, Step};
+use clap::Parser;
+use nix::errno::Errno;
+use nix::sys::select::{FD_SETSIZE, FdSet, select};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+/// Serves many clients on one thread with select(2), and never waits in read or write.
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    server: ServerArguments<7004>,
+}
+
+fn main() -> ExitCode {
+    Arguments::parse().server.run(serve)
+}
+
+fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
+    // A set has bits for the descriptors 0 to 1023: more would not fit.
+    set_descriptor_limit(FD_SETSIZE as u64)?;
+    // Another process may share the listener and be faster: then accept must not sleep either.
+    listener.set_nonblocking(true)?;
+    let mut connections: BTreeMap<RawFd, Connection> = BTreeMap::new();
+    let mut full = false;
+    let mut buffer = [0; BUFFER];
+    loop {
+        // ANCHOR: wait
+        let ready: BTreeSet<RawFd> = {
+            // Ask: two sets, built anew; a socket is in one, in both, or in none.
+            let (mut readable, mut writable) = (FdSet::new(), FdSet::new());
+            if !full {
+                readable.insert(listener.as_fd());
+            }
+            for connection in connections.values() {
+                if connection.wants_read() {
+                    readable.insert(connection.as_fd());
+                }
+                if connection.wants_write() {
+                    writable.insert(connection.as_fd());
+                }
+            }
+            // Wait: without a timeout, unless nobody is there whose leaving could wake us.
+            let mut retry = TimeVal::milliseconds(RETRY_MILLISECONDS.into());
+            let timeout = (full && connections.is_empty()).then_some(&mut retry);
+            match select(None, &mut readable, &mut writable, None, timeout) {
+                Ok(0) => full = false,
+                Ok(_) => {}
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            // Keep plain numbers: the sets borrow every socket in them, and now we change those.
+            readable.fds(None).chain(writable.fds(None)).map(|fd| fd.as_raw_fd()).collect()
+        };
+        narrator.say(format_args!("select: ready {ready:?} of {} clients", connections.len()));
+        // ANCHOR_END: wait
+        // ANCHOR: act
+        for fd in ready {
+            if fd == listener.as_raw_fd() {
+                match accept(listener)? {
+                    Accepted::Client(client) => {
+                        connections.insert(client.as_raw_fd(), Connection::new(client)?);
+                    }
+                    Accepted::Gone | Accepted::Nobody => {}
+                    Accepted::Full => full = true,
+                }
+            } else if let Some(connection) = connections.get_mut(&fd) {
+                match connection.advance(&mut buffer) {
+                    Ok(Step::More | Step::Short | Step::Blocked) => {}
+                    Ok(Step::Finished) | Err(_) => {
+                        connections.remove(&fd);
+                        full = false;
+                    }
+                }
+            }
+        }
+        // ANCHOR_END: act
+    }
+}

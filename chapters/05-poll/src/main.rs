@@ -1,0 +1,90 @@
+//! One thread, many clients: poll(2) is given an array, and answers in a field of its own.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::process::ExitCode;
+
+use ch02_blocking_server::{
+    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
+};
+use ch04_nonblocking_io::{Connection, Step};
+use clap::Parser;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// Serves many clients on one thread with poll(2).
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    server: ServerArguments<7005>,
+}
+
+fn main() -> ExitCode {
+    Arguments::parse().server.run(serve)
+}
+
+fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
+    // No set, no 1024: as many as the hard limit allows.
+    set_descriptor_limit(u64::MAX)?;
+    // Another process may share the listener and be faster: then accept must not sleep either.
+    listener.set_nonblocking(true)?;
+    let mut connections: BTreeMap<RawFd, Connection> = BTreeMap::new();
+    let mut full = false;
+    let mut buffer = [0; BUFFER];
+    loop {
+        // ANCHOR: wait
+        let ready: Vec<RawFd> = {
+            // Ask: one entry a socket. What we ask (events) and what poll answers (revents) are
+            // two fields, so the array could be kept; but it borrows the sockets in it.
+            let mut entries = Vec::with_capacity(connections.len() + 1);
+            if !full {
+                entries.push(PollFd::new(listener.as_fd(), PollFlags::POLLIN));
+            }
+            for connection in connections.values() {
+                let mut events = PollFlags::empty();
+                events.set(PollFlags::POLLIN, connection.wants_read());
+                events.set(PollFlags::POLLOUT, connection.wants_write());
+                entries.push(PollFd::new(connection.as_fd(), events));
+            }
+            // Wait: without a timeout, unless nobody is there whose leaving could wake us.
+            let alone = full && connections.is_empty();
+            let timeout = if alone { RETRY_MILLISECONDS.into() } else { PollTimeout::NONE };
+            match poll(&mut entries, timeout) {
+                Ok(0) => full = false,
+                Ok(_) => {}
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            // Keep plain numbers of those with any answer: an error or a hang-up, which nobody has
+            // to ask about, is found by the read or write that follows.
+            let ready = entries.iter().filter(|entry| entry.any() != Some(false));
+            ready.map(|entry| entry.as_fd().as_raw_fd()).collect()
+        };
+        narrator.say(format_args!("poll: ready {ready:?} of {} clients", connections.len()));
+        // ANCHOR_END: wait
+        // ANCHOR: act
+        for fd in ready {
+            if fd == listener.as_raw_fd() {
+                match accept(listener)? {
+                    Accepted::Client(client) => {
+                        connections.insert(client.as_raw_fd(), Connection::new(client)?);
+                    }
+                    Accepted::Gone | Accepted::Nobody => {}
+                    Accepted::Full => full = true,
+                }
+            } else if let Some(connection) = connections.get_mut(&fd) {
+                match connection.advance(&mut buffer) {
+                    Ok(Step::More | Step::Short | Step::Blocked) => {}
+                    Ok(Step::Finished) | Err(_) => {
+                        connections.remove(&fd);
+                        full = false;
+                    }
+                }
+            }
+        }
+        // ANCHOR_END: act
+    }
+}

@@ -1,0 +1,144 @@
+//! One thread, many clients: edge-triggered epoll tells each change once, and we owe the rest.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use ch02_blocking_server::{
+    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
+};
+use ch04_nonblocking_io::{Connection, Step};
+use clap::Parser;
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+/// Serves many clients on one thread with epoll, edge-triggered.
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    server: ServerArguments<7007>,
+}
+
+fn main() -> ExitCode {
+    Arguments::parse().server.run(serve)
+}
+
+// ANCHOR: owed
+/// The token of the listener. Clients get 1, 2, 3 and so on, and none is ever used again: a
+/// descriptor's number would be, even for a newcomer within the same batch of events.
+const LISTENER: u64 = 0;
+
+/// How often one client, or the listener, is served before it is everybody else's turn.
+const BUDGET: usize = 16;
+
+/// A connection, and the edges that were reported for it and are not worked off yet.
+struct Client {
+    connection: Connection,
+    owed: EpollFlags,
+}
+
+/// Told once for both directions, and never changed: an edge is reported only when it happens.
+fn interest() -> EpollFlags {
+    EpollFlags::EPOLLET | EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | behind_the_data()
+}
+
+/// What can stand behind a short read: a FIN, urgent data, an error. Then only `WouldBlock`, the
+/// end of stream or the error itself is the end of it.
+fn behind_the_data() -> EpollFlags {
+    EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLPRI | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR
+}
+// ANCHOR_END: owed
+
+fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
+    // No set, no 1024: as many as the hard limit allows.
+    set_descriptor_limit(u64::MAX)?;
+    // Another process may share the listener and be faster: then accept must not sleep either.
+    listener.set_nonblocking(true)?;
+    let mut clients: HashMap<u64, Client> = HashMap::new();
+    let mut next_token = LISTENER + 1;
+    let mut full = false;
+    let mut buffer = [0; BUFFER];
+    // ANCHOR: register
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, LISTENER))?;
+    let mut events = [EpollEvent::empty(); 256];
+    // Who is owed a turn: no event will come again for what was reported once.
+    let mut owing: Vec<u64> = Vec::new();
+    let mut listener_owed = false;
+    // ANCHOR_END: register
+    loop {
+        // ANCHOR: wait
+        // Wait: not at all while somebody is owed a turn; a full server does not ask for more.
+        let timeout = if !owing.is_empty() || (listener_owed && !full) {
+            EpollTimeout::ZERO
+        } else if full && clients.is_empty() {
+            RETRY_MILLISECONDS.into()
+        } else {
+            EpollTimeout::NONE
+        };
+        let ready = match epoll.wait(&mut events, timeout) {
+            Ok(count) => &events[..count],
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        };
+        narrator.say(format_args!(
+            "epoll_wait: {} ready of {} clients",
+            ready.len(),
+            clients.len()
+        ));
+        full = full && !(ready.is_empty() && clients.is_empty());
+        for event in ready {
+            let token = event.data();
+            narrator.say(format_args!("  token {token}: {:?}", event.events()));
+            if token == LISTENER {
+                listener_owed = true;
+            } else if let Some(client) = clients.get_mut(&token) {
+                if client.owed.is_empty() {
+                    owing.push(token);
+                }
+                client.owed |= event.events();
+            }
+        }
+        // ANCHOR_END: wait
+        // ANCHOR: act
+        for _ in 0..BUDGET {
+            if full || !listener_owed {
+                break;
+            }
+            match accept(listener)? {
+                Accepted::Client(client) => {
+                    let connection = Connection::new(client)?;
+                    epoll.add(&connection, EpollEvent::new(interest(), next_token))?;
+                    clients.insert(next_token, Client { connection, owed: EpollFlags::empty() });
+                    next_token += 1;
+                }
+                Accepted::Gone => {}
+                Accepted::Nobody => listener_owed = false,
+                Accepted::Full => full = true,
+            }
+        }
+        owing.retain(|&token| {
+            let Some(client) = clients.get_mut(&token) else { return false };
+            for _ in 0..BUDGET {
+                match client.connection.advance(&mut buffer) {
+                    Ok(Step::More) => {}
+                    Ok(Step::Short) if client.owed.intersects(behind_the_data()) => {}
+                    Ok(Step::Short | Step::Blocked) => {
+                        client.owed = EpollFlags::empty();
+                        return false;
+                    }
+                    Ok(Step::Finished) | Err(_) => {
+                        clients.remove(&token);
+                        full = false;
+                        return false;
+                    }
+                }
+            }
+            // The budget is used up, the edge is not: the rest is owed, after the others' turn.
+            true
+        });
+        // ANCHOR_END: act
+    }
+}

@@ -1,0 +1,18 @@
+//! The course's laboratory: everything that a check or a demonstration needs around a program.
+//!
+//! - [`subject`]: run a program, learn its address, and be sure that it ends;
+//! - [`process`]: what `/proc` says about a running program;
+//! - [`wait`]: bounded waits: no sleep stands for a condition;
+//! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
+//! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
+//! - [`namespace`]: a network of one's own, where routes can be missing;
+//! - [`finding`]: what a failed check says;
+//! - [`transcript`]: runs the console blocks of the book.
+//!
+//! Nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here.
+
+pub mod finding;
+pub mod peer;
+pub mod process;
+pub mod subject;
+pub mod wait;

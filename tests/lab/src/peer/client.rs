@@ -1,0 +1,173 @@
+//! A client of the course's servers, with every wait bounded.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use nix::sys::socket::{MsgFlags, send};
+use socket2::{Domain, SockRef, Socket, Type};
+use std::os::fd::AsRawFd;
+
+use crate::wait::PATIENCE;
+
+/// What a server must reply to `bytes`: the same, with ASCII a-z turned into A-Z.
+#[must_use]
+pub fn upper(bytes: &[u8]) -> Vec<u8> {
+    bytes.to_ascii_uppercase()
+}
+
+/// A connection to a server. Every call waits at most [`PATIENCE`], unless a method says otherwise.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// What connect(2) says; `TimedOut` after [`PATIENCE`].
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::take_over(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    /// Connects with small buffers, 4 KiB asked for each way: `SO_SNDBUF` and `SO_RCVBUF` of
+    /// socket(7), set before the connect so that the window is small too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::connect`].
+    pub fn connect_small(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_recv_buffer_size(4096)?;
+        socket.set_send_buffer_size(4096)?;
+        socket.connect_timeout(&address.into(), PATIENCE)?;
+        Self::take_over(socket.into())
+    }
+
+    fn take_over(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream })
+    }
+
+    /// Sends all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// What send(2) says; `WouldBlock` when the server takes nothing for [`PATIENCE`].
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Sends what the kernel takes at once, and returns how much that was: at most `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// What send(2) says, but for `EAGAIN`, which is 0.
+    pub fn send_without_waiting(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)
+        {
+            Ok(count) => Ok(count),
+            Err(nix::errno::Errno::EAGAIN) => Ok(0),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Sends one urgent (out-of-band) byte: `MSG_OOB`, send(2).
+    ///
+    /// # Errors
+    ///
+    /// What send(2) says.
+    pub fn send_urgent(&mut self, byte: u8) -> io::Result<()> {
+        SockRef::from(&self.stream).send_out_of_band(&[byte]).map(drop)
+    }
+
+    /// Reads exactly `count` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` with the number that came when the stream ends first; `WouldBlock` with the
+    /// same when the next byte does not come within [`PATIENCE`].
+    pub fn receive(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        let mut got = 0;
+        while got < count {
+            let so_far = |error: io::Error| {
+                io::Error::new(error.kind(), format!("{error}, after {got} of {count} bytes"))
+            };
+            match self.stream.read(&mut bytes[got..]).map_err(so_far)? {
+                0 => {
+                    let text = format!("end of stream after {got} of {count} bytes");
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+                }
+                more => got += more,
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Sends `bytes` and reads as many: a request and its reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`] and [`Client::receive`].
+    pub fn ask(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        self.send(bytes)?;
+        self.receive(bytes.len())
+    }
+
+    /// Reads to the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// `ECONNRESET`; `WouldBlock` when nothing comes for [`PATIENCE`].
+    pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Does nothing at all come within `window`, neither a byte nor an end?
+    ///
+    /// # Errors
+    ///
+    /// What recv(2) says of anything but bytes, an end and a timeout.
+    pub fn hears_nothing_for(&mut self, window: Duration) -> io::Result<bool> {
+        self.stream.set_read_timeout(Some(window))?;
+        let mut byte = [0];
+        let heard = self.stream.peek(&mut byte);
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        match heard {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a FIN and keeps reading: shutdown(2) with `SHUT_WR`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTCONN` when the connection is gone.
+    pub fn half_close(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Ends the connection with an RST: `SO_LINGER` of zero, then close; socket(7).
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn reset(self) -> io::Result<()> {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
+    }
+
+    /// The socket, for what this type has no method for.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+}

@@ -1,0 +1,80 @@
+//! What `/proc` says about a running program: proc(5).
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+/// A running process, known by its number. Nothing here holds it: it may end at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// How many threads it has: `Threads:` of `/proc/PID/status`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended.
+    pub fn threads(self) -> io::Result<u64> {
+        self.status("Threads:")
+    }
+
+    /// Resident memory in bytes: `VmRSS:` of `/proc/PID/status`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended.
+    pub fn resident_bytes(self) -> io::Result<u64> {
+        Ok(self.status("VmRSS:")? * 1024)
+    }
+
+    /// How many descriptors it has open: the entries of `/proc/PID/fd`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when the process has ended, `EACCES` when it is somebody else's.
+    pub fn descriptors(self) -> io::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
+    }
+
+    /// Processor time used so far by all its threads: `utime` and `stime` of `/proc/PID/stat`, in
+    /// steps of one clock tick, which is 10 ms.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended.
+    pub fn cpu_time(self) -> io::Result<Duration> {
+        let stat = self.stat()?;
+        let ticks = |field: usize| stat.get(field).and_then(|text| text.parse::<u64>().ok());
+        // utime and stime are fields 14 and 15; the first two, pid and comm, are cut off.
+        let (Some(user), Some(system)) = (ticks(11), ticks(12)) else {
+            return Err(io::Error::other("/proc/PID/stat has another form"));
+        };
+        Ok(Duration::from_millis((user + system) * 10))
+    }
+
+    /// Its state as one letter: `R` running, `S` sleeping, `T` stopped, `Z` ended but not yet
+    /// waited for.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended and was waited for.
+    pub fn state(self) -> io::Result<char> {
+        let stat = self.stat()?;
+        let state = stat.first().and_then(|text| text.chars().next());
+        state.ok_or_else(|| io::Error::other("/proc/PID/stat has another form"))
+    }
+
+    /// The fields of `/proc/PID/stat` after the command's name, which may itself hold spaces.
+    fn stat(self) -> io::Result<Vec<String>> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
+        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        Ok(fields.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn status(self, field: &str) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .ok_or_else(|| io::Error::other(format!("/proc/PID/status has no {field}")))
+    }
+}

@@ -1,0 +1,299 @@
+//! A program on trial: started, asked for its address, and never left running.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::process::Process;
+use crate::wait::{self, PATIENCE};
+
+/// How to start a subject. Standard input is empty, standard output and error are read by the lab.
+#[derive(Debug)]
+pub struct Launch {
+    command: Command,
+    descriptors: Option<u64>,
+}
+
+impl Launch {
+    /// Will run the program at `path`.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let mut command = Command::new(path.as_ref());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command, descriptors: None }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Limits the subject to `count` descriptors, soft and hard: `RLIMIT_NOFILE`, setrlimit(2).
+    #[must_use]
+    pub fn descriptor_limit(mut self, count: u64) -> Self {
+        self.descriptors = Some(count);
+        self
+    }
+
+    /// Starts the program. It is killed when the returned [`Subject`] is dropped, and also when the
+    /// thread that called this ends, however it ends.
+    ///
+    /// # Errors
+    ///
+    /// What fork(2) and execve(2) say, with the program's path.
+    pub fn start(mut self) -> io::Result<Subject> {
+        let parent = nix::unistd::getpid();
+        let descriptors = self.descriptors;
+        let prepare = move || {
+            if let Some(count) = descriptors {
+                setrlimit(Resource::RLIMIT_NOFILE, count, count)?;
+            }
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            // If the parent ended before the line above, its signal will never come.
+            if nix::unistd::getppid() == parent { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+        };
+        // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.
+        unsafe { self.command.pre_exec(prepare) };
+        let path = self.command.get_program().to_owned();
+        let mut child = self.command.spawn().map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
+        let stdout = child.stdout.take().map(Lines::of);
+        let stderr = child.stderr.take().map(Text::of);
+        Ok(Subject { child, stdout, stderr })
+    }
+
+    /// Starts a server on a port of the kernel's choice and waits for its first line.
+    ///
+    /// # Errors
+    ///
+    /// As [`Launch::start`]; or a sentence with what the server printed instead of its address.
+    pub fn server(self) -> io::Result<Server> {
+        let subject = self.arg("--listen").arg("127.0.0.1:0").start()?;
+        Server::new(subject)
+    }
+}
+
+/// A running program. Dropped means killed and waited for.
+#[derive(Debug)]
+pub struct Subject {
+    child: Child,
+    stdout: Option<Lines>,
+    stderr: Option<Text>,
+}
+
+impl Subject {
+    /// What `/proc` says about it.
+    #[must_use]
+    pub fn process(&self) -> Process {
+        Process(self.child.id())
+    }
+
+    /// The next line of its standard output without the line's end; `None` at the end of output.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when no line comes within [`PATIENCE`].
+    pub fn line(&self) -> io::Result<Option<String>> {
+        match &self.stdout {
+            Some(lines) => lines.next(),
+            None => Ok(None),
+        }
+    }
+
+    /// What it has written to standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.as_ref().map(Text::so_far).unwrap_or_default()
+    }
+
+    /// Sends a signal: kill(2).
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has ended.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, signal).map_err(io::Error::from)
+    }
+
+    /// Stops it and waits until the kernel says that it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has ended; a sentence when it does not stop.
+    pub fn stop(&self) -> io::Result<()> {
+        self.signal(Signal::SIGSTOP)?;
+        let stopped = || self.process().state().is_ok_and(|state| state == 'T');
+        wait::until("the subject is stopped", stopped).map_err(io::Error::other)
+    }
+
+    /// Lets it continue after [`Subject::stop`].
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has ended.
+    pub fn go_on(&self) -> io::Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// Has it ended? Then with which status.
+    ///
+    /// # Errors
+    ///
+    /// What waitpid(2) says.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when it does not within [`PATIENCE`].
+    pub fn exit_status(&mut self) -> io::Result<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(io::Error::other(format!("still running after {PATIENCE:?}")));
+            }
+            thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nobody to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A subject that has said `listening on ADDR:PORT`.
+#[derive(Debug)]
+pub struct Server {
+    subject: Subject,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the server at `path` on a port of the kernel's choice: [`Launch::server`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Launch::server`].
+    pub fn start(path: impl AsRef<Path>) -> io::Result<Self> {
+        Launch::new(path).server()
+    }
+
+    /// Takes over a subject that is about to print its first line.
+    ///
+    /// # Errors
+    ///
+    /// A sentence with what came instead.
+    pub fn new(mut subject: Subject) -> io::Result<Self> {
+        let line = subject.line()?;
+        let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
+        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            let ended = subject.ended()?.map_or_else(String::new, |status| format!(", {status}"));
+            return Err(io::Error::other(format!(
+                "expected `listening on ADDR:PORT` as the first line of standard output; came \
+                 {line:?}{ended}; standard error: {:?}",
+                subject.stderr()
+            )));
+        };
+        Ok(Self { subject, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl std::ops::Deref for Server {
+    type Target = Subject;
+
+    fn deref(&self) -> &Subject {
+        &self.subject
+    }
+}
+
+impl std::ops::DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Subject {
+        &mut self.subject
+    }
+}
+
+/// Standard output, read line by line on a thread of its own so that a wait for it can be bounded.
+#[derive(Debug)]
+struct Lines {
+    receiver: Receiver<io::Result<String>>,
+}
+
+impl Lines {
+    fn of(source: impl Read + Send + 'static) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(source).lines() {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { receiver }
+    }
+
+    fn next(&self) -> io::Result<Option<String>> {
+        match self.receiver.recv_timeout(PATIENCE) {
+            Ok(line) => line.map(Some),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(io::Error::other(format!("no line on standard output within {PATIENCE:?}")))
+            }
+        }
+    }
+}
+
+/// Standard error, gathered on a thread of its own so that the subject never blocks on it.
+#[derive(Debug)]
+struct Text {
+    gathered: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Text {
+    fn of(mut source: impl Read + Send + 'static) -> Self {
+        let gathered = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&gathered);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = source.read(&mut buffer) {
+                theirs.lock().unwrap_or_else(PoisonError::into_inner).extend(&buffer[..count]);
+            }
+        });
+        Self { gathered }
+    }
+
+    fn so_far(&self) -> String {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&gathered).into_owned()
+    }
+}
