@@ -1,1 +1,24 @@
-//! Placeholder
+//! The checks of chapter 04: one thread, select(2) both ways, no call that sleeps but that.
+
+#[path = "server/beginning.rs"]
+mod beginning;
+#[path = "server/every.rs"]
+mod every;
+#[path = "server/nonblocking.rs"]
+mod nonblocking;
+#[path = "server/one_thread.rs"]
+mod one_thread;
+#[path = "server/select_limit.rs"]
+mod select_limit;
+
+use std::path::Path;
+
+use assert_cmd::cargo::cargo_bin;
+
+/// The program on trial.
+fn program() -> &'static Path {
+    cargo_bin!("nonblocking-server")
+}
+
+/// How its narration names the wait.
+const NARRATION: &str = "select: ready";

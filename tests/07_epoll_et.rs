@@ -1,1 +1,58 @@
-//! Placeholder
+//! The checks of chapter 07: one thread, epoll(7), edge-triggered.
+
+#[path = "server/beginning.rs"]
+mod beginning;
+#[path = "server/every.rs"]
+mod every;
+#[path = "server/many.rs"]
+mod many;
+#[path = "server/nonblocking.rs"]
+mod nonblocking;
+#[path = "server/one_thread.rs"]
+mod one_thread;
+
+use std::path::Path;
+
+use assert_cmd::cargo::cargo_bin;
+use lab::finding::Check;
+use lab::peer::Client;
+use lab::queues::queues;
+use lab::subject::Launch;
+
+/// The program on trial.
+fn program() -> &'static Path {
+    cargo_bin!("epoll-et-server")
+}
+
+/// How its narration names the wait.
+const NARRATION: &str = "epoll_wait: ";
+
+#[test]
+fn a_client_with_much_to_say_is_served_in_turns() {
+    let check = Check {
+        did: "stopped the server, sent as much as the kernel took, continued, and read nothing",
+        expected: "a wait after every 16 reads of 16 KiB: others would have their turn there",
+        perhaps: "Is one client drained to the end, however long that takes?",
+        read: "07-epoll-et.md#budget",
+    };
+    let server = check.value(Launch::new(program()).arg("-v").server());
+    let mut client = check.value(Client::connect(server.address()));
+    check.value(client.ask(b"first"));
+    check.value(server.process().rests());
+    let waits = || server.stderr().lines().filter(|line| line.starts_with(NARRATION)).count();
+    let before = waits();
+    check.value(server.stop());
+    while let Ok(1..) = client.send_without_waiting(&[b't'; 65536]) {}
+    check.value(server.go_on());
+    // It replies until nobody takes the replies any more.
+    check.value(server.process().rests());
+    let here = check.value(client.stream().local_addr());
+    let [at_server, at_client] = [(server.address(), here), (here, server.address())]
+        .map(|(local, remote)| queues(local, remote));
+    let replied = check.value(at_server).unacknowledged + check.value(at_client).unread;
+    let (turns, waits) = (replied / (16 * 16 * 1024), waits() - before);
+    check.require(
+        turns > 2 && waits as u64 >= turns,
+        format_args!("{waits} waits while {replied} bytes were replied to"),
+    );
+}

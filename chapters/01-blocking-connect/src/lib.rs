@@ -1,5 +1,8 @@
 //! What the kernel's answers mean, and how every program of the course reports one.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("this course is about Linux: use the dev container or WSL2, see README.md");
+
 use std::fmt;
 use std::io;
 

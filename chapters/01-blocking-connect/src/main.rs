@@ -66,7 +66,7 @@ fn connect_to_any(
             }
         }
     }
-    Err(format!("{server}: no address answered").into())
+    Err(format!("{server}: not connected").into())
 }
 // ANCHOR_END: any
 

@@ -39,16 +39,18 @@ struct Client {
     owed: EpollFlags,
 }
 
-/// Told once for both directions, and never changed: an edge is reported only when it happens.
-fn interest() -> EpollFlags {
-    EpollFlags::EPOLLET | EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | behind_the_data()
-}
+/// What can stand behind a short read: a FIN, urgent data, an error. Then reading goes on until
+/// `WouldBlock`, the end of stream or the error.
+const BEHIND_THE_DATA: EpollFlags = EpollFlags::EPOLLRDHUP
+    .union(EpollFlags::EPOLLPRI)
+    .union(EpollFlags::EPOLLHUP)
+    .union(EpollFlags::EPOLLERR);
 
-/// What can stand behind a short read: a FIN, urgent data, an error. Then only `WouldBlock`, the
-/// end of stream or the error itself is the end of it.
-fn behind_the_data() -> EpollFlags {
-    EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLPRI | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR
-}
+/// Told once, for both directions, and never changed: an edge is reported when it happens.
+const INTEREST: EpollFlags = EpollFlags::EPOLLET
+    .union(EpollFlags::EPOLLIN)
+    .union(EpollFlags::EPOLLOUT)
+    .union(BEHIND_THE_DATA);
 // ANCHOR_END: owed
 
 fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
@@ -110,7 +112,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             match accept(listener)? {
                 Accepted::Client(client) => {
                     let connection = Connection::new(client)?;
-                    epoll.add(&connection, EpollEvent::new(interest(), next_token))?;
+                    epoll.add(&connection, EpollEvent::new(INTEREST, next_token))?;
                     clients.insert(next_token, Client { connection, owed: EpollFlags::empty() });
                     next_token += 1;
                 }
@@ -124,7 +126,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             for _ in 0..BUDGET {
                 match client.connection.advance(&mut buffer) {
                     Ok(Step::More) => {}
-                    Ok(Step::Short) if client.owed.intersects(behind_the_data()) => {}
+                    Ok(Step::Short) if client.owed.intersects(BEHIND_THE_DATA) => {}
                     Ok(Step::Short | Step::Blocked) => {
                         client.owed = EpollFlags::empty();
                         return false;

@@ -6,13 +6,26 @@
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
+//! - [`shown`]: how durations and bytes are written;
+//! - [`missing`]: what an environment may forbid, and may be allowed to;
+//! - [`probe`]: what this machine allows, tried for real;
 //! - [`finding`]: what a failed check says;
 //! - [`transcript`]: runs the console blocks of the book.
 //!
 //! Nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
+
 pub mod finding;
+pub mod missing;
+pub mod namespace;
 pub mod peer;
+pub mod probe;
 pub mod process;
+pub mod rig;
+pub mod shown;
+pub mod queues;
 pub mod subject;
+pub mod transcript;
 pub mod wait;

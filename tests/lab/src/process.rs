@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::wait::{PATIENCE, QUIET};
 
 /// A running process, known by its number. Nothing here holds it: it may end at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,42 @@ impl Process {
         let stat = self.stat()?;
         let state = stat.first().and_then(|text| text.chars().next());
         state.ok_or_else(|| io::Error::other("/proc/PID/stat has another form"))
+    }
+
+    /// How often it has gone to sleep so far: `voluntary_ctxt_switches` of `/proc/PID/status`. For a
+    /// program of one thread that is how often it has waited and been woken.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended.
+    pub fn sleeps(self) -> io::Result<u64> {
+        self.status("voluntary_ctxt_switches:")
+    }
+
+    /// Waits until it is at rest: a window of [`QUIET`] in which it was woken at most twice and
+    /// used at most two clock ticks (20 ms) of processor time. A program that spins has no such
+    /// window, however long one looks.
+    ///
+    /// # Errors
+    ///
+    /// A sentence with what it did in the last window, when [`PATIENCE`] is over.
+    pub fn rests(self) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            let (cpu, sleeps) = (self.cpu_time()?, self.sleeps()?);
+            // The window is the measurement itself: an absence cannot be waited for.
+            thread::sleep(QUIET);
+            let cpu = self.cpu_time()?.saturating_sub(cpu);
+            let sleeps = self.sleeps()? - sleeps;
+            if sleeps <= 2 && cpu <= Duration::from_millis(20) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(io::Error::other(format!(
+                    "never at rest: woken {sleeps} times and {cpu:?} of processor time in {QUIET:?}"
+                )));
+            }
+        }
     }
 
     /// The fields of `/proc/PID/stat` after the command's name, which may itself hold spaces.

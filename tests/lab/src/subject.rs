@@ -11,18 +11,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::namespace::{self, Network};
 use crate::process::Process;
 use crate::wait::{self, PATIENCE};
+
+/// linux/capability.h; the libc crate has no name for it.
+const CAP_NET_BIND_SERVICE: libc::c_ulong = 10;
 
 /// How to start a subject. Standard input is empty, standard output and error are read by the lab.
 #[derive(Debug)]
 pub struct Launch {
     command: Command,
-    descriptors: Option<u64>,
+    descriptors: Option<(u64, u64)>,
+    may_bind_low_ports: bool,
+    network: Option<Network>,
 }
 
 impl Launch {
@@ -31,7 +38,7 @@ impl Launch {
     pub fn new(path: impl AsRef<Path>) -> Self {
         let mut command = Command::new(path.as_ref());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, descriptors: None }
+        Self { command, descriptors: None, may_bind_low_ports: true, network: None }
     }
 
     /// Adds an argument.
@@ -41,10 +48,56 @@ impl Launch {
         self
     }
 
+    /// Gives the subject another standard input: a file, or the read end of a pipe.
+    #[must_use]
+    pub fn stdin(mut self, input: impl Into<Stdio>) -> Self {
+        self.command.stdin(input);
+        self
+    }
+
+    /// Gives the subject another standard output, which the lab then does not read:
+    /// [`Subject::line`] returns `None`.
+    #[must_use]
+    pub fn stdout(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stdout(output);
+        self
+    }
+
+    /// Gives the subject another standard error, which the lab then does not read.
+    #[must_use]
+    pub fn stderr(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stderr(output);
+        self
+    }
+
+    /// Runs the subject in a network of its own.
+    ///
+    /// Where user namespaces are forbidden, [`Launch::start`] fails with the kind `Unsupported` and
+    /// a sentence that names the setting: see [`crate::missing`].
+    #[must_use]
+    pub fn in_namespace(mut self, network: Network) -> Self {
+        self.network = Some(network);
+        self
+    }
+
     /// Limits the subject to `count` descriptors, soft and hard: `RLIMIT_NOFILE`, setrlimit(2).
     #[must_use]
-    pub fn descriptor_limit(mut self, count: u64) -> Self {
-        self.descriptors = Some(count);
+    pub fn descriptor_limit(self, count: u64) -> Self {
+        self.descriptor_limits(count, count)
+    }
+
+    /// Gives the subject a soft limit of descriptors, which it may raise up to the hard one.
+    #[must_use]
+    pub fn descriptor_limits(mut self, soft: u64, hard: u64) -> Self {
+        self.descriptors = Some((soft, hard));
+        self
+    }
+
+    /// Takes away the privilege to bind ports below `net.ipv4.ip_unprivileged_port_start`, which
+    /// root has: capabilities(7), `CAP_NET_BIND_SERVICE`. Without root there is nothing to take.
+    #[must_use]
+    pub fn without_low_ports(mut self) -> Self {
+        self.may_bind_low_ports = false;
         self
     }
 
@@ -56,10 +109,22 @@ impl Launch {
     /// What fork(2) and execve(2) say, with the program's path.
     pub fn start(mut self) -> io::Result<Subject> {
         let parent = nix::unistd::getpid();
-        let descriptors = self.descriptors;
+        let Self { descriptors, may_bind_low_ports, .. } = self;
+        let network = self.network.as_ref().map(Network::prepare);
+        let in_namespace = network.is_some();
         let prepare = move || {
-            if let Some(count) = descriptors {
-                setrlimit(Resource::RLIMIT_NOFILE, count, count)?;
+            if let Some((soft, hard)) = descriptors {
+                setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
+            }
+            forget_inherited_descriptors();
+            if !may_bind_low_ports {
+                // SAFETY: a system call with plain numbers. It fails without root, and then there
+                // is no such privilege either.
+                unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE) };
+            }
+            // Before the line below: new credentials could clear what it sets.
+            if let Some(network) = &network {
+                network.enter()?;
             }
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
             // If the parent ended before the line above, its signal will never come.
@@ -69,6 +134,7 @@ impl Launch {
         unsafe { self.command.pre_exec(prepare) };
         let path = self.command.get_program().to_owned();
         let mut child = self.command.spawn().map_err(|error| {
+            let error = if in_namespace { namespace::explain(error) } else { error };
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
         let stdout = child.stdout.take().map(Lines::of);
@@ -85,6 +151,28 @@ impl Launch {
         let subject = self.arg("--listen").arg("127.0.0.1:0").start()?;
         Server::new(subject)
     }
+}
+
+/// Marks every descriptor but the standard streams to be closed by the coming exec, so that a
+/// subject's first descriptor is 3 wherever the tests were started from: close_range(2).
+///
+/// Makes one system call and allocates nothing: it may be called between fork and exec. Before
+/// Linux 5.11 it does nothing, and inherited descriptors stay.
+pub fn forget_inherited_descriptors() {
+    // SAFETY: a system call with plain numbers; it changes flags of descriptors and no memory.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
+/// Raises this process's own soft limit of descriptors to its hard limit, for checks with many
+/// clients; returns the limit.
+///
+/// # Errors
+///
+/// What setrlimit(2) says.
+pub fn raise_own_descriptor_limit() -> io::Result<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(hard)
 }
 
 /// A running program. Dropped means killed and waited for.
@@ -120,6 +208,13 @@ impl Subject {
         self.stderr.as_ref().map(Text::so_far).unwrap_or_default()
     }
 
+    /// All that it wrote to standard error: waits until it has closed it, which is when it has
+    /// ended.
+    #[must_use]
+    pub fn final_stderr(&mut self) -> String {
+        self.stderr.take().map(Text::to_the_end).unwrap_or_default()
+    }
+
     /// Sends a signal: kill(2).
     ///
     /// # Errors
@@ -128,6 +223,28 @@ impl Subject {
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, signal).map_err(io::Error::from)
+    }
+
+    /// Changes how many descriptors it may have open while it runs: prlimit(2), soft limit only.
+    /// Descriptors that are open already stay open.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` above the hard limit, `ESRCH` when it has ended.
+    pub fn set_descriptor_limit(&self, soft: u64) -> io::Result<()> {
+        let pid = self.child.id().cast_signed();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the kernel writes one rlimit to the address, which is ours and lives on.
+        let got =
+            unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) };
+        Errno::result(got)?;
+        limit.rlim_cur = soft;
+        // SAFETY: the kernel reads one rlimit from the address, which is ours and lives on.
+        let set = unsafe {
+            libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
+        };
+        Errno::result(set)?;
+        Ok(())
     }
 
     /// Stops it and waits until the kernel says that it is stopped.
@@ -277,19 +394,27 @@ impl Lines {
 #[derive(Debug)]
 struct Text {
     gathered: Arc<Mutex<Vec<u8>>>,
+    gathering: thread::JoinHandle<()>,
 }
 
 impl Text {
     fn of(mut source: impl Read + Send + 'static) -> Self {
         let gathered = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&gathered);
-        thread::spawn(move || {
+        let gathering = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
                 theirs.lock().unwrap_or_else(PoisonError::into_inner).extend(&buffer[..count]);
             }
         });
-        Self { gathered }
+        Self { gathered, gathering }
+    }
+
+    fn to_the_end(self) -> String {
+        // The thread ends at the end of the stream; that it could panic is no reason to.
+        let _ = self.gathering.join();
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&gathered).into_owned()
     }
 
     fn so_far(&self) -> String {

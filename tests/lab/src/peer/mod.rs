@@ -1,5 +1,8 @@
 //! Peers: the other end of a subject's connections, each with a character.
 
+pub mod by_hand;
 mod client;
+mod flood;
 
 pub use client::{Client, upper};
+pub use flood::Flood;

@@ -1,0 +1,83 @@
+# A short name for everything that a person does here. Each recipe is one line that anyone could
+# type; just itself is optional: `pip install rust-just` or `cargo install just`.
+
+set positional-arguments
+
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Show every lesson at work, narrated, in under 40 seconds
+[group('learn')]
+tour:
+    cargo tutor tour
+
+# Show one lesson at work: just demo 03
+[group('learn')]
+demo *lesson:
+    cargo tutor demo "$@"
+
+# Run a lesson's program: just run 03 -- -v
+[group('learn')]
+run *lesson_and_arguments:
+    cargo tutor run "$@"
+
+# Be a client or a listener with a character: just peer greedy 127.0.0.1:7003
+[group('learn')]
+peer *kind_and_address:
+    cargo tutor peer "$@"
+
+# Look at this machine: what the lessons need, and how to get what is missing
+[group('learn')]
+doctor:
+    cargo tutor doctor
+
+# Serve the book on this machine, and say where
+[group('learn')]
+book:
+    cargo tutor book
+
+# Show the map of the course and what to type next
+[group('learn')]
+map:
+    cargo tutor
+
+# Run every check of every lesson
+[group('check')]
+test *arguments:
+    cargo test --workspace "$@"
+
+# The same with cargo-nextest: one process a test, and a bound on each
+[group('check')]
+test-nextest *arguments:
+    cargo nextest run --workspace "$@"
+
+# Clippy on everything; a warning is an error
+[group('check')]
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format all Rust code
+[group('check')]
+fmt:
+    cargo fmt --all
+
+# Do all that CI does
+[group('check')]
+ci:
+    bash .ci/run
+
+# Write the book's diffs anew, after a chapter's program has changed
+[group('maintain')]
+diffs:
+    cargo course diffs
+
+# Repeat the suite, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
+[group('maintain')]
+soak *arguments:
+    tools/soak "$@"
+
+# Measure the servers beside plain C, mio and tokio
+[group('maintain')]
+bench *arguments:
+    cargo run --release --manifest-path tests/bench/Cargo.toml -- "$@"

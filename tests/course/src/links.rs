@@ -1,0 +1,106 @@
+//! Headings, links and fragments.
+
+use std::collections::BTreeSet;
+
+use crate::Finding;
+use crate::house::House;
+use crate::page::Page;
+
+/// Where the book may point outside itself. Nothing is fetched.
+const HOSTS: [&str; 9] = [
+    "man7.org",
+    "kernel.org",
+    "rfc-editor.org",
+    "docs.rs",
+    "rust-lang.org",
+    "rust-lang.github.io",
+    "opengroup.org",
+    "crates.io",
+    "just.systems",
+];
+
+/// Headings without an explicit id, and ids that a page uses twice.
+#[must_use]
+pub fn wrong_headings(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for page in &house.pages {
+        let mut seen = BTreeSet::new();
+        for heading in &page.headings {
+            let place = format!("book/src/{}:{}", page.name, heading.line);
+            match &heading.id {
+                None => {
+                    let problem = format!("the heading `{}` has no `{{#id}}`", heading.text);
+                    findings.push(Finding::new(place, problem));
+                }
+                Some(id) if !seen.insert(id) => {
+                    findings.push(Finding::new(place, format!("the id `{id}` is used twice")));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    findings
+}
+
+/// Links to pages, ids or files that are not there, and to hosts that the book does not use.
+#[must_use]
+pub fn dead_links(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for page in house.pages.iter().chain([&house.summary]) {
+        for (line, link) in &page.links {
+            if let Some(problem) = dead(house, page, link) {
+                let place = format!("book/src/{}:{line}", page.name);
+                findings.push(Finding::new(place, format!("{link}: {problem}")));
+            }
+        }
+    }
+    findings
+}
+
+/// `"03-select.md#why"` in a check: the page or the id is not there.
+#[must_use]
+pub fn dead_references(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in &house.tests {
+        // The finders' own checks plant such faults.
+        if path == "tests/book.rs" {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            for word in line.split('"').skip(1).step_by(2) {
+                let Some((name, id)) = word.split_once(".md#") else { continue };
+                if name.contains(char::is_whitespace) {
+                    continue;
+                }
+                let page = house.page(&format!("{name}.md"));
+                if !page.is_some_and(|page| page.has_id(id)) {
+                    let problem = format!("the book has no {word}");
+                    findings.push(Finding::new(format!("{path}:{}", at + 1), problem));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn dead(house: &House, page: &Page, link: &str) -> Option<&'static str> {
+    if let Some((scheme, rest)) = link.split_once("://") {
+        let host = rest.split(['/', '#', '?', ':']).next().unwrap_or_default();
+        let known = |known: &&str| host == **known || host.ends_with(&format!(".{known}"));
+        let allowed = matches!(scheme, "http" | "https") && HOSTS.iter().any(|host| known(&host));
+        return (!allowed).then_some("not a place that the book points to");
+    }
+    let (file, fragment) = match link.split_once('#') {
+        Some((file, fragment)) => (file, Some(fragment)),
+        None => (link, None),
+    };
+    let target = if file.is_empty() { Some(page) } else { house.page(file) };
+    match (target, fragment) {
+        (Some(target), Some(id)) => (!target.has_id(id)).then_some("no heading has this id"),
+        (Some(_), None) => None,
+        // A file of another kind lies beside the pages: what is outside is not in the built book.
+        (None, _) if file.starts_with("..") => Some("leads out of the book"),
+        (None, _) if house.root.join("book/src").join(file).is_file() => None,
+        (None, _) => Some("no such page"),
+    }
+}

@@ -1,0 +1,226 @@
+//! The peers that bind an address.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+
+use nix::poll::{PollFd, PollFlags};
+use socket2::{Domain, Socket, Type};
+
+use super::Kind;
+use super::session::{End, Session, later};
+
+/// What `banner` says first.
+const GREETING: &str = "welcome\n";
+
+/// A client that leaves this many replies unread is not read any more.
+const QUEUE_LIMIT: usize = 64 * 1024;
+
+/// One client of a listener that accepts.
+struct Guest {
+    number: u32,
+    stream: TcpStream,
+    owed: VecDeque<u8>,
+    got: u64,
+    end_of_stream: bool,
+}
+
+impl Guest {
+    fn interest(&self) -> PollFlags {
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::POLLIN, !self.end_of_stream && self.owed.len() < QUEUE_LIMIT);
+        events.set(PollFlags::POLLOUT, !self.owed.is_empty());
+        events
+    }
+
+    fn is_done(&self) -> bool {
+        self.end_of_stream && self.owed.is_empty()
+    }
+}
+
+/// `upper`, `banner` and `mute`: one loop, three characters.
+pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
+    let listener = TcpListener::from(listen(session, bind(session)?)?);
+    let mut guests: Vec<Guest> = Vec::new();
+    let mut number = 0;
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let ready: Vec<bool> = {
+            let mut entries = vec![PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+            let guests = guests.iter();
+            entries.extend(guests.map(|guest| PollFd::new(guest.stream.as_fd(), guest.interest())));
+            session.wait_any(&mut entries, session.end)?;
+            entries.iter().map(|entry| entry.any() != Some(false)).collect()
+        };
+        if !ready.contains(&true) {
+            return Ok(());
+        }
+        let mut turn = ready[1..].iter();
+        guests.retain_mut(|guest| {
+            if turn.next() != Some(&true) {
+                return true;
+            }
+            let lost = advance(session, guest, &mut buffer).err();
+            let (number, got) = (guest.number, guest.got);
+            if let Some(error) = lost {
+                session.say(format_args!("client {number}: lost after {got} bytes: {error}"));
+                return false;
+            }
+            if guest.is_done() {
+                session
+                    .say(format_args!("client {number}: end of stream after {got} bytes, closed"));
+                return false;
+            }
+            true
+        });
+        if ready[0]
+            && let Some(stream) = accept(session, &listener)?
+        {
+            number += 1;
+            session.say(format_args!("client {number}: accepted"));
+            let mut owed = VecDeque::new();
+            if session.kind == Kind::Banner {
+                owed.extend(GREETING.as_bytes());
+                let count = GREETING.len();
+                session.say(format_args!("client {number}: sent {count} bytes {GREETING:?}"));
+            }
+            let mut guest = Guest { number, stream, owed, got: 0, end_of_stream: false };
+            // At once: the greeting must not wait for the next round.
+            if advance(session, &mut guest, &mut buffer).is_ok() {
+                guests.push(guest);
+            }
+        }
+    }
+}
+
+/// Sends what is owed and reads once, without sleeping.
+fn advance(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> io::Result<()> {
+    flush(guest)?;
+    if guest.end_of_stream || guest.owed.len() >= QUEUE_LIMIT {
+        return Ok(());
+    }
+    match guest.stream.read(buffer) {
+        Ok(0) => guest.end_of_stream = true,
+        Ok(count) => {
+            guest.got += count as u64;
+            if session.kind == Kind::Mute {
+                let number = guest.number;
+                session.say(format_args!("client {number}: got {count} bytes, says nothing"));
+            } else {
+                buffer[..count].make_ascii_uppercase();
+                guest.owed.extend(&buffer[..count]);
+                flush(guest)?;
+            }
+        }
+        Err(error) if later(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Sends what is owed as far as the kernel takes it.
+fn flush(guest: &mut Guest) -> io::Result<()> {
+    while !guest.owed.is_empty() {
+        match guest.stream.write(guest.owed.as_slices().0) {
+            Ok(count) => drop(guest.owed.drain(..count)),
+            Err(error) if later(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+pub fn never_accepting(session: &mut Session<'_>) -> Result<(), End> {
+    let listener = listen(session, bind(session)?)?;
+    session.say("never accepts: whoever connects stays in the accept queue");
+    if !session.wait(&listener, PollFlags::POLLIN, session.end)?.is_empty() {
+        session.say("a connection waits in the accept queue");
+        rest(session)?;
+    }
+    Ok(())
+}
+
+pub fn refusing(session: &mut Session<'_>) -> Result<(), End> {
+    let socket = bind(session)?;
+    let address = local(session, &socket)?;
+    session.say(format_args!("bound to {address}, not listening"));
+    rest(session)
+}
+
+pub fn black_hole(session: &mut Session<'_>) -> Result<(), End> {
+    let socket = bind(session)?;
+    // Before it listens, so that no packet finds it open.
+    drop_what_comes(&socket).map_err(|error| session.failed("setsockopt", &error))?;
+    let _listener = listen(session, socket)?;
+    session.say("drops every packet that comes");
+    rest(session)
+}
+
+/// Does nothing until the limit.
+fn rest(session: &Session<'_>) -> Result<(), End> {
+    session.wait_any(&mut [], session.end)
+}
+
+fn bind(session: &Session<'_>) -> Result<Socket, End> {
+    let bound = || {
+        let domain = Domain::for_address(session.address);
+        let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&session.address.into())?;
+        Ok(socket)
+    };
+    bound().map_err(|error| session.failed("bind", &error))
+}
+
+/// A listener, which says its address: the kernel may have chosen the port.
+fn listen(session: &mut Session<'_>, socket: Socket) -> Result<Socket, End> {
+    socket.listen(1024).map_err(|error| session.failed("listen", &error))?;
+    let address = local(session, &socket)?;
+    session.say(format_args!("listening on {address}"));
+    Ok(socket)
+}
+
+fn local(session: &Session<'_>, socket: &Socket) -> Result<std::net::SocketAddr, End> {
+    let address = socket.local_addr().map_err(|error| session.failed("getsockname", &error))?;
+    Ok(address.as_socket().unwrap_or(session.address))
+}
+
+/// Takes the oldest connection, if it is still there.
+fn accept(session: &Session<'_>, listener: &TcpListener) -> Result<Option<TcpStream>, End> {
+    match listener.accept() {
+        Ok((stream, _)) => {
+            stream
+                .set_nonblocking(true)
+                .and_then(|()| stream.set_nodelay(true))
+                .map_err(|error| session.failed("accept", &error))?;
+            Ok(Some(stream))
+        }
+        Err(error) if later(&error) || error.kind() == ErrorKind::ConnectionAborted => Ok(None),
+        Err(error) => Err(session.failed("accept", &error)),
+    }
+}
+
+/// Makes the kernel drop every packet that comes for `socket`: it asks for a time to live of 255,
+/// and loopback sends with 64. `IP_MINTTL`, ip(7).
+fn drop_what_comes(socket: &Socket) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let v4 = socket.domain()? == Domain::IPV4;
+    let (level, option) = if v4 {
+        (libc::IPPROTO_IP, libc::IP_MINTTL)
+    } else {
+        (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT)
+    };
+    let value: libc::c_int = 255;
+    // SAFETY: the pointer and the length are those of `value`, which lives through the call.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            (&raw const value).cast(),
+            libc::socklen_t::try_from(size_of_val(&value)).expect("four bytes"),
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

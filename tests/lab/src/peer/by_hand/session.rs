@@ -1,0 +1,260 @@
+//! What every peer needs: its time limit, its ear for `stop`, its narration, and waits that obey
+//! the first two.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Socket, Type};
+
+use super::Kind;
+use crate::shown;
+
+/// How long a wait lasts before `stop` is looked at again.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// Why a peer ended before its character was satisfied.
+pub enum End {
+    /// It was asked to, or nobody listens to its narration any more.
+    Stopped,
+    Failed(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl End {
+    /// What the other side did wrong.
+    pub fn because(kind: ErrorKind, sentence: impl fmt::Display) -> Self {
+        Self::Failed(io::Error::new(kind, sentence.to_string()))
+    }
+}
+
+/// One run of a peer.
+pub struct Session<'a> {
+    pub kind: Kind,
+    pub address: SocketAddr,
+    pub limit: Duration,
+    /// When the limit is reached.
+    pub end: Instant,
+    stop: &'a AtomicBool,
+    out: &'a mut dyn Write,
+    unheard: bool,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        kind: Kind,
+        address: SocketAddr,
+        limit: Duration,
+        stop: &'a AtomicBool,
+        out: &'a mut dyn Write,
+    ) -> Self {
+        let now = Instant::now();
+        // A limit beyond what the clock can count is as good as an hour short of for ever.
+        let end = now.checked_add(limit).unwrap_or(now + Duration::from_secs(u32::MAX.into()));
+        Self { kind, address, limit, end, stop, out, unheard: false }
+    }
+
+    /// Tells one line.
+    pub fn say(&mut self, what: impl fmt::Display) {
+        let line = format!("{}: {what}\n", self.kind);
+        let told = self.out.write_all(line.as_bytes()).and_then(|()| self.out.flush());
+        self.unheard |= told.is_err();
+    }
+
+    /// A failed call: `connect 127.0.0.1:9: ECONNREFUSED: Connection refused`.
+    pub fn failed(&self, call: &str, error: &io::Error) -> End {
+        let words = match error.raw_os_error().map(Errno::from_raw) {
+            Some(errno) => format!("{errno:?}: {}", errno.desc()),
+            None => error.to_string(),
+        };
+        End::because(error.kind(), format_args!("{call} {}: {words}", self.address))
+    }
+
+    /// The limit is reached and the reply has not come.
+    pub fn late(&self, what: &str) -> End {
+        let limit = shown::duration(self.limit);
+        End::because(ErrorKind::TimedOut, format_args!("{what} within {limit}"))
+    }
+
+    /// Waits until `socket` is ready for any of `events`, or has an error; false at `until`.
+    pub fn wait(
+        &self,
+        socket: &impl AsFd,
+        events: PollFlags,
+        until: Instant,
+    ) -> Result<PollFlags, End> {
+        let mut entries = [PollFd::new(socket.as_fd(), events)];
+        self.wait_any(&mut entries, until)?;
+        Ok(entries[0].revents().unwrap_or(PollFlags::empty()))
+    }
+
+    /// Waits until any entry has an answer, or `until`.
+    pub fn wait_any(&self, entries: &mut [PollFd<'_>], until: Instant) -> Result<(), End> {
+        loop {
+            if self.unheard || self.stop.load(Ordering::Relaxed) {
+                return Err(End::Stopped);
+            }
+            let left = until.min(self.end).saturating_duration_since(Instant::now());
+            let slice = left.min(SLICE).as_nanos().div_ceil(1_000_000);
+            let timeout = u16::try_from(slice).map_or(PollTimeout::MAX, PollTimeout::from);
+            match poll(entries, timeout) {
+                Ok(0) if left.is_zero() => return Ok(()),
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(()),
+                Err(errno) => return Err(self.failed("poll", &errno.into())),
+            }
+        }
+    }
+
+    /// Does nothing until the limit, or until the other side ends the connection: true if it did.
+    pub fn stay(&self, stream: &TcpStream) -> Result<bool, End> {
+        // Unread replies keep the socket readable: only a FIN, an RST or an error may wake us.
+        let fin = PollFlags::from_bits_retain(libc::POLLRDHUP);
+        Ok(!self.wait(stream, fin, self.end)?.is_empty())
+    }
+
+    /// Connects without sleeping in connect(2), so that `stop` is heard meanwhile.
+    pub fn connect(&self) -> Result<TcpStream, End> {
+        let failed = |error: io::Error| self.failed("connect", &error);
+        let domain = Domain::for_address(self.address);
+        let socket = Socket::new(domain, Type::STREAM.nonblocking(), None).map_err(failed)?;
+        match socket.connect(&self.address.into()) {
+            Err(error) if error.raw_os_error() == Some(Errno::EINPROGRESS as i32) => {
+                if self.wait(&socket, PollFlags::POLLOUT, self.end)?.is_empty() {
+                    let limit = shown::duration(self.limit);
+                    let error = io::Error::other(format!("no answer within {limit}"));
+                    return Err(failed(error));
+                }
+                socket.take_error().and_then(|error| error.map_or(Ok(()), Err)).map_err(failed)?;
+            }
+            other => other.map_err(failed)?,
+        }
+        socket.set_tcp_nodelay(true).map_err(failed)?;
+        Ok(socket.into())
+    }
+
+    /// Connects and says so.
+    pub fn connect_aloud(&mut self) -> Result<TcpStream, End> {
+        let stream = self.connect()?;
+        let address = self.address;
+        self.say(format_args!("connected to {address}"));
+        Ok(stream)
+    }
+
+    /// Sends what the kernel takes at once: 0 if nothing.
+    pub fn send_some(&self, mut stream: &TcpStream, bytes: &[u8]) -> Result<usize, End> {
+        match stream.write(bytes) {
+            Err(error) if later(&error) => Ok(0),
+            other => other.map_err(|error| self.failed("write", &error)),
+        }
+    }
+
+    /// Reads what there is: `None` if nothing yet, 0 at the end of stream.
+    pub fn read_some(
+        &self,
+        mut stream: &TcpStream,
+        buffer: &mut [u8],
+    ) -> Result<Option<usize>, End> {
+        match stream.read(buffer) {
+            Err(error) if later(&error) => Ok(None),
+            other => other.map(Some).map_err(|error| self.failed("read", &error)),
+        }
+    }
+
+    /// Sends all of `bytes`.
+    pub fn send(&self, stream: &TcpStream, mut bytes: &[u8]) -> Result<(), End> {
+        while !bytes.is_empty() {
+            let sent = self.send_some(stream, bytes)?;
+            bytes = &bytes[sent..];
+            if sent == 0 && self.wait(stream, PollFlags::POLLOUT, self.end)?.is_empty() {
+                return Err(self.late("the server took no more"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a short text and says so.
+    pub fn send_aloud(&mut self, stream: &TcpStream, text: &str) -> Result<Instant, End> {
+        let start = Instant::now();
+        self.send(stream, text.as_bytes())?;
+        self.say(format_args!("sent {} bytes {text:?}", text.len()));
+        Ok(start)
+    }
+
+    /// Reads the reply to `text`, says what came and how long after `start`, and compares.
+    pub fn reply_aloud(
+        &mut self,
+        stream: &TcpStream,
+        text: &str,
+        start: Instant,
+    ) -> Result<(), End> {
+        let mut reply = vec![0; text.len()];
+        let mut got = 0;
+        while got < reply.len() {
+            match self.read_some(stream, &mut reply[got..])? {
+                Some(0) => {
+                    let sentence =
+                        format!("end of stream after {got} of {} bytes of the reply", reply.len());
+                    return Err(End::because(ErrorKind::UnexpectedEof, sentence));
+                }
+                Some(more) => got += more,
+                None if self.wait(stream, PollFlags::POLLIN, self.end)?.is_empty() => {
+                    return Err(self.late("no reply"));
+                }
+                None => {}
+            }
+        }
+        let took = shown::duration(start.elapsed());
+        self.say(format_args!("got {got} bytes {} after {took}", shown::text(&reply)));
+        if reply == text.as_bytes().to_ascii_uppercase() {
+            return Ok(());
+        }
+        let wanted = text.to_ascii_uppercase();
+        Err(End::because(ErrorKind::InvalidData, format_args!("expected {wanted:?}")))
+    }
+
+    /// Waits for the end of stream and says so; bytes before it are an error.
+    pub fn end_aloud(&mut self, stream: &TcpStream) -> Result<(), End> {
+        let mut more = [0; 256];
+        loop {
+            match self.read_some(stream, &mut more)? {
+                Some(0) => break,
+                Some(count) => {
+                    let came = shown::text(&more[..count]);
+                    let sentence = format!("expected the end of stream, got {count} bytes {came}");
+                    return Err(End::because(ErrorKind::InvalidData, sentence));
+                }
+                None if self.wait(stream, PollFlags::POLLIN, self.end)?.is_empty() => {
+                    return Err(self.late("no end of stream"));
+                }
+                None => {}
+            }
+        }
+        self.say("end of stream, closed");
+        Ok(())
+    }
+
+    /// Sends a FIN and says so.
+    pub fn half_close_aloud(&mut self, stream: &TcpStream) -> Result<(), End> {
+        stream
+            .shutdown(std::net::Shutdown::Write)
+            .map_err(|error| self.failed("shutdown", &error))?;
+        self.say("half-closed");
+        Ok(())
+    }
+}
+
+/// Nothing wrong, only nothing to be had at the moment.
+pub fn later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}

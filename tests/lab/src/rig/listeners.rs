@@ -1,0 +1,201 @@
+//! Addresses with a character: one that never answers, one that refuses, one that is full.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Socket, Type};
+use std::os::fd::AsFd;
+
+use super::min_ttl;
+use crate::wait::PATIENCE;
+
+/// An address where SYNs vanish: whoever connects waits, with `EINPROGRESS`, until its own limit or
+/// the kernel's. [`BlackHole::open`] undoes it. Rig R1 on a listener; kernel.md, section 0.
+#[derive(Debug)]
+pub struct BlackHole {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl BlackHole {
+    /// On 127.0.0.1, at a port of the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2), listen(2) and setsockopt(2) say.
+    pub fn new() -> io::Result<Self> {
+        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// At a loopback address, IPv4 or IPv6.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlackHole::new`].
+    pub fn at(address: SocketAddr) -> io::Result<Self> {
+        let socket = bound(address)?;
+        // Before listen: not one SYN shall get through.
+        min_ttl::drop_all(&socket)?;
+        socket.listen(1024)?;
+        let listener = TcpListener::from(socket);
+        Ok(Self { address: listener.local_addr()?, listener })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Opens it: a pending connect completes when it sends its SYN again, which is about 1 second
+    /// after its beginning (then 2, 3, 4 and 5 seconds).
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn open(self) -> io::Result<TcpListener> {
+        min_ttl::accept_all(&self.listener)?;
+        Ok(self.listener)
+    }
+
+    /// Opens it with nobody listening: a pending connect is refused when it sends its SYN again,
+    /// about 1 second after its beginning. kernel.md, section 3, late `ECONNREFUSED`.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2) says when the port cannot be held.
+    pub fn refuse(self) -> io::Result<RefusingPort> {
+        drop(self.listener);
+        RefusingPort::at(self.address)
+    }
+}
+
+/// An address that refuses: bound, not listening, and held, so that nobody else can take the port.
+/// A connect to it gets `ECONNREFUSED` at once. connect(2); kernel.md, section 3.
+#[derive(Debug)]
+pub struct RefusingPort {
+    address: SocketAddr,
+    /// Closed with the rig; until then the port is ours.
+    _held: Socket,
+}
+
+impl RefusingPort {
+    /// On 127.0.0.1, at a port of the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2) says.
+    pub fn new() -> io::Result<Self> {
+        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// At a loopback address, IPv4 or IPv6.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2) says: `EADDRINUSE` for a port that somebody has, `EADDRNOTAVAIL` for `::1`
+    /// where there is no IPv6.
+    pub fn at(address: SocketAddr) -> io::Result<Self> {
+        let socket = bound(address)?;
+        Ok(Self { address: address_of(&socket)?, _held: socket })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// A listener whose accept queue is full: `listen(0)` and one connection, which Linux lets in.
+/// Whoever connects next waits with `EINPROGRESS`; a SYN that finds the queue full is dropped.
+/// listen(2); kernel.md, section 3.
+#[derive(Debug)]
+pub struct FullQueue {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// The connection that fills the queue.
+    _first: TcpStream,
+}
+
+impl FullQueue {
+    /// On 127.0.0.1, at a port of the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2), listen(2) and connect(2) say.
+    pub fn new() -> io::Result<Self> {
+        let socket = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        socket.listen(0)?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        let first = TcpStream::connect_timeout(&address, PATIENCE)?;
+        // The client is connected an instant before the listener has it in its queue.
+        wait_for_guest(&listener)?;
+        Ok(Self { listener, address, _first: first })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes the first connection out: whoever waits completes when it sends its SYN again, about
+    /// 1 second after its beginning.
+    ///
+    /// # Errors
+    ///
+    /// What accept(2) says.
+    pub fn open(self) -> io::Result<TcpListener> {
+        drop(self.listener.accept()?);
+        Ok(self.listener)
+    }
+}
+
+/// Accepts one connection, waiting for it at most `bound`.
+///
+/// # Errors
+///
+/// `TimedOut`, or what poll(2) and accept(2) say.
+pub(super) fn accept_within(listener: &TcpListener, bound: Duration) -> io::Result<TcpStream> {
+    wait_within(listener, bound)?;
+    Ok(listener.accept()?.0)
+}
+
+fn wait_for_guest(listener: &TcpListener) -> io::Result<()> {
+    wait_within(listener, PATIENCE)
+}
+
+fn wait_within(listener: &TcpListener, bound: Duration) -> io::Result<()> {
+    let timeout = PollTimeout::try_from(bound).map_err(io::Error::other)?;
+    loop {
+        let mut entry = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut entry, timeout) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let loopback = match address.ip() {
+        IpAddr::V4(address) => address.is_loopback(),
+        IpAddr::V6(address) => address.is_loopback(),
+    };
+    if !loopback {
+        return Err(io::Error::other(format!("{address}: a rig stays on loopback")));
+    }
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
+    socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+}

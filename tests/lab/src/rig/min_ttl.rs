@@ -1,0 +1,48 @@
+//! Rig R1: the kernel drops, without a word, what arrives for a socket with too small a TTL.
+//!
+//! `IP_MINTTL` of ip(7), and `IPV6_MINHOPCOUNT` for IPv6. Loopback sends with a TTL of 64, so a
+//! minimum of 255 drops everything. On a listener the SYNs vanish; on a connecting socket the
+//! SYN-ACK or RST; on one end of a connection all that the peer sends. TCP goes on sending, so
+//! what was dropped arrives after [`accept_all`] with the next retransmission: about 1 second later
+//! for a SYN. No privilege is needed. kernel.md, section 0.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::errno::Errno;
+use socket2::{Domain, SockRef};
+
+/// Drops every segment that arrives for this TCP socket over loopback, from now on.
+///
+/// # Errors
+///
+/// What setsockopt(2) says; `Unsupported` when the socket is neither IPv4 nor IPv6.
+pub fn drop_all(socket: &impl AsFd) -> io::Result<()> {
+    set(socket, 255)
+}
+
+/// Undoes [`drop_all`].
+///
+/// # Errors
+///
+/// As [`drop_all`].
+pub fn accept_all(socket: &impl AsFd) -> io::Result<()> {
+    set(socket, 0)
+}
+
+fn set(socket: &impl AsFd, minimum: libc::c_int) -> io::Result<()> {
+    let (level, option) = match SockRef::from(socket).domain()? {
+        Domain::IPV4 => (libc::IPPROTO_IP, libc::IP_MINTTL),
+        Domain::IPV6 => (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT),
+        _ => return Err(io::ErrorKind::Unsupported.into()),
+    };
+    let length = libc::socklen_t::try_from(size_of_val(&minimum)).map_err(io::Error::other)?;
+    // SAFETY: the kernel reads `length` bytes from the address, which is a local int of that size;
+    // the descriptor is open as long as `socket` is borrowed.
+    let done = unsafe {
+        let descriptor = socket.as_fd().as_raw_fd();
+        libc::setsockopt(descriptor, level, option, (&raw const minimum).cast(), length)
+    };
+    Errno::result(done)?;
+    Ok(())
+}

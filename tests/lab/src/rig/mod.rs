@@ -1,0 +1,20 @@
+//! Rigs: sockets in states that the kernel otherwise reaches by accident.
+//!
+//! All of it happens on 127.0.0.1 or ::1, without root and without a wait of more than a few
+//! milliseconds, unless an item says otherwise. `kernel.md` names the section of the fact sheet
+//! that an item rests on.
+//!
+//! - [`min_ttl`]: a socket that the peer's segments do not reach (rig R1);
+//! - [`Pending`]: a connect that stays pending until it is told how to end (rig R2);
+//! - [`BlackHole`], [`RefusingPort`], [`FullQueue`]: addresses that never answer, refuse, or are full;
+//! - [`small`]: buffers that fill after a few kilobytes (rig R3);
+//! - [`errno`]: one recipe for each answer that a connect can get.
+
+pub mod errno;
+mod listeners;
+pub mod min_ttl;
+mod pending;
+pub mod small;
+
+pub use listeners::{BlackHole, FullQueue, RefusingPort};
+pub use pending::{Pending, PendingPeer};

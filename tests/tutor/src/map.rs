@@ -1,0 +1,28 @@
+//! The map of the course.
+
+use std::io;
+
+use crate::course::LESSONS;
+use crate::screen::Screen;
+
+/// A line for each lesson, and what to type next.
+pub fn show(screen: &mut Screen) -> io::Result<()> {
+    screen.heading("readiness: how one thread serves many connections")?;
+    screen.line("")?;
+    for lesson in &LESSONS {
+        let (name, idea) = (lesson.to_string(), lesson.idea);
+        screen.line(format_args!("  {name:<22}  {idea:<38}  {}", lesson.programs.join(", ")))?;
+    }
+    screen.line("")?;
+    for (command, what) in [
+        ("cargo tutor demo 03", "watch one lesson's program with real clients"),
+        ("cargo tutor run 03 -- -v", "run it yourself; -v tells every wait"),
+        ("cargo tutor peer polite 127.0.0.1:7003", "be its client, in another terminal"),
+        ("cargo tutor book", "read the pages"),
+        ("cargo tutor doctor", "what this machine has and lacks"),
+    ] {
+        screen.line(format_args!("  {command:<40}  {what}"))?;
+    }
+    screen.line("")?;
+    screen.heading("start here: cargo tutor tour")
+}

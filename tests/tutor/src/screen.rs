@@ -1,0 +1,80 @@
+//! Standard output: colour where it is a terminal that wants it, and a closed one is no error.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+
+/// Standard output.
+pub struct Screen {
+    out: AutoStream<io::Stdout>,
+    start: Instant,
+    closed: bool,
+}
+
+/// Somebody who does something in a demonstration.
+#[derive(Clone, Copy)]
+pub enum Who {
+    Server,
+    Kernel,
+    Client,
+    A,
+    B,
+    C,
+}
+
+impl Who {
+    fn look(self) -> (&'static str, AnsiColor) {
+        match self {
+            Self::Server => ("server", AnsiColor::Cyan),
+            Self::Kernel => ("kernel", AnsiColor::Magenta),
+            Self::Client => ("client", AnsiColor::Green),
+            Self::A => ("client A", AnsiColor::Green),
+            Self::B => ("client B", AnsiColor::Yellow),
+            Self::C => ("client C", AnsiColor::Blue),
+        }
+    }
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+impl Screen {
+    pub fn new() -> Self {
+        Self { out: anstream::stdout(), start: Instant::now(), closed: false }
+    }
+
+    /// Is nobody reading any more? Then the error that came of it needs no words.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn put(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        let told = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+        self.closed |= told.is_err();
+        told
+    }
+
+    pub fn line(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        self.put(format_args!("{text}"))
+    }
+
+    pub fn heading(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        self.put(format_args!("{BOLD}{text}{BOLD:#}"))
+    }
+
+    /// Starts a timeline: from now on the clock counts.
+    pub fn begin(&mut self) {
+        self.start = Instant::now();
+    }
+
+    /// One line of the timeline: when, who, what.
+    pub fn say(&mut self, who: Who, what: impl fmt::Display) -> io::Result<()> {
+        let (name, color) = who.look();
+        let color = color.on_default();
+        let time = self.start.elapsed().as_secs_f64();
+        self.put(format_args!("  {DIM}{time:6.3} s{DIM:#}  {color}{name:<8}{color:#}  {what}"))
+    }
+}
