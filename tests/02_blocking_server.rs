@@ -14,8 +14,9 @@ use std::path::Path;
 use assert_cmd::Command as Assert;
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
-use lab::peer::{Client, upper};
+use lab::peer::{Client, pattern, upper};
 use lab::subject::{Launch, Server};
+use lab::transcript::Transcripts;
 use lab::wait::{self, QUIET};
 use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
@@ -81,23 +82,23 @@ fn one_at_a_time_survives_resets_signals_and_being_stopped() {
         read: "02-blocking-server.md#half-close",
     };
     let server = blocking(&check);
-    let serves = || {
+    let the_next_one_is_served = || {
         let mut client = check.value(Client::connect(server.address()));
         check.equal(&check.value(client.ask(b"next")), &b"NEXT".to_vec());
     };
     check.value(check.value(Client::connect(server.address())).reset());
-    serves();
+    the_next_one_is_served();
     let mut vanishing = check.value(Client::connect(server.address()));
-    check.value(vanishing.send_without_waiting(&[b'v'; 60_000]));
+    check.value(vanishing.send_without_waiting(&pattern(60_000)));
     drop(vanishing);
-    serves();
+    the_next_one_is_served();
     for signal in [Signal::SIGCHLD, Signal::SIGURG, Signal::SIGWINCH] {
         check.value(server.signal(signal));
     }
-    serves();
+    the_next_one_is_served();
     check.value(server.stop());
     check.value(server.go_on());
-    serves();
+    the_next_one_is_served();
 }
 
 #[test]
@@ -203,4 +204,12 @@ fn a_cap_of_nothing_is_a_wrong_argument() {
     for wrong in ["--threads=0", "--threads=-1", "--threads=many"] {
         Assert::new(program()).arg(wrong).assert().code(2).stdout(is_empty());
     }
+}
+
+#[test]
+fn the_transcripts_of_its_page_are_true() {
+    Transcripts::of_page("02-blocking-server")
+        .program("blocking-server", cargo_bin!("blocking-server"))
+        .program("threaded-server", cargo_bin!("threaded-server"))
+        .run();
 }

@@ -13,8 +13,9 @@ use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
-use lab::peer::Client;
+use lab::peer::{Client, pattern};
 use lab::subject::{Launch, Server};
+use lab::transcript::Transcripts;
 use lab::wait::{self, QUIET};
 
 /// The program on trial.
@@ -38,7 +39,7 @@ fn a_reader_that_sleeps_stalls_everybody_but_costs_no_processor_time() {
     check.value(polite.ask(b"before"));
     let mut sleeper = check.value(Client::connect(server.address()));
     let stalled = wait::until("the polite client gets no reply", || {
-        while let Ok(1..) = sleeper.send_without_waiting(&[b's'; 65536]) {}
+        while let Ok(1..) = sleeper.send_without_waiting(&pattern(65536)) {}
         check.value(polite.send(b"?"));
         let stalled = check.value(polite.hears_nothing_for(QUIET));
         if !stalled {
@@ -71,4 +72,9 @@ fn the_bits_of_the_set_are_shown_before_and_after() {
     check.require(shown.is_ok(), server.stderr());
     // Descriptors as the kernel gives them: the standard streams, the listener, the two clients.
     check.require(server.stderr().starts_with("before 0000 1000\nafter  0000 1000\n"), "");
+}
+
+#[test]
+fn the_transcripts_of_its_page_are_true() {
+    Transcripts::of_page("03-select").program("select-server", cargo_bin!("select-server")).run();
 }

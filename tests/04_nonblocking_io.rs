@@ -14,6 +14,7 @@ mod select_limit;
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
+use lab::transcript::Transcripts;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -22,3 +23,10 @@ fn program() -> &'static Path {
 
 /// How its narration names the wait.
 const NARRATION: &str = "select: ready";
+
+#[test]
+fn the_transcripts_of_its_page_are_true() {
+    Transcripts::of_page("04-nonblocking-io")
+        .program("nonblocking-server", cargo_bin!("nonblocking-server"))
+        .run();
+}

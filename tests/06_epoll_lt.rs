@@ -4,16 +4,17 @@
 mod beginning;
 #[path = "server/every.rs"]
 mod every;
-#[path = "server/one_thread.rs"]
-mod one_thread;
-#[path = "server/nonblocking.rs"]
-mod nonblocking;
 #[path = "server/many.rs"]
 mod many;
+#[path = "server/nonblocking.rs"]
+mod nonblocking;
+#[path = "server/one_thread.rs"]
+mod one_thread;
 
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
+use lab::transcript::Transcripts;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -22,3 +23,10 @@ fn program() -> &'static Path {
 
 /// How its narration names the wait.
 const NARRATION: &str = "epoll_wait: ";
+
+#[test]
+fn the_transcripts_of_its_page_are_true() {
+    Transcripts::of_page("06-epoll-lt")
+        .program("epoll-lt-server", cargo_bin!("epoll-lt-server"))
+        .run();
+}

@@ -15,9 +15,10 @@ use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
-use lab::peer::Client;
+use lab::peer::{Client, pattern};
 use lab::queues::queues;
 use lab::subject::Launch;
+use lab::transcript::Transcripts;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -42,17 +43,23 @@ fn a_client_with_much_to_say_is_served_in_turns() {
     let waits = || server.stderr().lines().filter(|line| line.starts_with(NARRATION)).count();
     let before = waits();
     check.value(server.stop());
-    while let Ok(1..) = client.send_without_waiting(&[b't'; 65536]) {}
+    while let Ok(1..) = client.send_without_waiting(&pattern(65536)) {}
     check.value(server.go_on());
     // It replies until nobody takes the replies any more.
     check.value(server.process().rests());
     let here = check.value(client.stream().local_addr());
-    let [at_server, at_client] = [(server.address(), here), (here, server.address())]
-        .map(|(local, remote)| queues(local, remote));
-    let replied = check.value(at_server).unacknowledged + check.value(at_client).unread;
+    let (ours, theirs) = check.value(queues(here, server.address()));
+    let replied = theirs.unacknowledged + ours.unread;
     let (turns, waits) = (replied / (16 * 16 * 1024), waits() - before);
     check.require(
         turns > 2 && waits as u64 >= turns,
         format_args!("{waits} waits while {replied} bytes were replied to"),
     );
+}
+
+#[test]
+fn the_transcripts_of_its_page_are_true() {
+    Transcripts::of_page("07-epoll-et")
+        .program("epoll-et-server", cargo_bin!("epoll-et-server"))
+        .run();
 }

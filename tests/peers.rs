@@ -173,6 +173,18 @@ fn vanishing_leaves_and_the_server_goes_on() {
 }
 
 #[test]
+fn upper_closes_for_a_client_that_has_closed_before_it_was_accepted() {
+    let (server, address) = Peer::listener(Kind::Upper);
+    for number in 1..=20 {
+        let mut client = Client::connect(address).expect("a listener");
+        client.half_close().expect("a connection");
+        assert_eq!(client.receive_rest().expect("an end"), b"");
+        assert_eq!(server.line(), format!("upper: client {number}: accepted"));
+        assert!(server.line().ends_with("end of stream after 0 bytes, closed"));
+    }
+}
+
+#[test]
 fn banner_speaks_first_and_mute_never() {
     let (_server, address) = Peer::listener(Kind::Banner);
     let mut client = Client::connect(address).expect("a listener");

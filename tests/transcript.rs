@@ -16,9 +16,9 @@ case $1 in
 --listen) address=$2; shift 2 ;;
 esac
 if [ "$1" = --bad ]; then echo "bad flag" >&2; exit 2; fi
+echo $$ > "$PIDFILE_FOLDER/pid"
 echo "listening on $address"
 echo "told 1.5 ms" >&2
-echo $$ > "$PIDFILE_FOLDER/pid"
 exec sleep 1000
 "#;
 
@@ -59,6 +59,11 @@ impl Fixture {
     fn updated(&self) -> String {
         self.transcripts().update(true).try_run().expect("an update");
         fs::read_to_string(self.path("page.md")).expect("the page")
+    }
+
+    /// The end of a killed process takes a moment.
+    fn expect_no_server(&self) {
+        until("the server is gone", || self.server_is_gone()).expect("no server");
     }
 
     /// Has the server that the page started ended?
@@ -127,7 +132,7 @@ fn a_program_stays_is_interrupted_and_frees_its_terminal() {
          ```console,terminal-1\ntold 0.1 ms\n^C\n$ echo $?\n130\n```\n",
     );
     assert_eq!(fixture.run().map_err(|fault| fault.to_string()), Ok(3));
-    assert!(fixture.server_is_gone());
+    fixture.expect_no_server();
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn a_program_that_stays_is_killed_at_the_end() {
          listening on 127.0.0.1:1\ntold 3 ms\n```\n",
     );
     fixture.run().unwrap_or_else(|fault| panic!("{fault}"));
-    assert!(fixture.server_is_gone());
+    fixture.expect_no_server();
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn a_program_that_stays_is_killed_when_a_later_line_is_false() {
          ```console\n$ echo one\ntwo\n```\n",
     );
     assert!(fixture.run().is_err());
-    assert!(fixture.server_is_gone());
+    fixture.expect_no_server();
 }
 
 #[test]
@@ -169,7 +174,7 @@ fn what_stays_does_not_outlive_a_killed_test_process() {
     assert!(!fixture.server_is_gone());
     victim.kill().expect("kill");
     victim.wait().expect("wait");
-    until("the server is gone", || fixture.server_is_gone()).expect("no server");
+    fixture.expect_no_server();
 }
 
 #[test]

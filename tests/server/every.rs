@@ -3,7 +3,7 @@
 use std::thread;
 
 use lab::finding::Check;
-use lab::peer::{Client, upper};
+use lab::peer::{Client, pattern, upper};
 use lab::subject::{Launch, Server};
 use nix::sys::signal::Signal;
 
@@ -161,10 +161,14 @@ fn everybody_in_one_batch_is_served() {
     let server = server(&check);
     let connect = || check.value(Client::connect(server.address()));
     let mut clients: Vec<Client> = (0..8).map(|_| connect()).collect();
-    clients.iter_mut().for_each(|client| drop(check.value(client.ask(b"here"))));
+    for client in &mut clients {
+        check.value(client.ask(b"here"));
+    }
     check.value(server.stop());
     clients.extend((0..8).map(|_| connect()));
-    clients.iter_mut().for_each(|client| check.value(client.send(b"ab")));
+    for client in &mut clients {
+        check.value(client.send(b"ab"));
+    }
     check.value(server.go_on());
     for client in &mut clients {
         check.equal(&check.value(client.receive(2)), &b"AB".to_vec());
@@ -183,7 +187,9 @@ fn a_quiet_client_is_heard_when_it_speaks_again() {
     let mut quiet = check.value(Client::connect(server.address()));
     let mut busy = check.value(Client::connect(server.address()));
     check.value(quiet.ask(b"I shall be quiet"));
-    (0..10).for_each(|_| drop(check.value(busy.ask(b"busy"))));
+    for _ in 0..10 {
+        check.value(busy.ask(b"busy"));
+    }
     check.equal(&check.value(quiet.ask(b"here again")), &upper(b"here again"));
 }
 
@@ -221,7 +227,7 @@ fn a_reset_at_any_moment_harms_nobody_else() {
 
     // Half-closed, owed something, and then gone: nothing is left to read, only the error.
     let mut owed = check.value(Client::connect_small(server.address()));
-    check.value(owed.send_without_waiting(&[b'a'; 100_000]));
+    check.value(owed.send_without_waiting(&pattern(100_000)));
     check.value(owed.half_close());
     check.value(owed.reset());
     still_served();
@@ -239,7 +245,7 @@ fn a_client_that_vanishes_with_replies_unread_harms_nobody() {
     let server = server(&check);
     for _ in 0..5 {
         let mut client = check.value(Client::connect(server.address()));
-        check.value(client.send_without_waiting(&[b'v'; 60_000]));
+        check.value(client.send_without_waiting(&pattern(60_000)));
     }
     serves(&check, &server);
 }
@@ -335,7 +341,7 @@ fn a_burst_larger_than_any_buffer_comes_back_whole() {
     };
     let server = server(&check);
     let mut client = check.value(Client::connect(server.address()));
-    let bytes: Vec<u8> = (0..4_u32 << 20).map(|number| (number % 251) as u8).collect();
+    let bytes = pattern(4 << 20);
     let mut sender = client.stream().try_clone().unwrap();
     let sent = bytes.clone();
     let sending = thread::spawn(move || std::io::Write::write_all(&mut sender, &sent));

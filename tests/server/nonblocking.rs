@@ -5,10 +5,10 @@ use std::net::Shutdown;
 use std::thread;
 
 use lab::finding::Check;
-use lab::peer::{Client, upper};
+use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
 use lab::subject::Server;
-use lab::wait::{self, QUIET};
+use lab::wait::{self, PATIENCE, QUIET};
 
 use crate::program;
 
@@ -19,7 +19,7 @@ fn fill(check: &Check, client: &mut Client) -> usize {
     let mut taken = 0;
     let full = wait::until("the server takes nothing more", || {
         let before = taken;
-        while let Ok(count @ 1..) = client.send_without_waiting(&[b'g'; 65536]) {
+        while let Ok(count @ 1..) = client.send_without_waiting(&pattern(65536)) {
             taken += count;
         }
         // The measurement itself: nothing was taken for a whole window.
@@ -64,7 +64,7 @@ fn sixteen_mebibytes_to_a_late_reader_arrive_whole() {
     let server = check.value(Server::start(program()));
     let mut polite = check.value(Client::connect(server.address()));
     let mut late = check.value(Client::connect(server.address()));
-    let bytes: Vec<u8> = (0..16 * MIB).map(|number| (number % 249) as u8).collect();
+    let bytes = pattern(16 * MIB);
     let mut sender = late.stream().try_clone().unwrap();
     let sent = bytes.clone();
     let sending = thread::spawn(move || {
@@ -92,9 +92,14 @@ fn a_half_close_while_replies_are_queued_still_delivers_them() {
     let server = check.value(Server::start(program()));
     let mut late = check.value(Client::connect(server.address()));
     let here = check.value(late.stream().local_addr());
-    let mut sent = Vec::new();
-    let mut piece: Vec<u8> = (0..32 * 1024_u32).map(|number| (number % 251) as u8).collect();
-    let queued = wait::until("the server queues replies itself", || {
+    // The kernel's send buffer grows to the last number of tcp_wmem, so half of that fits in any
+    // case; from there on in pieces, each smaller than what the server may queue itself.
+    let wmem = check.value(std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem"));
+    let largest: usize = check.value(wmem.split_whitespace().last().unwrap_or_default().parse());
+    let mut sent = pattern(largest / 2);
+    check.value(late.send(&sent));
+    let mut piece = pattern(48 * 1024);
+    let queued = wait::until_within(3 * PATIENCE, "the server queues replies itself", || {
         piece.rotate_left(1);
         check.value(late.send(&piece));
         sent.extend(&piece);
@@ -102,8 +107,7 @@ fn a_half_close_while_replies_are_queued_still_delivers_them() {
         // may be on its way then, and the server must have come to rest.
         let mut own = 0;
         let read = wait::until("the server has read all of it", || {
-            let (theirs, ours) = (queues(server.address(), here), queues(here, server.address()));
-            let (theirs, ours) = (check.value(theirs), check.value(ours));
+            let (ours, theirs) = check.value(queues(here, server.address()));
             own = (sent.len() as u64).saturating_sub(theirs.unacknowledged + ours.unread);
             let asleep = server.process().state().is_ok_and(|state| state == 'S');
             own == 0 || (theirs.unread == 0 && ours.unacknowledged == 0 && asleep)
@@ -129,7 +133,7 @@ fn a_slow_reader_gets_everything_in_order() {
     };
     let server = check.value(Server::start(program()));
     let mut slow = check.value(Client::connect_small(server.address()));
-    let bytes: Vec<u8> = (0..8 * MIB).map(|number| (number % 253) as u8).collect();
+    let bytes = pattern(8 * MIB);
     let mut sender = slow.stream().try_clone().unwrap();
     let sent = bytes.clone();
     let sending = thread::spawn(move || sender.write_all(&sent));

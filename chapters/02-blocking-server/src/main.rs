@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use ch01_blocking_connect::words;
 use ch02_blocking_server::{
     Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, answer,
 };
@@ -43,7 +44,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             match answer(&client, &mut buffer) {
                 Ok(0) => break narrator.say("read: end of stream, closing"),
                 Ok(count) => narrator.say(format_args!("read: {count} bytes, answered")),
-                Err(error) => break narrator.say(format_args!("client lost: {error}")),
+                Err(error) => break narrator.say(format_args!("client lost: {}", words(&error))),
             }
         }
     }

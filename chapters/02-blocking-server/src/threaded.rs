@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use ch01_blocking_connect::words;
 use ch02_blocking_server::{
     Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, answer,
 };
@@ -67,7 +68,7 @@ fn talk(client: &TcpStream, narrator: Narrator) {
         match answer(client, &mut buffer) {
             Ok(0) => return narrator.say("read: end of stream, closing"),
             Ok(count) => narrator.say(format_args!("read: {count} bytes, answered")),
-            Err(error) => return narrator.say(format_args!("client lost: {error}")),
+            Err(error) => return narrator.say(format_args!("client lost: {}", words(&error))),
         }
     }
 }

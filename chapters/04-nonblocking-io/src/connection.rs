@@ -116,8 +116,8 @@ impl Connection {
 // ANCHOR: send
 /// Writes until all is sent or the kernel would block; returns how much it took.
 ///
-/// A short write is no sign yet: only `WouldBlock` makes the kernel promise to report when there is
-/// room again. Edge-triggered epoll depends on it.
+/// To stop earlier would be a mistake under edge-triggered epoll: the kernel reports room again only
+/// to those who met a full buffer, and a write that was taken whole has not.
 fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;
     while sent < bytes.len() {

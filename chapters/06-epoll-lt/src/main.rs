@@ -76,11 +76,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             Err(Errno::EINTR) => continue,
             Err(errno) => return Err(errno.into()),
         };
-        narrator.say(format_args!(
-            "epoll_wait: {} ready of {} clients",
-            ready.len(),
-            clients.len()
-        ));
+        let (count, known) = (ready.len(), clients.len());
+        narrator.say(format_args!("epoll_wait: {count} ready of {known} clients"));
         full = full && !ready.is_empty();
         // ANCHOR_END: wait
         // ANCHOR: act

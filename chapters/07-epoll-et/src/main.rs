@@ -85,11 +85,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             Err(Errno::EINTR) => continue,
             Err(errno) => return Err(errno.into()),
         };
-        narrator.say(format_args!(
-            "epoll_wait: {} ready of {} clients",
-            ready.len(),
-            clients.len()
-        ));
+        let (count, known) = (ready.len(), clients.len());
+        narrator.say(format_args!("epoll_wait: {count} ready of {known} clients"));
         full = full && !(ready.is_empty() && clients.is_empty());
         for event in ready {
             let token = event.data();

@@ -49,21 +49,23 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: connect_all
+/// The seam: begin all connects, wait for them, return what came of them.
+type Connect = fn(&[SocketAddr], Duration) -> io::Result<Attempts>;
+
 /// Begin, wait, tell: true if every address connected.
 fn connect_all(arguments: &Arguments) -> Result<bool, CallError> {
-    let (call, descriptors, wait): (_, _, fn(&mut Attempts) -> io::Result<()>) =
-        match arguments.wait {
-            Wait::Select => ("select", FD_SETSIZE as u64, wait::with_select),
-            Wait::Poll => ("poll", u64::MAX, wait::with_poll),
-            Wait::Epoll => ("epoll", u64::MAX, wait::with_epoll),
-        };
+    let (call, descriptors, connect): (_, _, Connect) = match arguments.wait {
+        Wait::Select => ("select", FD_SETSIZE as u64, wait::with_select),
+        Wait::Poll => ("poll", u64::MAX, wait::with_poll),
+        Wait::Epoll => ("epoll", u64::MAX, wait::with_epoll),
+    };
     // As many sockets at once as the way of waiting can hold; beyond that a line says EMFILE.
     set_descriptor_limit(descriptors)
         .map_err(|error| CallError::new("setrlimit", "RLIMIT_NOFILE", error))?;
 
-    let mut attempts =
-        Attempts::start(&arguments.addresses, Duration::from_millis(arguments.timeout.into()));
-    wait(&mut attempts).map_err(|error| CallError::new(call, "all sockets", error))?;
+    let limit = Duration::from_millis(arguments.timeout.into());
+    let attempts = connect(&arguments.addresses, limit)
+        .map_err(|error| CallError::new(call, "all sockets", error))?;
 
     let mut stdout = io::stdout().lock();
     let told = write!(stdout, "{attempts}").and_then(|()| stdout.flush());

@@ -1,9 +1,13 @@
 //! Three ways to wait for the same thing: a connect has finished when its socket is writable.
 //!
+//! Each function begins all connects, waits until none is pending or the time is up, and returns
+//! what came of them.
+//!
 //! Each function looks one last time when the deadline has passed: a connect may have finished
 //! while this process could not run.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -17,7 +21,8 @@ use crate::attempts::Attempts;
 
 // ANCHOR: select
 /// Waits with select(2): a connect that fails is writable too, and not in the set of exceptions.
-pub fn with_select(attempts: &mut Attempts) -> io::Result<()> {
+pub fn with_select(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
+    let mut attempts = Attempts::start(addresses, limit);
     while let Some(left) = attempts.time_left() {
         let finished: Vec<usize> = {
             let mut writable = FdSet::new();
@@ -41,13 +46,14 @@ pub fn with_select(attempts: &mut Attempts) -> io::Result<()> {
             break;
         }
     }
-    Ok(())
+    Ok(attempts)
 }
 // ANCHOR_END: select
 
 // ANCHOR: poll
 /// Waits with poll(2): any answer means finished, be it POLLOUT, POLLERR or POLLHUP.
-pub fn with_poll(attempts: &mut Attempts) -> io::Result<()> {
+pub fn with_poll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
+    let mut attempts = Attempts::start(addresses, limit);
     while let Some(left) = attempts.time_left() {
         let finished: Vec<usize> = {
             let entry = |(_, socket)| PollFd::new(AsFd::as_fd(socket), PollFlags::POLLOUT);
@@ -70,15 +76,17 @@ pub fn with_poll(attempts: &mut Attempts) -> io::Result<()> {
             break;
         }
     }
-    Ok(())
+    Ok(attempts)
 }
 // ANCHOR_END: poll
 
 // ANCHOR: epoll
 /// Waits with epoll(7): each socket is registered once, after its connect has begun. One that never
 /// began would be reported at once, as EPOLLOUT and EPOLLHUP.
-pub fn with_epoll(attempts: &mut Attempts) -> io::Result<()> {
+pub fn with_epoll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
+    // It needs a descriptor too: before many connects may have used them all.
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let mut attempts = Attempts::start(addresses, limit);
     for (index, socket) in attempts.pending() {
         epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLOUT, index as u64))?;
     }
@@ -97,7 +105,7 @@ pub fn with_epoll(attempts: &mut Attempts) -> io::Result<()> {
             break;
         }
     }
-    Ok(())
+    Ok(attempts)
 }
 // ANCHOR_END: epoll
 

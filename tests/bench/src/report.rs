@@ -16,6 +16,9 @@ const POLL_AMONG_MANY: f64 = 0.85;
 /// With 10,000 clients at rest, a server of 05 to 07 stays below this many bytes.
 const RESTING_LIMIT: u64 = 20_000_000;
 
+/// With more of the time lost to other programs, a slice decides nothing.
+const QUIET_ENOUGH: f64 = 0.1;
+
 /// A server of the course, a peer, and whether the course promises anything for the two.
 const PAIRS: [(&str, &str, bool); 11] = [
     ("poll-server", "c-poll", true),
@@ -63,6 +66,7 @@ pub struct Row {
     messages_per_second: Spread,
     microseconds_per_message: Spread,
     busy: Spread,
+    disturbed: Spread,
     resident_bytes: u64,
 }
 
@@ -76,6 +80,8 @@ pub struct Ratio {
     /// How many times the peer's messages for the same processor time.
     thrift: Spread,
     required: Option<f64>,
+    /// The part of the time that other programs took from either of the two, median over the rounds.
+    disturbed: f64,
 }
 
 /// One load: how many clients, and what each server made of them.
@@ -95,6 +101,7 @@ impl Section {
             messages_per_second: Spread::of(slices.iter().map(|slice| slice.rate)),
             microseconds_per_message: Spread::of(slices.iter().map(|slice| slice.cost)),
             busy: Spread::of(slices.iter().map(|slice| slice.busy)),
+            disturbed: Spread::of(slices.iter().map(|slice| slice.disturbed)),
             resident_bytes: slices.iter().map(|slice| slice.resident).max().unwrap_or_default(),
         });
         let find = |name| {
@@ -111,6 +118,7 @@ impl Section {
                 speed: Spread::of(pairs().map(|(ours, theirs)| ours.rate / theirs.rate)),
                 thrift: Spread::of(pairs().map(|(ours, theirs)| theirs.cost / ours.cost)),
                 required: promised.then_some(required),
+                disturbed: Spread::of(pairs().map(|(a, b)| a.disturbed.max(b.disturbed))).median,
             })
         });
         Self { busy, idle, rows: rows.collect(), ratios: ratios.collect() }
@@ -121,20 +129,21 @@ impl Section {
         writeln!(out, "\n{busy} busy clients among {} connections", busy + idle)?;
         writeln!(
             out,
-            "  {:<19}{:>9}{:>9}{:>9}{:>10}{:>7}{:>11}",
-            "messages a second", "median", "min", "max", "us/msg", "busy", "resident"
+            "  {:<19}{:>9}{:>9}{:>9}{:>10}{:>7}{:>11}{:>11}",
+            "messages a second", "median", "min", "max", "us/msg", "busy", "disturbed", "resident"
         )?;
         for row in &self.rows {
             let speed = row.messages_per_second;
             writeln!(
                 out,
-                "  {:<19}{:>9.0}{:>9.0}{:>9.0}{:>10.2}{:>6.0}%{:>8.1} MB",
+                "  {:<19}{:>9.0}{:>9.0}{:>9.0}{:>10.2}{:>6.0}%{:>10.0}%{:>8.1} MB",
                 row.server,
                 speed.median,
                 speed.min,
                 speed.max,
                 row.microseconds_per_message.median,
                 row.busy.median * 100.0,
+                row.disturbed.median * 100.0,
                 megabytes(row.resident_bytes),
             )?;
         }
@@ -149,12 +158,15 @@ impl Section {
         for ratio in &self.ratios {
             let verdict = match ratio.required {
                 None => String::new(),
+                Some(least) if ratio.disturbed > QUIET_ENOUGH => {
+                    format!("  {least:.2} open: the machine was busy")
+                }
                 Some(least) if ratio.speed.median >= least => format!("  {least:.2} held"),
                 Some(least) => format!("  {least:.2} MISSED"),
             };
             writeln!(
                 out,
-                "  {:<34}{:>7.3}{:>7.3}{:>7.3}{:>9.3}{verdict}",
+                "  {:<34}{:>7.3} {:>6.3} {:>6.3} {:>8.3}{verdict}",
                 format!("{} / {}", ratio.server, ratio.peer),
                 ratio.speed.median,
                 ratio.speed.min,

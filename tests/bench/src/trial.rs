@@ -6,7 +6,6 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use lab::process::Process;
 use lab::subject::Server;
 use nix::unistd::Pid;
 
@@ -26,9 +25,12 @@ pub struct Slice {
     /// Microseconds of processor time that the server used for one message, both sides of the
     /// system call included.
     pub cost: f64,
-    /// The part of the time in which the server had its core, 0 to 1. Well below 1 means that
-    /// something else ran there, or that the load generator could not keep up.
+    /// The part of the time in which the server ran, 0 to 1. Well below 1 means that something
+    /// else ran on one of the two cores, or that the load generator could not keep up.
     pub busy: f64,
+    /// The part of the time in which the server or the generator could have run but other programs
+    /// had its core: both parts added. The speed of such a slice says little.
+    pub disturbed: f64,
     /// The server's resident memory in bytes, at the end and with all clients connected.
     pub resident: u64,
 }
@@ -56,9 +58,11 @@ pub fn slice(
     let clients = load::connect(server.address(), messages, busy)?;
     let mut load = Load::start(clients, !cores.shared())?;
     load.run(WARM_UP)?;
-    let before = processor_time(server.process())?;
+    let of_server = format!("/proc/{}/schedstat", server.process().0);
+    let before = (Times::of(&of_server)?, Times::of(OF_GENERATOR)?);
     let (replies, elapsed) = load.run(Duration::from_secs_f64(seconds))?;
-    let used = processor_time(server.process())?.saturating_sub(before).as_secs_f64();
+    let times = Times::of(&of_server)?.since(before.0);
+    let generator = Times::of(OF_GENERATOR)?.since(before.1);
     let resident = server.process().resident_bytes()?;
     // The server first: then it need not be told of each client that it has gone.
     drop(server);
@@ -68,8 +72,9 @@ pub fn slice(
     let elapsed = elapsed.as_secs_f64();
     Ok(Slice {
         rate: replies / elapsed,
-        cost: used * 1e6 / replies,
-        busy: used / elapsed,
+        cost: times.ran * 1e6 / replies,
+        busy: times.ran / elapsed,
+        disturbed: (times.waited + generator.waited) / elapsed,
         resident,
     })
 }
@@ -95,14 +100,31 @@ pub fn calls(
     count::calls(pid, server.address(), messages)
 }
 
-/// The processor time of a program's first thread: the first field of `/proc/PID/schedstat`, which
-/// counts nanoseconds where `/proc/PID/stat` counts ticks of 10 ms.
-fn processor_time(process: Process) -> io::Result<Duration> {
-    let path = format!("/proc/{}/schedstat", process.0);
-    let text = fs::read_to_string(&path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
-    let nanoseconds = text.split_whitespace().next().and_then(|field| field.parse().ok());
-    nanoseconds
-        .map(Duration::from_nanos)
-        .ok_or_else(|| io::Error::other(format!("{path} has another form")))
+/// The thread that calls is the generator.
+const OF_GENERATOR: &str = "/proc/thread-self/schedstat";
+
+/// What the scheduler says about one thread, in seconds: the first two fields of its `schedstat`,
+/// which count nanoseconds where `/proc/PID/stat` counts ticks of 10 ms.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// On a core.
+    ran: f64,
+    /// Ready to run, but something else was on the core.
+    waited: f64,
+}
+
+impl Times {
+    fn of(path: &str) -> io::Result<Self> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
+        let mut fields = text.split_whitespace().map(str::parse::<f64>);
+        match (fields.next(), fields.next()) {
+            (Some(Ok(ran)), Some(Ok(waited))) => Ok(Self { ran: ran / 1e9, waited: waited / 1e9 }),
+            _ => Err(io::Error::other(format!("{path} has another form"))),
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
+    }
 }

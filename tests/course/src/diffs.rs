@@ -72,8 +72,8 @@ fn generate(root: &Path, chapter: &str, base: &str) -> io::Result<String> {
 fn program(root: &Path, chapter: &str) -> io::Result<(String, String)> {
     let name = format!("chapters/{chapter}/src/main.rs");
     let text = fs::read_to_string(root.join(&name)).map_err(|error| named(&name, &error))?;
-    let lines = text.lines().filter(|line| marker(line).is_none());
-    Ok((name, lines.map(|line| format!("{line}\n")).collect()))
+    let lines = text.split_inclusive('\n').filter(|line| marker(line).is_none());
+    Ok((name, lines.collect()))
 }
 
 fn place(chapter: &str) -> String {

@@ -69,7 +69,7 @@ pub fn dead_references(house: &House) -> Vec<Finding> {
         for (at, line) in text.lines().enumerate() {
             for word in line.split('"').skip(1).step_by(2) {
                 let Some((name, id)) = word.split_once(".md#") else { continue };
-                if name.contains(char::is_whitespace) {
+                if name.is_empty() || name.contains(char::is_whitespace) {
                     continue;
                 }
                 let page = house.page(&format!("{name}.md"));
@@ -86,8 +86,8 @@ pub fn dead_references(house: &House) -> Vec<Finding> {
 fn dead(house: &House, page: &Page, link: &str) -> Option<&'static str> {
     if let Some((scheme, rest)) = link.split_once("://") {
         let host = rest.split(['/', '#', '?', ':']).next().unwrap_or_default();
-        let known = |known: &&str| host == **known || host.ends_with(&format!(".{known}"));
-        let allowed = matches!(scheme, "http" | "https") && HOSTS.iter().any(|host| known(&host));
+        let known = |known: &str| host == known || host.ends_with(&format!(".{known}"));
+        let allowed = matches!(scheme, "http" | "https") && HOSTS.into_iter().any(known);
         return (!allowed).then_some("not a place that the book points to");
     }
     let (file, fragment) = match link.split_once('#') {

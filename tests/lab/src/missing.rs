@@ -12,7 +12,7 @@ pub const VARIABLE: &str = "READINESS_ALLOW_MISSING";
 /// Something that an environment may forbid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A user and network namespace made without root: user_namespaces(7).
+    /// A user and network namespace made without root: `user_namespaces(7)`.
     UserNamespaces,
     /// Tracing one's own child: ptrace(2).
     Ptrace,

@@ -1,7 +1,7 @@
 //! A network of one's own, where routes can be missing, forbidden or unreachable.
 //!
-//! The subject is put into a new user namespace and a new network namespace (user_namespaces(7),
-//! network_namespaces(7)) between fork and exec: no root, no `ip` and no second process. Nothing it
+//! The subject is put into a new user namespace and a new network namespace (`user_namespaces(7)`,
+//! `network_namespaces(7)`) between fork and exec: no root, no `ip` and no second process. Nothing it
 //! sends can leave the machine, so any address may be tried in there.
 
 use std::ffi::CString;
@@ -38,7 +38,7 @@ impl Network {
         Self::default()
     }
 
-    /// With `lo` up: 127.0.0.0/8 and ::1 work.
+    /// With `lo` up: 127.0.0.0/8 and `::1` work.
     #[must_use]
     pub fn with_loopback() -> Self {
         Self { loopback: true, ..Self::default() }

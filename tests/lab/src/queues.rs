@@ -13,20 +13,25 @@ pub struct Queues {
     pub unread: u64,
 }
 
-/// The queues of the end at `local` whose other end is at `remote`, both IPv4.
+/// The queues of both ends of one IPv4 connection on this machine: of the end at `here`, and of the
+/// end at `there`. Both come from one look at the kernel's table.
 ///
 /// # Errors
 ///
 /// `NotFound` when there is no such connection; what open(2) says where `/proc` is not mounted.
-pub fn queues(local: SocketAddr, remote: SocketAddr) -> io::Result<Queues> {
-    let (SocketAddr::V4(local), SocketAddr::V4(remote)) = (local, remote) else {
+pub fn queues(here: SocketAddr, there: SocketAddr) -> io::Result<(Queues, Queues)> {
+    let (SocketAddr::V4(here), SocketAddr::V4(there)) = (here, there) else {
         return Err(io::Error::other("/proc/net/tcp has IPv4 only"));
     };
-    let ends = format!("{} {}", hexadecimal(local), hexadecimal(remote));
     let table = fs::read_to_string("/proc/net/tcp")?;
+    Ok((end(&table, here, there)?, end(&table, there, here)?))
+}
+
+fn end(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> io::Result<Queues> {
+    let ends = format!("{} {}", hexadecimal(local), hexadecimal(remote));
     let queues = table.lines().find_map(|line| {
         // `0: LOCAL REMOTE STATE TX:RX ...`
-        let (_, fields) = line.trim_start().split_once(": ")?;
+        let (_, fields) = line.split_once(": ")?;
         let mut rest = fields.strip_prefix(&ends)?.split_whitespace();
         let (unacknowledged, unread) = rest.nth(1)?.split_once(':')?;
         Some(Queues {
@@ -34,7 +39,9 @@ pub fn queues(local: SocketAddr, remote: SocketAddr) -> io::Result<Queues> {
             unread: u64::from_str_radix(unread, 16).ok()?,
         })
     });
-    queues.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no connection {ends}")))
+    let missing =
+        || io::Error::new(io::ErrorKind::NotFound, format!("no connection {local} {remote}"));
+    queues.ok_or_else(missing)
 }
 
 /// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.

@@ -154,7 +154,7 @@ impl Launch {
 }
 
 /// Marks every descriptor but the standard streams to be closed by the coming exec, so that a
-/// subject's first descriptor is 3 wherever the tests were started from: close_range(2).
+/// subject's first descriptor is 3 wherever the tests were started from: `close_range(2)`.
 ///
 /// Makes one system call and allocates nothing: it may be called between fork and exec. Before
 /// Linux 5.11 it does nothing, and inherited descriptors stay.
@@ -212,7 +212,7 @@ impl Subject {
     /// ended.
     #[must_use]
     pub fn final_stderr(&mut self) -> String {
-        self.stderr.take().map(Text::to_the_end).unwrap_or_default()
+        self.stderr.take().map(Text::into_whole).unwrap_or_default()
     }
 
     /// Sends a signal: kill(2).
@@ -410,7 +410,7 @@ impl Text {
         Self { gathered, gathering }
     }
 
-    fn to_the_end(self) -> String {
+    fn into_whole(self) -> String {
         // The thread ends at the end of the stream; that it could panic is no reason to.
         let _ = self.gathering.join();
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);

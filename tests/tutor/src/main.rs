@@ -119,13 +119,10 @@ fn unknown(name: &str, programs: bool) -> Failure {
     let names = course::names(programs);
     let meant = nearest::nearest(name, names.iter().map(String::as_str));
     let what = if programs { "lesson or program" } else { "lesson" };
-    let mut words = format!("there is no {what} {name:?}");
-    if let Some(meant) = meant {
-        words += &format!("; did you mean {meant:?}?");
-    }
-    words += "\nthere are:";
-    for lesson in &course::LESSONS {
-        words += &format!("\n  {:<24}{}", lesson.to_string(), lesson.programs.join(", "));
-    }
+    let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+    let line =
+        |lesson: &Lesson| format!("  {:<24}{}", lesson.to_string(), lesson.programs.join(", "));
+    let list = course::LESSONS.iter().map(line).collect::<Vec<_>>().join("\n");
+    let words = format!("there is no {what} {name:?}{meant}\nthere are:\n{list}");
     Failure::Arguments(words)
 }

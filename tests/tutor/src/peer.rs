@@ -48,11 +48,12 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 fn kinds() -> String {
     let list = |role: Role| {
-        let kinds = Kind::ALL.into_iter().filter(move |kind| kind.role() == role);
-        kinds.map(|kind| format!("\n  {kind:<16}{}", kind.description())).collect::<String>()
+        let kinds = Kind::ALL.into_iter().filter(|kind| kind.role() == role);
+        let line = |kind: Kind| format!("  {kind:<16}{}", kind.description());
+        kinds.map(line).collect::<Vec<_>>().join("\n")
     };
     let (clients, listeners) = (list(Role::Connects), list(Role::Listens));
-    format!("Clients, which connect:{clients}\nListeners, which bind:{listeners}")
+    format!("Clients, which connect:\n{clients}\nListeners, which bind:\n{listeners}")
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

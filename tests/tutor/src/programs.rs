@@ -26,7 +26,7 @@ impl Programs {
             Some(folder) => {
                 let programs = lessons.iter().flat_map(|lesson| lesson.programs);
                 let path = |&program: &&str| (program.to_owned(), Path::new(&folder).join(program));
-                programs.map(|program| path(program)).collect()
+                programs.map(path).collect()
             }
             None => build(lessons)?,
         };

@@ -61,6 +61,21 @@ impl Screen {
         self.put(format_args!("{text}"))
     }
 
+    /// A paragraph: broken between words, so that no line is longer than 80 columns.
+    pub fn paragraph(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        let text = text.to_string();
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if !line.is_empty() && line.len() + 1 + word.len() > 80 {
+                self.line(&line)?;
+                line.clear();
+            }
+            line += if line.is_empty() { "" } else { " " };
+            line += word;
+        }
+        self.line(line)
+    }
+
     pub fn heading(&mut self, text: impl fmt::Display) -> io::Result<()> {
         self.put(format_args!("{BOLD}{text}{BOLD:#}"))
     }

@@ -16,6 +16,13 @@ pub fn upper(bytes: &[u8]) -> Vec<u8> {
     bytes.to_ascii_uppercase()
 }
 
+/// `count` bytes in which a lost, doubled or misplaced piece shows: every value from 0 to 250 in
+/// turn, a period that no buffer's size is a multiple of.
+#[must_use]
+pub fn pattern(count: usize) -> Vec<u8> {
+    (0..=250).cycle().take(count).collect()
+}
+
 /// A connection to a server. Every call waits at most [`PATIENCE`], unless a method says otherwise.
 #[derive(Debug)]
 pub struct Client {

@@ -25,8 +25,9 @@ impl Flood {
         let replied = Arc::new(AtomicU64::new(0));
         let sender = Arc::clone(&stream);
         let sending = thread::spawn(move || {
+            let requests = vec![b'f'; 65536];
             // Ends when the stream is shut down, by our Drop or by the server.
-            while (&*sender).write_all(&[b'f'; 65536]).is_ok() {}
+            while (&*sender).write_all(&requests).is_ok() {}
         });
         let (reader, count) = (Arc::clone(&stream), Arc::clone(&replied));
         let reading = thread::spawn(move || {

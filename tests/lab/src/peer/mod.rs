@@ -4,5 +4,5 @@ pub mod by_hand;
 mod client;
 mod flood;
 
-pub use client::{Client, upper};
+pub use client::{Client, pattern, upper};
 pub use flood::Flood;

@@ -1,6 +1,6 @@
 //! Rigs: sockets in states that the kernel otherwise reaches by accident.
 //!
-//! All of it happens on 127.0.0.1 or ::1, without root and without a wait of more than a few
+//! All of it happens on 127.0.0.1 or `::1`, without root and without a wait of more than a few
 //! milliseconds, unless an item says otherwise. `kernel.md` names the section of the fact sheet
 //! that an item rests on.
 //!

@@ -209,8 +209,10 @@ impl<'a> Runner<'a> {
             return Ok(end);
         }
         let mut printed = held.err().unwrap_or_default();
-        if self.update && until != Until::Ended {
-            printed = output.settle(SETTLED, SETTLED * 5);
+        if until != Until::Ended {
+            // The more of its lines are there, the more can be told.
+            let quiet = if self.update { SETTLED } else { QUIET };
+            printed = output.settle(quiet, quiet * 5);
         }
         let lines = self.back(&printed);
         let problem = match (until, printed.end) {

@@ -122,7 +122,8 @@ impl Terminal {
             if its_interrupted.load(Ordering::SeqCst) {
                 status = INTERRUPTED;
             } else if let Err(error) = result {
-                let _ = writeln!(output, "{error}");
+                // As the tutor prints it.
+                let _ = writeln!(output, "{kind}: {error}");
                 status = 1;
             }
             let _ = output.write_all(format!("{END}{status}\n").as_bytes());

@@ -40,7 +40,7 @@ pub fn late_reader() -> Demo {
             let worst_shown = shown::duration(worst);
             let answered = format!("asked {times} times, answered within {worst_shown} each time");
             stage.say(Who::B, answered)?;
-            let memory = format!("{:.1} MB", most as f64 / 1e6);
+            let memory = format!("{} kB", most / 1000);
             stage.say(Who::Kernel, format_args!("VmRSS of the server: at most {memory}"))?;
             require(worst < IN_TIME, || format!("B waited {worst_shown}"))?;
             require(most < MEMORY, || format!("the server grew to {memory}"))?;

@@ -82,12 +82,12 @@ fn play(screen: &mut Screen, lesson: &Lesson, programs: &Programs) -> Result<(),
     let demo = demo(lesson);
     let start = Instant::now();
     screen.heading(format_args!("{lesson}: {}", lesson.idea))?;
-    screen.line(demo.about)?;
+    screen.paragraph(demo.about)?;
     screen.begin();
     let seen = (demo.show)(&mut Stage { screen, programs });
     let took = shown::duration(start.elapsed());
     match seen {
-        Ok(seen) => screen.line(format_args!("seen: {seen} ({took})"))?,
+        Ok(seen) => screen.paragraph(format_args!("seen: {seen} ({took})"))?,
         Err(error) if screen.is_closed() => return Err(error.into()),
         Err(error) => {
             screen.heading(format_args!("not shown: {error} ({took})"))?;

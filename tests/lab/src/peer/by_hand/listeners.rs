@@ -61,18 +61,7 @@ pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
             if turn.next() != Some(&true) {
                 return true;
             }
-            let lost = advance(session, guest, &mut buffer).err();
-            let (number, got) = (guest.number, guest.got);
-            if let Some(error) = lost {
-                session.say(format_args!("client {number}: lost after {got} bytes: {error}"));
-                return false;
-            }
-            if guest.is_done() {
-                session
-                    .say(format_args!("client {number}: end of stream after {got} bytes, closed"));
-                return false;
-            }
-            true
+            stays(session, guest, &mut buffer)
         });
         if ready[0]
             && let Some(stream) = accept(session, &listener)?
@@ -86,12 +75,26 @@ pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
                 session.say(format_args!("client {number}: sent {count} bytes {GREETING:?}"));
             }
             let mut guest = Guest { number, stream, owed, got: 0, end_of_stream: false };
-            // At once: the greeting must not wait for the next round.
-            if advance(session, &mut guest, &mut buffer).is_ok() {
+            // At once: the greeting must not wait for the next round, nor an end that is here.
+            if stays(session, &mut guest, &mut buffer) {
                 guests.push(guest);
             }
         }
     }
+}
+
+/// Does what can be done for a guest; false, and a line about it, when that was the last of it.
+fn stays(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> bool {
+    let lost = advance(session, guest, buffer).err();
+    let Guest { number, got, .. } = *guest;
+    if let Some(error) = lost {
+        session.say(format_args!("client {number}: lost after {got} bytes: {error}"));
+        return false;
+    }
+    if guest.is_done() {
+        session.say(format_args!("client {number}: end of stream after {got} bytes, closed"));
+    }
+    !guest.is_done()
 }
 
 /// Sends what is owed and reads once, without sleeping.

@@ -1,0 +1,253 @@
+//! The book, the chapters and the checks fit together; and each finder finds a planted fault.
+
+use std::fs;
+use std::path::Path;
+
+use course::house::House;
+use course::{Finding, diffs, includes, lessons, limits, links};
+use tempfile::TempDir;
+
+/// The course itself.
+fn course() -> House {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    House::read(&root).expect("the repository")
+}
+
+#[track_caller]
+fn nothing(findings: &[Finding]) {
+    let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    assert!(findings.is_empty(), "\n  {}\n", lines.join("\n  "));
+}
+
+#[test]
+fn every_include_has_its_file_and_its_anchor() {
+    nothing(&includes::wrong_includes(&course()));
+}
+
+#[test]
+fn every_anchor_is_whole() {
+    nothing(&includes::wrong_anchors(&course()));
+}
+
+#[test]
+fn every_heading_has_an_id_of_its_own() {
+    nothing(&links::wrong_headings(&course()));
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    nothing(&links::dead_links(&course()));
+}
+
+#[test]
+fn every_failure_points_to_a_section_that_exists() {
+    nothing(&links::dead_references(&course()));
+}
+
+#[test]
+fn every_chapter_has_a_page_and_every_page_is_listed() {
+    nothing(&lessons::unpaired(&course()));
+}
+
+#[test]
+fn every_check_file_is_built_once() {
+    nothing(&lessons::unregistered_checks(&course()));
+}
+
+#[test]
+fn every_transcript_is_run() {
+    nothing(&lessons::unrun_transcripts(&course()));
+}
+
+#[test]
+fn every_diff_is_fresh() {
+    nothing(&diffs::stale(&course().root).expect("the programs"));
+}
+
+#[test]
+fn every_program_and_page_can_be_read_in_one_go() {
+    let course = course();
+    nothing(&limits::long_programs(&course));
+    nothing(&limits::long_pages(&course));
+}
+
+#[test]
+fn no_chapter_uses_what_is_not_allowed() {
+    let course = course();
+    nothing(&limits::forbidden_words(&course));
+    nothing(&limits::backward_imports(&course));
+}
+
+/// A small course in which everything fits.
+struct Fixture(TempDir);
+
+impl Fixture {
+    fn new() -> Self {
+        let fixture = Self(TempDir::new().expect("a folder"));
+        fixture.write("book/src/SUMMARY.md", "# Summary\n\n- [A](03-a.md)\n- [B](b.md)\n");
+        fixture.write(
+            "book/src/03-a.md",
+            "# A {#03-a}\n\n```rust\n{{#include ../../chapters/03-a/src/main.rs:wait}}\n```\n\n\
+             ## Why {#why}\n\n[B](b.md#b), [why](#why), [poll](https://man7.org/x), `\\{{#include no}}`\n\n\
+             ```console\n$ true\n```\n",
+        );
+        fixture.write("book/src/b.md", "# B {#b}\n\nwords\n");
+        fixture.write(
+            "chapters/03-a/Cargo.toml",
+            "[dependencies]\nch02-z.workspace = true\n\n[[test]]\npath = \"../../tests/03_a.rs\"\n",
+        );
+        fixture.write(
+            "chapters/03-a/src/main.rs",
+            "// ANCHOR: wait\nfn main() {}\n// ANCHOR_END: wait\n// Never unsafe.\n",
+        );
+        fixture.write("tests/03_a.rs", "of_page(\"03-a\"); read: \"03-a.md#why\"\n");
+        fixture
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// With `old` in a file replaced by `new`.
+    fn plant(self, name: &str, old: &str, new: &str) -> Self {
+        let text = fs::read_to_string(self.0.path().join(name)).expect("a file");
+        assert!(text.contains(old), "{name} has no {old}");
+        self.write(name, &text.replace(old, new));
+        self
+    }
+
+    fn house(&self) -> House {
+        House::read(self.0.path()).expect("the fixture")
+    }
+}
+
+type Finder = fn(&House) -> Vec<Finding>;
+
+/// All finders that take a house.
+const FINDERS: [Finder; 12] = [
+    includes::wrong_includes,
+    includes::wrong_anchors,
+    links::wrong_headings,
+    links::dead_links,
+    links::dead_references,
+    lessons::unpaired,
+    lessons::unregistered_checks,
+    lessons::unrun_transcripts,
+    limits::long_programs,
+    limits::long_pages,
+    limits::forbidden_words,
+    limits::backward_imports,
+];
+
+const PAGE: &str = "book/src/03-a.md";
+const MAIN: &str = "chapters/03-a/src/main.rs";
+const MANIFEST: &str = "chapters/03-a/Cargo.toml";
+
+#[test]
+fn the_finders_find_nothing_where_everything_fits() {
+    let fixture = Fixture::new();
+    let house = fixture.house();
+    for finder in FINDERS {
+        nothing(&finder(&house));
+    }
+}
+
+#[test]
+fn each_finder_finds_a_planted_fault() {
+    let long = "x\n".repeat(limits::MAIN_LINES + 1);
+    let wordy = "word ".repeat(limits::PAGE_WORDS + 1);
+    let planted: [(Finder, &str, &str, &str, &str); 26] = [
+        (includes::wrong_includes, PAGE, "main.rs:wait", "man.rs:wait", "no such file"),
+        (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:act", "no anchor `act`"),
+        (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:1:2", "line number"),
+        (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:2", "line number"),
+        (includes::wrong_anchors, MAIN, "fn main() {}\n", "\n", "is empty"),
+        (includes::wrong_anchors, MAIN, "// Never", "// ANCHOR: wait\n//", "more than once"),
+        (includes::wrong_anchors, MAIN, "// ANCHOR_END: wait", "", "is not closed"),
+        (includes::wrong_anchors, MAIN, "// ANCHOR: wait", "", "not opened"),
+        (links::wrong_headings, PAGE, " {#why}", "", "`Why` has no"),
+        (links::wrong_headings, PAGE, "{#why}", "{#03-a}", "used twice"),
+        (links::dead_links, PAGE, "(b.md#b)", "(c.md)", "no such page"),
+        (links::dead_links, PAGE, "(b.md#b)", "(b.md#c)", "no heading"),
+        (links::dead_links, PAGE, "(#why)", "(#how)", "no heading"),
+        (links::dead_links, PAGE, "(b.md#b)", "(../../README.md)", "out of the book"),
+        (links::dead_links, PAGE, "man7.org", "man7.org.example", "not a place"),
+        (links::dead_references, "tests/03_a.rs", "#why", "#how", "no 03-a.md#how"),
+        (links::dead_references, "tests/03_a.rs", "03-a.md", "04-a.md", "no 04-a.md#why"),
+        (lessons::unpaired, "book/src/SUMMARY.md", "- [B](b.md)\n", "", "does not list"),
+        (lessons::unregistered_checks, MANIFEST, "03_a.rs", "04_a.rs", "no manifest"),
+        (lessons::unrun_transcripts, "tests/03_a.rs", "of_page", "of", "runs this page"),
+        (limits::long_programs, MAIN, "// Never", &long, "at most 125"),
+        (limits::long_pages, PAGE, "[B]", &format!("{wordy}[B]"), "at most 2500"),
+        (limits::forbidden_words, MAIN, "{}", "{ unsafe {} }", "`unsafe`"),
+        (limits::forbidden_words, MAIN, "{}", "{ a().unwrap() }", "`unwrap()`"),
+        (limits::backward_imports, MANIFEST, "ch02-z", "ch04-z", "imports ch04"),
+        (limits::backward_imports, MANIFEST, "ch02-z", "ch03-z", "imports ch03"),
+    ];
+    for (finder, file, old, new, said) in planted {
+        let fixture = Fixture::new().plant(file, old, new);
+        let findings = finder(&fixture.house());
+        let found = findings.iter().any(|finding| finding.to_string().contains(said));
+        assert!(found, "{said}: not among {findings:?}");
+    }
+}
+
+#[test]
+fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
+    let fixture = Fixture::new();
+    fixture.write("chapters/04-b/Cargo.toml", "");
+    fixture.write("book/src/05-c.md", "# C {#05-c}\n");
+    fixture.write("book/src/00-d.md", "# D {#00-d}\n\n```console\n$ true\n```\n");
+    let house = fixture.house();
+    let found: Vec<String> = lessons::unpaired(&house).iter().map(Finding::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "chapters/04-b: no page book/src/04-b.md",
+            "book/src/00-d.md: SUMMARY.md does not list it",
+            "book/src/05-c.md: no chapter chapters/05-c",
+            "book/src/05-c.md: SUMMARY.md does not list it",
+        ]
+    );
+    // A page without a chapter may have transcripts too, if some test runs them.
+    assert_eq!(lessons::unrun_transcripts(&house).len(), 1);
+    fixture.write("tests/03_a.rs", "of_page(\"03-a\"); of_page(\"00-d\")");
+    nothing(&lessons::unrun_transcripts(&fixture.house()));
+}
+
+#[test]
+fn a_check_file_that_two_manifests_name_is_found() {
+    let fixture = Fixture::new();
+    fixture.write("tests/lab/Cargo.toml", "[[test]]\npath = \"../03_a.rs\"\n");
+    let findings = lessons::unregistered_checks(&fixture.house());
+    assert_eq!(findings, [Finding::new("tests/03_a.rs", "two manifests name this check file")]);
+}
+
+#[test]
+fn a_stale_diff_is_found_and_written_anew() {
+    let folder = TempDir::new().expect("a folder");
+    let program = |chapter: &str| folder.path().join("chapters").join(chapter).join("src/main.rs");
+    for (chapter, base) in diffs::COMPARED {
+        for name in [chapter, base] {
+            let path = program(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, format!("// ANCHOR: a\nsame\n{name}\n// ANCHOR_END: a\n"))
+                .expect("a program");
+        }
+    }
+    assert_eq!(diffs::stale(folder.path()).expect("programs").len(), 5);
+    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 5);
+    nothing(&diffs::stale(folder.path()).expect("programs"));
+    let diff = fs::read_to_string(folder.path().join("book/src/diffs/05-poll.diff"));
+    let diff = diff.expect("a diff");
+    assert!(diff.contains(" same\n-04-nonblocking-io\n+05-poll\n"), "{diff}");
+    assert!(!diff.contains("ANCHOR"), "{diff}");
+
+    // One program is in two comparisons.
+    fs::write(program("05-poll"), "same\nchanged\n").expect("a program");
+    assert_eq!(diffs::stale(folder.path()).expect("programs").len(), 2);
+    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 2);
+    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 0);
+}

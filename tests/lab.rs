@@ -1,0 +1,255 @@
+//! The checks of the laboratory's rigs: each gives exactly what its documentation says.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use lab::missing::Need;
+use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
+use lab::wait::{PATIENCE, QUIET};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, SockRef, Socket, Type};
+
+/// How often a rig that has to be reliable is made.
+const ROUNDS: usize = 300;
+
+/// What poll(2) reports for the socket within `bound`; nothing is an empty set.
+fn events(socket: &impl AsFd, bound: Duration) -> PollFlags {
+    let timeout = PollTimeout::try_from(bound).expect("a bound below 24 days");
+    let asked = PollFlags::POLLIN | PollFlags::POLLOUT;
+    let mut entry = [PollFd::new(socket.as_fd(), asked)];
+    poll(&mut entry, timeout).expect("poll");
+    entry[0].revents().expect("known bits")
+}
+
+fn symbol(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+}
+
+fn so_error(socket: &impl AsFd) -> Option<Errno> {
+    SockRef::from(socket).take_error().expect("getsockopt").map(|error| symbol(&error))
+}
+
+/// A non-blocking connect that has begun.
+fn begin(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("socket");
+    socket.set_nonblocking(true).expect("O_NONBLOCK");
+    let error = socket.connect(&address.into()).expect_err("a connect in progress");
+    assert_eq!(symbol(&error), Errno::EINPROGRESS);
+    socket
+}
+
+/// A recipe that must give `expected` in every round.
+fn gives(expected: Errno, rounds: usize, recipe: fn() -> io::Result<io::Error>) {
+    for round in 0..rounds {
+        let error = recipe().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(symbol(&error), expected, "round {round}: {error}");
+    }
+}
+
+#[test]
+fn a_pending_connect_reports_nothing_until_it_is_completed() {
+    for round in 0..ROUNDS {
+        let pending = Pending::new().expect("pending");
+        assert!(events(&pending, Duration::ZERO).is_empty(), "round {round}");
+        let peer = pending.complete().expect("complete");
+        assert_eq!(events(&pending, PATIENCE), PollFlags::POLLOUT, "round {round}");
+        assert_eq!(so_error(&pending), None, "round {round}");
+        // A connection in both directions.
+        assert_eq!(pending.socket().send(b"a").expect("send"), 1);
+        peer.socket().send(b"b").expect("send");
+        let mut byte = [0];
+        (&*peer.socket()).read_exact(&mut byte).expect("read");
+        assert_eq!(byte, *b"a");
+        assert!(events(&pending, PATIENCE).contains(PollFlags::POLLIN));
+        (&*pending.socket()).read_exact(&mut byte).expect("read");
+        assert_eq!(byte, *b"b");
+    }
+}
+
+#[test]
+fn a_pending_connect_stays_pending() {
+    let pending = Pending::new().expect("pending");
+    assert!(events(&pending, QUIET).is_empty());
+    assert_eq!(so_error(&pending), None);
+}
+
+#[test]
+fn a_pending_connect_fails_late_when_told_to() {
+    for round in 0..ROUNDS {
+        let pending = Pending::new().expect("pending");
+        pending.fail().expect("fail");
+        let expected = PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
+        assert_eq!(events(&pending, PATIENCE), expected, "round {round}");
+        assert_eq!(so_error(&pending), Some(Errno::ECONNRESET), "round {round}");
+    }
+}
+
+#[test]
+fn a_pending_connect_can_be_completed_and_reset() {
+    for round in 0..ROUNDS {
+        let socket = Pending::new().and_then(Pending::complete_and_reset).expect("reset");
+        let ended =
+            PollFlags::POLLIN | PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
+        let start = Instant::now();
+        let mut came = events(&socket, PATIENCE);
+        while came != ended && start.elapsed() < PATIENCE {
+            // Connected first, and reset an instant later.
+            came = events(&socket, PATIENCE);
+        }
+        assert_eq!(came, ended, "round {round}");
+        assert_eq!(so_error(&socket), Some(Errno::ECONNRESET), "round {round}");
+    }
+}
+
+#[test]
+fn a_black_hole_leaves_a_connect_pending_and_completes_it_when_opened() {
+    let hole = BlackHole::new().expect("black hole");
+    let socket = begin(hole.address());
+    assert!(events(&socket, QUIET).is_empty());
+    let listener = hole.open().expect("open");
+    assert_eq!(events(&socket, PATIENCE), PollFlags::POLLOUT);
+    assert_eq!(so_error(&socket), None);
+    listener.accept().expect("accept");
+}
+
+#[test]
+fn a_black_hole_can_refuse_late() {
+    let hole = BlackHole::new().expect("black hole");
+    let socket = begin(hole.address());
+    assert!(events(&socket, QUIET).is_empty());
+    let _port = hole.refuse().expect("refuse");
+    assert!(events(&socket, PATIENCE).contains(PollFlags::POLLERR));
+    assert_eq!(so_error(&socket), Some(Errno::ECONNREFUSED));
+}
+
+#[test]
+fn a_black_hole_works_on_ipv6_where_there_is_ipv6() {
+    match BlackHole::at((Ipv6Addr::LOCALHOST, 0).into()) {
+        Ok(hole) => assert!(events(&begin(hole.address()), QUIET).is_empty()),
+        Err(error) => {
+            let none = [Errno::EADDRNOTAVAIL, Errno::EAFNOSUPPORT];
+            assert!(none.contains(&symbol(&error)), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_rig_refuses_to_leave_loopback() {
+    let error = BlackHole::at(([192, 0, 2, 1], 0).into()).expect_err("not loopback");
+    assert!(error.to_string().contains("loopback"), "{error}");
+}
+
+#[test]
+fn data_vanish_until_they_are_accepted_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let mut client = TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
+    let (mut accepted, _) = listener.accept().expect("accept");
+    min_ttl::drop_all(&accepted).expect("IP_MINTTL");
+    client.write_all(b"x").expect("write");
+    assert_eq!(events(&accepted, QUIET), PollFlags::POLLOUT);
+    min_ttl::accept_all(&accepted).expect("IP_MINTTL");
+    // The retransmission brings it.
+    accepted.set_read_timeout(Some(PATIENCE)).expect("SO_RCVTIMEO");
+    let mut byte = [0];
+    accepted.read_exact(&mut byte).expect("read");
+    assert_eq!(byte, *b"x");
+}
+
+#[test]
+fn a_full_queue_leaves_a_connect_pending() {
+    for round in 0..ROUNDS {
+        let full = FullQueue::new().expect("full queue");
+        assert!(events(&begin(full.address()), Duration::ZERO).is_empty(), "round {round}");
+    }
+    let full = FullQueue::new().expect("full queue");
+    let socket = begin(full.address());
+    assert!(events(&socket, QUIET).is_empty());
+    let _listener = full.open().expect("open");
+    assert_eq!(events(&socket, PATIENCE), PollFlags::POLLOUT);
+}
+
+#[test]
+fn a_refusing_port_refuses_and_nobody_else_can_have_it() {
+    for round in 0..ROUNDS {
+        let port = RefusingPort::new().expect("refusing port");
+        let error = TcpStream::connect(port.address()).expect_err("refused");
+        assert_eq!(symbol(&error), Errno::ECONNREFUSED, "round {round}");
+        let error = RefusingPort::at(port.address()).expect_err("taken");
+        assert_eq!(symbol(&error), Errno::EADDRINUSE, "round {round}");
+    }
+}
+
+#[test]
+fn small_buffers_are_full_after_a_few_kilobytes() {
+    let (client, accepted) = small::connection().expect("small connection");
+    for mut stream in [&client, &accepted] {
+        stream.set_nonblocking(true).expect("O_NONBLOCK");
+        let mut sent = 0;
+        let error = loop {
+            match stream.write(&[0; 512]) {
+                Ok(count) => sent += count,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(symbol(&error), Errno::EAGAIN);
+        assert!((1024..64 * 1024).contains(&sent), "{sent} bytes");
+    }
+    let (_reader, mut writer) = small::pipe().expect("pipe");
+    let flags = nix::fcntl::OFlag::O_NONBLOCK;
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(flags)).expect("O_NONBLOCK");
+    let mut sent = 0;
+    while let Ok(count) = writer.write(&[0; 512]) {
+        sent += count;
+    }
+    assert!((4096..=64 * 1024).contains(&sent), "{sent} bytes");
+}
+
+#[test]
+fn each_recipe_gives_its_errno() {
+    gives(Errno::ECONNREFUSED, ROUNDS, errno::connection_refused);
+    gives(Errno::ENETUNREACH, ROUNDS, errno::network_unreachable);
+    gives(Errno::EADDRNOTAVAIL, ROUNDS, errno::address_not_available);
+    gives(Errno::EADDRINUSE, ROUNDS, errno::address_in_use);
+    gives(Errno::ECONNRESET, ROUNDS, errno::connection_reset);
+    gives(Errno::EINPROGRESS, ROUNDS, errno::in_progress);
+    gives(Errno::EALREADY, ROUNDS, errno::already);
+    gives(Errno::EISCONN, ROUNDS, errno::is_connected);
+    gives(Errno::ECONNABORTED, ROUNDS, errno::connection_aborted);
+    gives(Errno::EAGAIN, ROUNDS, errno::try_again);
+    gives(Errno::EPIPE, ROUNDS, errno::broken_pipe);
+    gives(Errno::EPIPE, ROUNDS, errno::write_after_shutdown);
+    gives(Errno::ECONNREFUSED, ROUNDS, errno::datagram_refused);
+}
+
+#[test]
+fn an_unanswered_connect_times_out() {
+    gives(Errno::ETIMEDOUT, 1, errno::timed_out);
+}
+
+#[test]
+fn a_self_connect_answers_itself() {
+    for round in 0..ROUNDS {
+        let mut stream = errno::self_connect().expect("self-connect");
+        let (ours, theirs) =
+            (stream.local_addr().expect("ours"), stream.peer_addr().expect("theirs"));
+        assert_eq!(ours, theirs, "round {round}");
+        stream.write_all(b"echo").expect("write");
+        let mut bytes = [0; 4];
+        stream.read_exact(&mut bytes).expect("read");
+        assert_eq!(bytes, *b"echo", "round {round}");
+    }
+}
+
+#[test]
+fn the_list_of_what_may_be_missing_is_read_by_name() {
+    assert!(Need::UserNamespaces.is_in("userns"));
+    assert!(Need::Ptrace.is_in("userns, ptrace"));
+    assert!(!Need::Ptrace.is_in("userns"));
+    assert!(!Need::UserNamespaces.is_in(""));
+    let failed: io::Result<()> = Err(io::ErrorKind::NotFound.into());
+    let error = Need::Ptrace.or_left_out(failed).expect_err("an error of another kind");
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+}
