@@ -18,7 +18,7 @@ use lab::peer::upper;
 use lab::rig::{BlackHole, RefusingPort, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
-use lab::wait::{self, PATIENCE, QUIET};
+use lab::wait::{PATIENCE, QUIET};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use predicates::prelude::*;
@@ -124,10 +124,7 @@ fn pending(check: &Check, arguments: &[&str], hole: &BlackHole) -> Subject {
         launch = launch.arg(argument);
     }
     let subject = check.value(launch.arg(hole.address().to_string()).start());
-    let asleep = || {
-        subject.stderr().contains("waiting") && subject.process().state().is_ok_and(|s| s == 'S')
-    };
-    check.value(wait::until("the program waits in connect", asleep));
+    check.value(hole.wait_for_connect());
     subject
 }
 

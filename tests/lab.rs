@@ -61,10 +61,10 @@ fn a_pending_connect_reports_nothing_until_it_is_completed() {
         assert_eq!(pending.socket().send(b"a").expect("send"), 1);
         peer.socket().send(b"b").expect("send");
         let mut byte = [0];
-        (&*peer.socket()).read_exact(&mut byte).expect("read");
+        peer.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"a");
         assert!(events(&pending, PATIENCE).contains(PollFlags::POLLIN));
-        (&*pending.socket()).read_exact(&mut byte).expect("read");
+        pending.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"b");
     }
 }

@@ -27,7 +27,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let limit = arguments.timeout.map(|ms| Duration::from_millis(ms.into()));
-    match connect_to_any(&arguments.server, limit).and_then(|stream| converse(&stream)) {
+    match connect_to_any(&arguments.server, limit)
+        .and_then(|(stream, address)| converse(&stream, address))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(error);
@@ -41,14 +43,14 @@ fn main() -> ExitCode {
 fn connect_to_any(
     server: &Server,
     limit: Option<Duration>,
-) -> Result<TcpStream, Box<dyn std::error::Error>> {
+) -> Result<(TcpStream, SocketAddr), Box<dyn std::error::Error>> {
     for address in server.addresses()? {
         tell(format_args!("connect {address}: waiting for the kernel's answer"));
         let start = Instant::now();
         let answer = connect(address, limit);
         let took = start.elapsed().as_secs_f64() * 1e3;
         match answer {
-            Ok(stream) if stream.local_addr()? == stream.peer_addr()? => {
+            Ok(stream) if stream.local_addr()? == address => {
                 // Our own port happened to be the one we asked for: a simultaneous open with ourselves.
                 tell(format_args!(
                     "connect {address}: self-connect after {took:.1} ms (nothing listens there: \
@@ -57,7 +59,7 @@ fn connect_to_any(
             }
             Ok(stream) => {
                 tell(format_args!("connect {address}: connected after {took:.1} ms"));
-                return Ok(stream);
+                return Ok((stream, address));
             }
             Err(error) => {
                 let remedy = explain(&error).map(|explanation| explanation.remedy);
@@ -92,7 +94,7 @@ fn connect(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream
 
 // ANCHOR: converse
 /// Sends a line, prints the reply, sends the next; then half-closes and prints the rest.
-fn converse(mut stream: &TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+fn converse(mut stream: &TcpStream, address: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     loop {
@@ -107,9 +109,9 @@ fn converse(mut stream: &TcpStream) -> Result<(), Box<dyn std::error::Error>> {
             available.iter().position(|&byte| byte == b'\n').map_or(available.len(), |at| at + 1);
         stream
             .write_all(&available[..length])
-            .map_err(|error| server_error("write", stream, error))?;
+            .map_err(|error| CallError::new("write", address, error))?;
         input.consume(length);
-        let got = print_reply(stream, &mut output, length)?;
+        let got = print_reply(stream, address, &mut output, length)?;
         if got < length {
             return Err(format!(
                 "the server closed the connection after {got} of {length} bytes of the reply"
@@ -117,14 +119,15 @@ fn converse(mut stream: &TcpStream) -> Result<(), Box<dyn std::error::Error>> {
             .into());
         }
     }
-    stream.shutdown(Shutdown::Write).map_err(|error| server_error("shutdown", stream, error))?;
-    print_reply(stream, &mut output, usize::MAX)?;
+    stream.shutdown(Shutdown::Write).map_err(|error| CallError::new("shutdown", address, error))?;
+    print_reply(stream, address, &mut output, usize::MAX)?;
     Ok(())
 }
 
 /// Prints `wanted` bytes from the server, or fewer if its stream ends; returns how many came.
 fn print_reply(
     mut stream: &TcpStream,
+    address: SocketAddr,
     output: &mut impl Write,
     wanted: usize,
 ) -> Result<usize, CallError> {
@@ -136,7 +139,7 @@ fn print_reply(
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(server_error("read", stream, error)),
+            Err(error) => return Err(CallError::new("read", address, error)),
         };
         output
             .write_all(&buffer[..count])
@@ -147,14 +150,6 @@ fn print_reply(
     Ok(got)
 }
 // ANCHOR_END: converse
-
-/// An error of a call on the connection, named with the server's address.
-fn server_error(call: &'static str, stream: &TcpStream, error: io::Error) -> CallError {
-    match stream.peer_addr() {
-        Ok(address) => CallError::new(call, address, error),
-        Err(_) => CallError::new(call, "the server", error),
-    }
-}
 
 /// Says something on standard error; that nobody may be listening there is no reason to stop.
 fn tell(what: impl fmt::Display) {

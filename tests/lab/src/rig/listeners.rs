@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use std::os::fd::AsFd;
 
 use super::min_ttl;
-use crate::wait::PATIENCE;
+use crate::wait::{self, PATIENCE};
 
 /// An address where SYNs vanish: whoever connects waits, with `EINPROGRESS`, until its own limit or
 /// the kernel's. [`BlackHole::open`] undoes it. Rig R1 on a listener; kernel.md, section 0.
@@ -48,6 +48,20 @@ impl BlackHole {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until a connect to it is pending: a socket of this machine in the state `SYN_SENT`, in
+    /// `/proc/net/tcp` or `tcp6`, proc(5).
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when there is none within [`PATIENCE`].
+    pub fn wait_for_connect(&self) -> io::Result<()> {
+        // The remote address's port in hexadecimal, then the state.
+        let asked = format!(":{:04X} 02 ", self.address.port());
+        let table = if self.address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+        let pending = || std::fs::read_to_string(table).is_ok_and(|text| text.contains(&asked));
+        wait::until("a connect to the black hole is pending", pending).map_err(io::Error::other)
     }
 
     /// Opens it: a pending connect completes when it sends its SYN again, which is about 1 second
