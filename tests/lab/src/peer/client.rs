@@ -105,12 +105,15 @@ impl Client {
             let so_far = |error: io::Error| {
                 io::Error::new(error.kind(), format!("{error}, after {got} of {count} bytes"))
             };
-            match self.stream.read(&mut bytes[got..]).map_err(so_far)? {
-                0 => {
+            match self.stream.read(&mut bytes[got..]) {
+                Ok(0) => {
                     let text = format!("end of stream after {got} of {count} bytes");
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
                 }
-                more => got += more,
+                Ok(more) => got += more,
+                // With a timeout set, a stopped and continued process gets it too: signal(7).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(so_far(error)),
             }
         }
         Ok(bytes)
@@ -145,7 +148,12 @@ impl Client {
     pub fn hears_nothing_for(&mut self, window: Duration) -> io::Result<bool> {
         self.stream.set_read_timeout(Some(window))?;
         let mut byte = [0];
-        let heard = self.stream.peek(&mut byte);
+        let heard = loop {
+            match self.stream.peek(&mut byte) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                heard => break heard,
+            }
+        };
         self.stream.set_read_timeout(Some(PATIENCE))?;
         match heard {
             Ok(_) => Ok(false),
