@@ -36,7 +36,7 @@ impl BlackHole {
     ///
     /// As [`BlackHole::new`].
     pub fn at(address: SocketAddr) -> io::Result<Self> {
-        let socket = bound(address)?;
+        let socket = shareable(address)?;
         // Before listen: not one SYN shall get through.
         min_ttl::drop_all(&socket)?;
         socket.listen(1024)?;
@@ -82,8 +82,10 @@ impl BlackHole {
     ///
     /// What bind(2) says when the port cannot be held.
     pub fn refuse(self) -> io::Result<RefusingPort> {
+        // Held before the listener lets go of it, or somebody else could take the port in between.
+        let held = shareable(self.address)?;
         drop(self.listener);
-        RefusingPort::at(self.address)
+        Ok(RefusingPort { address: self.address, _held: held })
     }
 }
 
@@ -198,6 +200,20 @@ fn wait_within(listener: &TcpListener, bound: Duration) -> io::Result<()> {
 }
 
 fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = unbound(address)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Bound with `SO_REUSEPORT`: a second socket made so may be bound to the same port.
+fn shareable(address: SocketAddr) -> io::Result<Socket> {
+    let socket = unbound(address)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn unbound(address: SocketAddr) -> io::Result<Socket> {
     let loopback = match address.ip() {
         IpAddr::V4(address) => address.is_loopback(),
         IpAddr::V6(address) => address.is_loopback(),
@@ -205,9 +221,7 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     if !loopback {
         return Err(io::Error::other(format!("{address}: a rig stays on loopback")));
     }
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
+    Socket::new(Domain::for_address(address), Type::STREAM, None)
 }
 
 fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
