@@ -15,7 +15,7 @@ use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::peer::upper;
-use lab::rig::{BlackHole, RefusingPort, errno};
+use lab::rig::{BlackHole, RefusingPort, accept_within, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
 use lab::wait::{PATIENCE, QUIET};
@@ -483,7 +483,7 @@ fn an_interrupted_connect_goes_on() {
         })
         .collect();
     for (listener, subject) in ways {
-        let (mut stream, _) = CHECK.value(listener.accept());
+        let mut stream = CHECK.value(accept_within(&listener, PATIENCE));
         CHECK.value(stream.write_all(b"late\n"));
         drop(stream);
         let ran = CHECK.value(end_of(subject));

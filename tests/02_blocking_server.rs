@@ -17,7 +17,7 @@ use lab::finding::Check;
 use lab::peer::{Client, pattern, upper};
 use lab::subject::{Launch, Server};
 use lab::transcript::Transcripts;
-use lab::wait::{self, QUIET};
+use lab::wait::{self, PATIENCE, QUIET};
 use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
 
@@ -25,6 +25,10 @@ use predicates::str::{contains, is_empty};
 fn program() -> &'static Path {
     cargo_bin!("threaded-server")
 }
+
+/// Where it listens unless told otherwise: 70 and the chapter's number, or for the second program
+/// of a chapter a number of its own.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7012";
 
 /// How its narration names the wait.
 const NARRATION: &str = "accept: ";
@@ -104,12 +108,18 @@ fn one_at_a_time_survives_resets_signals_and_being_stopped() {
 #[test]
 fn one_at_a_time_begins_like_every_server() {
     let blocking = || Assert::new(cargo_bin!("blocking-server"));
-    blocking().arg("--help").assert().code(0).stdout(contains("[default: 127.0.0.1:7002]"));
-    blocking().arg("--listen=nonsense").assert().code(2).stdout(is_empty());
+    blocking()
+        .arg("--help")
+        .timeout(PATIENCE)
+        .assert()
+        .code(0)
+        .stdout(contains("[default: 127.0.0.1:7002]"));
+    blocking().arg("--listen=nonsense").timeout(PATIENCE).assert().code(2).stdout(is_empty());
     let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap();
     blocking()
         .arg(format!("--listen={address}"))
+        .timeout(PATIENCE)
         .assert()
         .code(1)
         .stdout(is_empty())
@@ -202,7 +212,7 @@ fn the_price_of_a_thread_is_told() {
 #[test]
 fn a_cap_of_nothing_is_a_wrong_argument() {
     for wrong in ["--threads=0", "--threads=-1", "--threads=many"] {
-        Assert::new(program()).arg(wrong).assert().code(2).stdout(is_empty());
+        Assert::new(program()).arg(wrong).timeout(PATIENCE).assert().code(2).stdout(is_empty());
     }
 }
 

@@ -23,6 +23,9 @@ fn program() -> &'static Path {
     cargo_bin!("select-server")
 }
 
+/// Where it listens unless told otherwise: 70 and the chapter's number.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7003";
+
 /// How its narration names the wait.
 const NARRATION: &str = "select: ready";
 
@@ -71,7 +74,10 @@ fn the_bits_of_the_set_are_shown_before_and_after() {
     });
     check.require(shown.is_ok(), server.stderr());
     // Descriptors as the kernel gives them: the standard streams, the listener, the two clients.
-    check.require(server.stderr().starts_with("before 0000 1000\nafter  0000 1000\n"), "");
+    check.require(
+        server.stderr().starts_with("before 0000 1000\nafter  0000 1000\n"),
+        server.stderr(),
+    );
 }
 
 #[test]

@@ -21,6 +21,9 @@ fn program() -> &'static Path {
     cargo_bin!("nonblocking-server")
 }
 
+/// Where it listens unless told otherwise: 70 and the chapter's number.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7004";
+
 /// How its narration names the wait.
 const NARRATION: &str = "select: ready";
 

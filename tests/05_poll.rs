@@ -21,6 +21,9 @@ fn program() -> &'static Path {
     cargo_bin!("poll-server")
 }
 
+/// Where it listens unless told otherwise: 70 and the chapter's number.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7005";
+
 /// How its narration names the wait.
 const NARRATION: &str = "poll: ready";
 

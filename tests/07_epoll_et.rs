@@ -25,6 +25,9 @@ fn program() -> &'static Path {
     cargo_bin!("epoll-et-server")
 }
 
+/// Where it listens unless told otherwise: 70 and the chapter's number.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7007";
+
 /// How its narration names the wait.
 const NARRATION: &str = "epoll_wait: ";
 

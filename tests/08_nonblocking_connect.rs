@@ -12,7 +12,7 @@ use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
-use lab::rig::{BlackHole, FullQueue, RefusingPort, errno};
+use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
 use lab::wait::PATIENCE;
@@ -336,7 +336,7 @@ fn while_it_could_not_look(
         (way, address, subject, check.value(hole.open()))
     });
     for (way, address, subject, listener) in started {
-        let (mut stream, _) = check.value(listener.accept());
+        let mut stream = check.value(accept_within(&listener, PATIENCE));
         check.value(act(&mut stream));
         // A reset is sent when its socket is closed; a banner needs its socket open.
         let kept = (outcome == "connected").then_some(stream);
@@ -451,7 +451,8 @@ fn a_deadline_of_one_millisecond_is_kept() {
     for way in WAYS {
         let ran = run(&["--wait", way, "--timeout", "1", &address]);
         ran.require(&CHECK, way, 1, &[(address.clone(), "timed out")]);
-        CHECK.require(ran.lines(&CHECK)[0].milliseconds >= 1.0, &ran);
+        // At once, but for a machine that is busy; the default would be 5 s.
+        CHECK.require((1.0..4000.0).contains(&ran.lines(&CHECK)[0].milliseconds), &ran);
     }
 }
 

@@ -3,15 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
 
 use assert_cmd::Command as Assert;
 use lab::finding::Check;
 use lab::peer::{Client, upper};
 use lab::subject::{Launch, Server, raise_own_descriptor_limit};
+use lab::wait::PATIENCE;
 use predicates::str::{contains, is_empty};
 
-use crate::program;
+use crate::{DEFAULT_ADDRESS, program};
 
 const READ: &str = "02-blocking-server.md#code";
 
@@ -58,6 +58,10 @@ fn a_thousand_connections_can_wait_in_the_accept_queue() {
         read: "02-blocking-server.md#why",
     };
     check.value(raise_own_descriptor_limit());
+    // The kernel takes the smaller of the backlog and this setting.
+    let largest = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+    let enough = largest.trim().parse::<u32>().is_ok_and(|largest| largest >= 1000);
+    check.require(enough, format_args!("the setting net.core.somaxconn is {}", largest.trim()));
     let server = check.value(Server::start(program()));
     check.value(server.stop());
     let clients: Result<Vec<_>, _> = (0..1000).map(|_| Client::connect(server.address())).collect();
@@ -68,9 +72,10 @@ fn a_thousand_connections_can_wait_in_the_accept_queue() {
 fn help_is_on_standard_output_and_names_the_default_address() {
     Assert::new(program())
         .arg("--help")
+        .timeout(PATIENCE)
         .assert()
         .code(0)
-        .stdout(contains("[default: 127.0.0.1:70"))
+        .stdout(contains(format!("[default: {DEFAULT_ADDRESS}]")))
         .stderr(is_empty());
 }
 
@@ -80,6 +85,7 @@ fn wrong_arguments_end_with_status_2_and_say_what_to_write() {
     {
         Assert::new(program())
             .arg(wrong)
+            .timeout(PATIENCE)
             .assert()
             .code(2)
             .stdout(is_empty())
@@ -88,9 +94,9 @@ fn wrong_arguments_end_with_status_2_and_say_what_to_write() {
     for wrong in
         ["--listen=127.0.0.1:65536", "--listen=127.0.0.1:-1", "--lissten=127.0.0.1:0", "extra"]
     {
-        Assert::new(program()).arg(wrong).assert().code(2).stdout(is_empty());
+        Assert::new(program()).arg(wrong).timeout(PATIENCE).assert().code(2).stdout(is_empty());
     }
-    Assert::new(program()).arg("--listen").assert().code(2).stdout(is_empty());
+    Assert::new(program()).arg("--listen").timeout(PATIENCE).assert().code(2).stdout(is_empty());
 }
 
 #[test]
@@ -99,6 +105,7 @@ fn a_busy_port_is_an_error_with_its_address() {
     let address = taken.local_addr().unwrap();
     Assert::new(program())
         .arg(format!("--listen={address}"))
+        .timeout(PATIENCE)
         .assert()
         .code(1)
         .stdout(is_empty())
@@ -130,21 +137,23 @@ fn a_port_without_permission_is_an_error_that_says_what_to_do() {
 
 #[test]
 fn a_first_line_that_cannot_be_written_ends_it_with_status_1() {
+    let check = Check {
+        did: "started the server with a standard output that takes nothing",
+        expected: "exit status 1, and a line on standard error that says why",
+        perhaps: "Is the result of writing and flushing the first line looked at?",
+        read: READ,
+    };
     // A pipe whose reader has gone, and a device that takes nothing.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     for (stdout, errno) in [(OwnedFd::from(writer), "EPIPE"), (full.into(), "ENOSPC")] {
-        let output = Command::new(program())
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.starts_with(&format!("write standard output: {errno}: ")), "{said}");
-        assert!(!said.contains("panicked"), "{said}");
+        let launch = Launch::new(program()).arg("--listen=127.0.0.1:0").stdout(stdout);
+        let mut subject = check.value(launch.start());
+        check.equal(&check.value(subject.exit_status()).code(), &Some(1));
+        let said = subject.final_stderr();
+        let expected = format!("write standard output: {errno}: ");
+        check.require(said.starts_with(&expected) && !said.contains("panicked"), said);
     }
 }
 
@@ -156,22 +165,20 @@ fn it_serves_on_when_standard_output_and_error_are_closed_later() {
         perhaps: "Does a failed write to standard error stop the program?",
         read: READ,
     };
-    let mut child = Command::new(program())
-        .args(["--listen", "127.0.0.1:0", "-v"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (reader, stdout) = check.value(std::io::pipe());
+    let (narration, stderr) = check.value(std::io::pipe());
+    let launch = Launch::new(program()).arg("--listen=127.0.0.1:0").arg("-v");
+    let launch = launch.stdout(OwnedFd::from(stdout)).stderr(OwnedFd::from(stderr));
+    let _subject = check.value(launch.start());
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    drop(child.stderr.take());
-    let address = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
+    check.value(BufReader::new(reader).read_line(&mut line));
+    drop(narration);
+    let address = line.trim().strip_prefix("listening on ").and_then(|text| text.parse().ok());
+    let address = check.value(address.ok_or(&line));
     let replies = [&b"once"[..], b"twice"].map(|word| {
         let mut client = Client::connect(address)?;
         client.ask(word)
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
     for (reply, word) in replies.into_iter().zip([b"ONCE".to_vec(), b"TWICE".to_vec()]) {
         check.equal(&check.value(reply), &word);
     }
@@ -188,19 +195,13 @@ fn it_starts_and_serves_with_all_standard_streams_closed() {
     // Nobody can read its first line, so the address must be known: one that only we use.
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let address = SocketAddr::from(([127, 70, high, low], 7000));
-    let mut child = Command::new("sh")
-        .args(["-c", "exec \"$0\" --listen \"$1\" <&- >&- 2>&-"])
-        .arg(program())
-        .arg(address.to_string())
-        .spawn()
-        .unwrap();
+    let launch = Launch::new("/bin/sh").arg("-c").arg("exec \"$0\" --listen \"$1\" <&- >&- 2>&-");
+    let _subject = check.value(launch.arg(program()).arg(address.to_string()).start());
     let mut reply = Err(std::io::Error::other("never asked"));
     let answered = lab::wait::until("the server listens", || {
         reply = Client::connect(address).and_then(|mut client| client.ask(b"hello"));
         reply.is_ok()
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
     check.value(answered);
     check.equal(&check.value(reply), &b"HELLO".to_vec());
 }

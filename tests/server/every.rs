@@ -321,14 +321,17 @@ fn v_narrates_every_wait_on_standard_error() {
         read: "03-select.md#run",
     };
     let server = check.value(Launch::new(program()).arg("-v").server());
-    serves(&check, &server);
-    let told = lab::wait::until("the narration names the wait", || {
-        server.stderr().lines().any(|line| line.starts_with(NARRATION))
+    for _ in 0..3 {
+        serves(&check, &server);
+    }
+    let told = lab::wait::until("a line for each of three clients names the wait", || {
+        server.stderr().lines().filter(|line| line.starts_with(NARRATION)).count() >= 3
     });
     check.value(told);
-    let quiet = check.value(Server::start(program()));
+    let mut quiet = check.value(Server::start(program()));
     serves(&check, &quiet);
-    check.equal(&quiet.stderr(), &String::new());
+    check.value(quiet.signal(Signal::SIGKILL));
+    check.equal(&quiet.final_stderr(), &String::new());
 }
 
 #[test]

@@ -92,11 +92,11 @@ fn a_half_close_while_replies_are_queued_still_delivers_them() {
     let server = check.value(Server::start(program()));
     let mut late = check.value(Client::connect(server.address()));
     let here = check.value(late.stream().local_addr());
-    // The kernel's send buffer grows to the last number of tcp_wmem, so half of that fits in any
-    // case; from there on in pieces, each smaller than what the server may queue itself.
+    // A start that fits in the kernel's buffers; from there on in pieces, each smaller than what the
+    // server may queue itself.
     let wmem = check.value(std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem"));
     let largest: usize = check.value(wmem.split_whitespace().last().unwrap_or_default().parse());
-    let mut sent = pattern(largest / 2);
+    let mut sent = pattern((largest / 2).min(2 * MIB));
     check.value(late.send(&sent));
     let mut piece = pattern(48 * 1024);
     let queued = wait::until_within(3 * PATIENCE, "the server queues replies itself", || {

@@ -78,7 +78,8 @@ fn connect(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if let Some(limit) = limit {
         // The kernel's connect has no time limit that we can pass; chapter 08 shows what is inside.
-        socket.connect_timeout(&address.into(), limit)?;
+        // It counts in whole milliseconds, rounded down: one more, so that it never gives up early.
+        socket.connect_timeout(&address.into(), limit + Duration::from_millis(1))?;
         return Ok(socket.into());
     }
     loop {

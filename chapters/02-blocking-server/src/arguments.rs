@@ -44,13 +44,12 @@ impl<const PORT: u16> ServerArguments<PORT> {
     fn begin(&self) -> Result<TcpListener, CallError> {
         let listener = listen(self.listen)?;
         // Port 0 became a real one: whoever started us learns it from this line.
-        listener
+        let address = listener
             .local_addr()
-            .and_then(|address| {
-                let mut stdout = io::stdout().lock();
-                writeln!(stdout, "listening on {address}")?;
-                stdout.flush()
-            })
+            .map_err(|error| CallError::new("getsockname", self.listen, error))?;
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "listening on {address}")
+            .and_then(|()| stdout.flush())
             .map_err(|error| CallError::new("write", "standard output", error))?;
         Ok(listener)
     }

@@ -1,11 +1,11 @@
-//! How many descriptors this process may have open.
+//! How many descriptors this process may have open, and what to do when there are no more.
 
 use std::io;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// How long a server without any client waits, when accept found no free descriptor, before it
-/// tries again: nobody's leaving can wake it.
+/// How long a server waits, when accept found no free descriptor, before it tries again. A client's
+/// leaving wakes it sooner; what another part of the machine gives back does not.
 pub const RETRY_MILLISECONDS: u16 = 1000;
 
 /// Asks for `wanted` descriptors and returns how many this process now may have open: at most the

@@ -70,8 +70,7 @@ pub fn accept(listener: &TcpListener) -> io::Result<Accepted> {
         Some(Errno::EAGAIN) => Ok(Accepted::Nobody),
         // accept(2) passes on what has happened to the connection meanwhile, and asks for a retry.
         Some(
-            Errno::EINTR
-            | Errno::ECONNABORTED
+            Errno::ECONNABORTED
             | Errno::EPROTO
             | Errno::EPERM
             | Errno::ENETDOWN

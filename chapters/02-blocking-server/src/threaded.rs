@@ -1,6 +1,7 @@
 //! A thread each: one client's silence stops nobody else. A thread is not free, so there is a cap.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -57,7 +58,8 @@ fn serve(listener: &TcpListener, narrator: Narrator, cap: u32) -> io::Result<Inf
             narrator.say(format_args!("no thread to be had ({error}): serving this one here"));
             talk(&client, narrator);
         }
-        narrator.say(price());
+        drop(client);
+        narrator.say(Price);
     }
 }
 
@@ -75,15 +77,19 @@ fn talk(client: &TcpStream, narrator: Narrator) {
 // ANCHOR_END: serve
 
 // ANCHOR: price
-/// What the threads cost, from `/proc/self/status`: proc_pid_status(5).
-fn price() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.map_or("?", |line| line.trim_start_matches(':').trim())
-    };
-    let (threads, reserved, resident) = (field("Threads"), field("VmSize"), field("VmRSS"));
-    format!("price: {threads} threads, {reserved} of addresses reserved, {resident} resident")
+/// What the threads cost, read from `/proc/self/status` when it is told: proc_pid_status(5).
+struct Price;
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.map_or("?", |line| line.trim_start_matches(':').trim())
+        };
+        let (threads, reserved, resident) = (field("Threads"), field("VmSize"), field("VmRSS"));
+        write!(f, "price: {threads} threads, {reserved} of addresses reserved, {resident} resident")
+    }
 }
 // ANCHOR_END: price
 
@@ -109,7 +115,7 @@ impl Places {
         Place(Arc::clone(places))
     }
 
-    /// Sleeps until a client leaves, or for a second if nobody is there who could.
+    /// Sleeps until a client leaves, at most a second: one may have left before we slept.
     fn wait_for_a_change(&self) {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let retry = Duration::from_millis(RETRY_MILLISECONDS.into());

@@ -59,9 +59,9 @@ fn serve(
                 readable.insert(client.as_fd());
             }
             bits::show("before", &readable, show_bits);
-            // Wait: without a timeout, unless nobody is there whose leaving could wake us.
+            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
             let mut retry = TimeVal::milliseconds(RETRY_MILLISECONDS.into());
-            let timeout = (full && clients.is_empty()).then_some(&mut retry);
+            let timeout = full.then_some(&mut retry);
             match select(None, &mut readable, None, None, timeout) {
                 Ok(0) => full = false,
                 Ok(_) => {}

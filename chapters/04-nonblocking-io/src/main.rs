@@ -32,7 +32,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     set_descriptor_limit(FD_SETSIZE as u64)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
-    let mut connections: BTreeMap<RawFd, Connection> = BTreeMap::new();
+    let mut clients: BTreeMap<RawFd, Connection> = BTreeMap::new();
     let mut full = false;
     let mut buffer = [0; BUFFER];
     loop {
@@ -43,7 +43,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             if !full {
                 readable.insert(listener.as_fd());
             }
-            for connection in connections.values() {
+            for connection in clients.values() {
                 if connection.wants_read() {
                     readable.insert(connection.as_fd());
                 }
@@ -51,9 +51,9 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                     writable.insert(connection.as_fd());
                 }
             }
-            // Wait: without a timeout, unless nobody is there whose leaving could wake us.
+            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
             let mut retry = TimeVal::milliseconds(RETRY_MILLISECONDS.into());
-            let timeout = (full && connections.is_empty()).then_some(&mut retry);
+            let timeout = full.then_some(&mut retry);
             match select(None, &mut readable, &mut writable, None, timeout) {
                 Ok(0) => full = false,
                 Ok(_) => {}
@@ -63,23 +63,23 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             // Keep plain numbers: the sets borrow every socket in them, and now we change those.
             readable.fds(None).chain(writable.fds(None)).map(|fd| fd.as_raw_fd()).collect()
         };
-        narrator.say(format_args!("select: ready {ready:?} of {} clients", connections.len()));
+        narrator.say(format_args!("select: ready {ready:?} of {} clients", clients.len()));
         // ANCHOR_END: wait
         // ANCHOR: act
         for fd in ready {
             if fd == listener.as_raw_fd() {
                 match accept(listener)? {
-                    Accepted::Client(client) => {
-                        connections.insert(client.as_raw_fd(), Connection::new(client)?);
+                    Accepted::Client(stream) => {
+                        clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
                     }
                     Accepted::Gone | Accepted::Nobody => {}
                     Accepted::Full => full = true,
                 }
-            } else if let Some(connection) = connections.get_mut(&fd) {
+            } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
                     Ok(Step::More | Step::Short | Step::Blocked) => {}
                     Ok(Step::Finished) | Err(_) => {
-                        connections.remove(&fd);
+                        clients.remove(&fd);
                         full = false;
                     }
                 }

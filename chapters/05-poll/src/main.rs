@@ -31,7 +31,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     set_descriptor_limit(u64::MAX)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
-    let mut connections: BTreeMap<RawFd, Connection> = BTreeMap::new();
+    let mut clients: BTreeMap<RawFd, Connection> = BTreeMap::new();
     let mut full = false;
     let mut buffer = [0; BUFFER];
     loop {
@@ -39,19 +39,18 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         let ready: Vec<RawFd> = {
             // Ask: one entry a socket. What we ask (events) and what poll answers (revents) are
             // two fields, so the array could be kept; but it borrows the sockets in it.
-            let mut entries = Vec::with_capacity(connections.len() + 1);
+            let mut entries = Vec::with_capacity(clients.len() + 1);
             if !full {
                 entries.push(PollFd::new(listener.as_fd(), PollFlags::POLLIN));
             }
-            for connection in connections.values() {
+            for connection in clients.values() {
                 let mut events = PollFlags::empty();
                 events.set(PollFlags::POLLIN, connection.wants_read());
                 events.set(PollFlags::POLLOUT, connection.wants_write());
                 entries.push(PollFd::new(connection.as_fd(), events));
             }
-            // Wait: without a timeout, unless nobody is there whose leaving could wake us.
-            let alone = full && connections.is_empty();
-            let timeout = if alone { RETRY_MILLISECONDS.into() } else { PollTimeout::NONE };
+            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
+            let timeout = if full { RETRY_MILLISECONDS.into() } else { PollTimeout::NONE };
             match poll(&mut entries, timeout) {
                 Ok(0) => full = false,
                 Ok(_) => {}
@@ -63,23 +62,23 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             let ready = entries.iter().filter(|entry| entry.any() != Some(false));
             ready.map(|entry| entry.as_fd().as_raw_fd()).collect()
         };
-        narrator.say(format_args!("poll: ready {ready:?} of {} clients", connections.len()));
+        narrator.say(format_args!("poll: ready {ready:?} of {} clients", clients.len()));
         // ANCHOR_END: wait
         // ANCHOR: act
         for fd in ready {
             if fd == listener.as_raw_fd() {
                 match accept(listener)? {
-                    Accepted::Client(client) => {
-                        connections.insert(client.as_raw_fd(), Connection::new(client)?);
+                    Accepted::Client(stream) => {
+                        clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
                     }
                     Accepted::Gone | Accepted::Nobody => {}
                     Accepted::Full => full = true,
                 }
-            } else if let Some(connection) = connections.get_mut(&fd) {
+            } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
                     Ok(Step::More | Step::Short | Step::Blocked) => {}
                     Ok(Step::Finished) | Err(_) => {
-                        connections.remove(&fd);
+                        clients.remove(&fd);
                         full = false;
                     }
                 }

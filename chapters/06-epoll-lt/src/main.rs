@@ -1,4 +1,4 @@
-//! One thread, many clients: epoll(7) keeps the list of interest in the kernel and names the ready.
+//! One thread, many clients: epoll(7) keeps the interest list in the kernel and names the ready.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -54,7 +54,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     let mut full = false;
     let mut buffer = [0; BUFFER];
     // ANCHOR: register
-    // The list of interest lives in the kernel, behind this descriptor, from one wait to the next.
+    // The interest list lives in the kernel, behind this descriptor, from one wait to the next.
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
     let mut watched = EpollFlags::EPOLLIN;
@@ -68,9 +68,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             epoll.modify(listener, &mut EpollEvent::new(wanted, LISTENER))?;
             watched = wanted;
         }
-        // Wait: without a timeout, unless nobody is there whose leaving could wake us.
-        let alone = full && clients.is_empty();
-        let timeout = if alone { RETRY_MILLISECONDS.into() } else { EpollTimeout::NONE };
+        // Wait: without a timeout, unless we are full. A place can become free unnoticed.
+        let timeout = if full { RETRY_MILLISECONDS.into() } else { EpollTimeout::NONE };
         let ready = match epoll.wait(&mut events, timeout) {
             Ok(count) => &events[..count],
             Err(Errno::EINTR) => continue,
@@ -86,12 +85,16 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             narrator.say(format_args!("  token {token}: {:?}", event.events()));
             if token == LISTENER {
                 match accept(listener)? {
-                    Accepted::Client(client) => {
-                        let connection = Connection::new(client)?;
+                    Accepted::Client(stream) => {
+                        let connection = Connection::new(stream)?;
                         let interest = interest(&connection);
-                        epoll.add(&connection, EpollEvent::new(interest, next_token))?;
-                        clients.insert(next_token, Client { connection, interest });
-                        next_token += 1;
+                        let event = EpollEvent::new(interest, next_token);
+                        // ENOSPC, ENOMEM: the kernel watches no more for us, and this one has to go.
+                        full = epoll.add(&connection, event).is_err();
+                        if !full {
+                            clients.insert(next_token, Client { connection, interest });
+                            next_token += 1;
+                        }
                     }
                     Accepted::Gone | Accepted::Nobody => {}
                     Accepted::Full => full = true,

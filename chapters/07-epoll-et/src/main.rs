@@ -72,10 +72,10 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // ANCHOR_END: register
     loop {
         // ANCHOR: wait
-        // Wait: not at all while somebody is owed a turn; a full server does not ask for more.
+        // Wait: not at all while somebody is owed a turn; a second at most while we are full.
         let timeout = if !owing.is_empty() || (listener_owed && !full) {
             EpollTimeout::ZERO
-        } else if full && clients.is_empty() {
+        } else if full {
             RETRY_MILLISECONDS.into()
         } else {
             EpollTimeout::NONE
@@ -87,7 +87,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         };
         let (count, known) = (ready.len(), clients.len());
         narrator.say(format_args!("epoll_wait: {count} ready of {known} clients"));
-        full = full && !(ready.is_empty() && clients.is_empty());
+        full = full && !ready.is_empty() && !clients.is_empty();
         for event in ready {
             let token = event.data();
             narrator.say(format_args!("  token {token}: {:?}", event.events()));
@@ -107,11 +107,15 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                 break;
             }
             match accept(listener)? {
-                Accepted::Client(client) => {
-                    let connection = Connection::new(client)?;
-                    epoll.add(&connection, EpollEvent::new(INTEREST, next_token))?;
-                    clients.insert(next_token, Client { connection, owed: EpollFlags::empty() });
-                    next_token += 1;
+                Accepted::Client(stream) => {
+                    let connection = Connection::new(stream)?;
+                    // ENOSPC, ENOMEM: the kernel watches no more for us, and this one has to go.
+                    full = epoll.add(&connection, EpollEvent::new(INTEREST, next_token)).is_err();
+                    if !full {
+                        let owed = EpollFlags::empty();
+                        clients.insert(next_token, Client { connection, owed });
+                        next_token += 1;
+                    }
                 }
                 Accepted::Gone => {}
                 Accepted::Nobody => listener_owed = false,

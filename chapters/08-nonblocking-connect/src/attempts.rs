@@ -73,6 +73,17 @@ impl Attempts {
     }
     // ANCHOR_END: finish
 
+    /// The time is up: what is pending now has timed out. To drop its socket ends the handshake.
+    pub fn give_up(&mut self) {
+        let took = self.start.elapsed();
+        for attempt in &mut self.list {
+            if let State::Pending(_) = attempt.state {
+                let outcome = Err(io::ErrorKind::TimedOut.into());
+                attempt.state = State::Finished { outcome, took };
+            }
+        }
+    }
+
     /// Have all of them connected?
     pub fn all_connected(&self) -> bool {
         let connected =
@@ -98,21 +109,13 @@ fn begin(address: SocketAddr) -> io::Result<Socket> {
 impl fmt::Display for Attempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Attempt { address, state } in &self.list {
-            let milliseconds = |took: Duration| took.as_secs_f64() * 1e3;
-            match state {
-                State::Finished { outcome: Ok(()), took } => {
-                    writeln!(f, "{address} connected {:.1} ms", milliseconds(*took))?;
-                }
-                State::Finished { outcome: Err(error), took } => {
-                    let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
-                    writeln!(f, "{address} {errno:?} {:.1} ms", milliseconds(*took))?;
-                }
-                State::Pending(_) => {
-                    writeln!(
-                        f,
-                        "{address} timed out {:.1} ms",
-                        milliseconds(self.start.elapsed())
-                    )?;
+            let State::Finished { outcome, took } = state else { continue };
+            let milliseconds = took.as_secs_f64() * 1e3;
+            match outcome.as_ref().map_err(io::Error::raw_os_error) {
+                Ok(()) => writeln!(f, "{address} connected {milliseconds:.1} ms")?,
+                Err(None) => writeln!(f, "{address} timed out {milliseconds:.1} ms")?,
+                Err(Some(number)) => {
+                    writeln!(f, "{address} {:?} {milliseconds:.1} ms", Errno::from_raw(number))?;
                 }
             }
         }

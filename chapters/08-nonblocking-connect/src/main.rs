@@ -64,8 +64,9 @@ fn connect_all(arguments: &Arguments) -> Result<bool, CallError> {
         .map_err(|error| CallError::new("setrlimit", "RLIMIT_NOFILE", error))?;
 
     let limit = Duration::from_millis(arguments.timeout.into());
-    let attempts = connect(&arguments.addresses, limit)
+    let mut attempts = connect(&arguments.addresses, limit)
         .map_err(|error| CallError::new(call, "all sockets", error))?;
+    attempts.give_up();
 
     let mut stdout = io::stdout().lock();
     let told = write!(stdout, "{attempts}").and_then(|()| stdout.flush());

@@ -98,7 +98,7 @@ pub fn with_epoll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attem
             Err(errno) => return Err(errno.into()),
         };
         for event in &events[..count] {
-            // To finish is to close: the socket leaves the list of interest by itself.
+            // To finish is to close: the socket leaves the interest list by itself.
             attempts.finish(usize::try_from(event.data()).expect("a token is an index"));
         }
         if left.is_zero() && count < events.len() {

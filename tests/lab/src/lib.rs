@@ -2,6 +2,7 @@
 //!
 //! - [`subject`]: run a program, learn its address, and be sure that it ends;
 //! - [`process`]: what `/proc` says about a running program;
+//! - [`queues`]: what the kernel holds of a connection;
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;

@@ -23,7 +23,7 @@ pub enum Route {
 }
 
 /// A network namespace to be made. A new one has only `lo`, which is down: every connect fails with
-/// `ENETUNREACH`. kernel.md, section 3.
+/// `ENETUNREACH`: ip-route(8), rtnetlink(7).
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     loopback: bool,

@@ -77,8 +77,8 @@ impl Process {
         self.status("voluntary_ctxt_switches:")
     }
 
-    /// Waits until it is at rest: a window of [`QUIET`] in which it was woken at most twice and
-    /// used at most two clock ticks (20 ms) of processor time. A program that spins has no such
+    /// Waits until it is at rest: a window of [`QUIET`] in which it was woken at most twice,
+    /// was asleep at both ends, and used at most two clock ticks (20 ms) of processor time. A program that spins has no such
     /// window, however long one looks.
     ///
     /// # Errors
@@ -87,17 +87,20 @@ impl Process {
     pub fn rests(self) -> io::Result<()> {
         let start = Instant::now();
         loop {
+            let asleep_before = self.state()? == 'S';
             let (cpu, sleeps) = (self.cpu_time()?, self.sleeps()?);
             // The window is the measurement itself: an absence cannot be waited for.
             thread::sleep(QUIET);
             let cpu = self.cpu_time()?.saturating_sub(cpu);
             let sleeps = self.sleeps()? - sleeps;
-            if sleeps <= 2 && cpu <= Duration::from_millis(20) {
+            // Runnable without a processor looks quiet too: at rest means asleep.
+            let asleep = asleep_before && self.state()? == 'S';
+            if asleep && sleeps <= 2 && cpu <= Duration::from_millis(20) {
                 return Ok(());
             }
             if start.elapsed() > PATIENCE {
                 return Err(io::Error::other(format!(
-                    "never at rest: woken {sleeps} times and {cpu:?} of processor time in {QUIET:?}"
+                    "never at rest: in the last window asleep: {asleep}, woken {sleeps} times and {cpu:?} of processor time in {QUIET:?}"
                 )));
             }
         }

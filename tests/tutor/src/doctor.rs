@@ -18,7 +18,7 @@ use crate::screen::Screen;
 const KERNEL: (u32, u32) = (5, 4);
 
 /// What the checks of 05 to 07 need: 2,000 clients and the rest of the program.
-const DESCRIPTORS: u64 = 2100;
+const DESCRIPTORS: u64 = 2200;
 
 /// One line of the report.
 struct Finding {
@@ -133,7 +133,7 @@ fn permissions() -> Vec<Finding> {
         Finding {
             name: "user namespaces",
             state: allowed(probe::user_namespaces()),
-            needed_for: "the checks of 01 on a network without routes",
+            needed_for: "the checks of 01 and 08 on a network without routes",
             remedy: "as root: `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or \
                      `sysctl user.max_user_namespaces=1000`; in a container: a seccomp profile \
                      that allows unshare; or leave those checks out: \

@@ -1,4 +1,4 @@
-//! One recipe for each answer that a connect can get: kernel.md, section 3.
+//! One recipe for each answer that a connect can get: connect(2).
 //!
 //! A recipe returns the error that the kernel gave, and fails itself (the outer `Err`) only when
 //! the kernel did something else. No recipe needs a privilege; those that need a route of their own
@@ -20,7 +20,7 @@ use super::{BlackHole, Pending, RefusingPort};
 use crate::wait::PATIENCE;
 
 /// The loopback network's broadcast address: a TCP connect to it fails with `ENETUNREACH` before
-/// anything is sent. kernel.md, section 3.
+/// anything is sent.
 pub const BROADCAST: SocketAddr =
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(127, 255, 255, 255), 9));
 
@@ -179,7 +179,7 @@ pub fn try_again() -> io::Result<io::Error> {
 }
 
 /// `EPIPE` as `SO_ERROR`: the peer closed, we wrote, and its RST came while our side knew of its
-/// FIN already (the state `CLOSE_WAIT`). kernel.md, section 3.
+/// FIN already (the state `CLOSE_WAIT`).
 ///
 /// # Errors
 ///
@@ -215,7 +215,7 @@ pub fn datagram_refused() -> io::Result<io::Error> {
 }
 
 /// A self-connect, which is a false success: a socket bound to a port connects to that very port.
-/// It gets back the bytes that it sends itself. kernel.md, section 3.
+/// It gets back the bytes that it sends itself.
 ///
 /// # Errors
 ///

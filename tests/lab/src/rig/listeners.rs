@@ -13,7 +13,7 @@ use super::min_ttl;
 use crate::wait::{self, PATIENCE};
 
 /// An address where SYNs vanish: whoever connects waits, with `EINPROGRESS`, until its own limit or
-/// the kernel's. [`BlackHole::open`] undoes it. Rig R1 on a listener; kernel.md, section 0.
+/// the kernel's. [`BlackHole::open`] undoes it. Rig R1 on a listener: [`super::min_ttl`].
 #[derive(Debug)]
 pub struct BlackHole {
     listener: TcpListener,
@@ -76,7 +76,7 @@ impl BlackHole {
     }
 
     /// Opens it with nobody listening: a pending connect is refused when it sends its SYN again,
-    /// about 1 second after its beginning. kernel.md, section 3, late `ECONNREFUSED`.
+    /// about 1 second after its beginning.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl BlackHole {
 }
 
 /// An address that refuses: bound, not listening, and held, so that nobody else can take the port.
-/// A connect to it gets `ECONNREFUSED` at once. connect(2); kernel.md, section 3.
+/// A connect to it gets `ECONNREFUSED` at once: connect(2).
 #[derive(Debug)]
 pub struct RefusingPort {
     address: SocketAddr,
@@ -128,7 +128,7 @@ impl RefusingPort {
 
 /// A listener whose accept queue is full: `listen(0)` and one connection, which Linux lets in.
 /// Whoever connects next waits with `EINPROGRESS`; a SYN that finds the queue full is dropped.
-/// listen(2); kernel.md, section 3.
+/// listen(2).
 #[derive(Debug)]
 pub struct FullQueue {
     listener: TcpListener,
@@ -177,7 +177,7 @@ impl FullQueue {
 /// # Errors
 ///
 /// `TimedOut`, or what poll(2) and accept(2) say.
-pub(super) fn accept_within(listener: &TcpListener, bound: Duration) -> io::Result<TcpStream> {
+pub fn accept_within(listener: &TcpListener, bound: Duration) -> io::Result<TcpStream> {
     wait_within(listener, bound)?;
     Ok(listener.accept()?.0)
 }

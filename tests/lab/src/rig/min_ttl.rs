@@ -4,7 +4,7 @@
 //! minimum of 255 drops everything. On a listener the SYNs vanish; on a connecting socket the
 //! SYN-ACK or RST; on one end of a connection all that the peer sends. TCP goes on sending, so
 //! what was dropped arrives after [`accept_all`] with the next retransmission: about 1 second later
-//! for a SYN. No privilege is needed. kernel.md, section 0.
+//! for a SYN. No privilege is needed.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};

@@ -1,8 +1,8 @@
 //! Rigs: sockets in states that the kernel otherwise reaches by accident.
 //!
 //! All of it happens on 127.0.0.1 or `::1`, without root and without a wait of more than a few
-//! milliseconds, unless an item says otherwise. `kernel.md` names the section of the fact sheet
-//! that an item rests on.
+//! milliseconds, unless an item says otherwise. They were
+//! tried on Linux 6.18; what depends on the kernel's version says so.
 //!
 //! - [`min_ttl`]: a socket that the peer's segments do not reach (rig R1);
 //! - [`Pending`]: a connect that stays pending until it is told how to end (rig R2);
@@ -16,5 +16,5 @@ pub mod min_ttl;
 mod pending;
 pub mod small;
 
-pub use listeners::{BlackHole, FullQueue, RefusingPort};
+pub use listeners::{BlackHole, FullQueue, RefusingPort, accept_within};
 pub use pending::{Pending, PendingPeer};

@@ -14,7 +14,7 @@ use super::min_ttl;
 ///
 /// Its peer is bound but does not listen; the RST is dropped by [`min_ttl::drop_all`]. Then
 /// the peer connects to it: a simultaneous open (RFC 9293, 3.5), which needs no retransmission and
-/// so takes less than a millisecond. kernel.md, section 0, R2.
+/// so takes less than a millisecond. The two connects meet as a simultaneous open: RFC 9293, section 3.5.
 ///
 /// The peer's RST is dropped as long as the connect stays pending; the kernel's own SYN comes again
 /// after 1 second and is refused in vain again. Dropped: both ends are closed.
@@ -78,7 +78,7 @@ impl Pending {
 
     /// Makes it fail late: `POLLOUT | POLLERR | POLLHUP`, and `SO_ERROR` is `ECONNRESET`.
     ///
-    /// shutdown(2) of a connect in progress gives it up; no segment is needed. kernel.md, section 3.
+    /// shutdown(2) of a connect in progress gives it up; no packet is needed.
     ///
     /// # Errors
     ///

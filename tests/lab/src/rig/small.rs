@@ -11,7 +11,7 @@ use super::listeners::accept_within;
 use crate::wait::PATIENCE;
 
 /// What is asked for each way, in bytes. The kernel doubles it for its own bookkeeping, and a
-/// connection takes about 9,000 bytes before a write would block: socket(7); kernel.md, section 0.
+/// connection takes about 9,000 bytes before a write would block: socket(7).
 pub const ASKED: usize = 4096;
 
 /// A connected pair on 127.0.0.1 with a small send buffer and a small receive buffer at either end:

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use lab::peer::by_hand::Kind;
 use lab::shown;
 use lab::subject::Launch;
+use lab::wait;
 
 use super::Demo;
 use super::stage::{Peer, Stage, require};
@@ -48,10 +49,15 @@ fn connect(
     let start = Instant::now();
     let launch = Launch::new(program).arg("--timeout").arg(DEADLINE).arg(address.to_string());
     let mut subject = launch.start()?;
+    // Its first line comes before it sleeps: a viewer should see it before, too.
+    wait::until("the program says that it waits", || subject.stderr().contains('\n'))
+        .map_err(io::Error::other)?;
+    let before = subject.stderr().lines().next().unwrap_or_default().to_owned();
+    stage.say(Who::Client, before)?;
     let status = subject.exit_status()?;
     let took = shown::duration(start.elapsed());
     let said = subject.final_stderr();
-    for line in said.lines() {
+    for line in said.lines().skip(1) {
         stage.say(Who::Client, line)?;
     }
     require(
@@ -78,9 +84,9 @@ pub fn all_at_once() -> Demo {
                 (banner, "connected"),
             ];
             let mut longest = Duration::ZERO;
-            for wait in ["select", "poll", "epoll"] {
-                stage.say(Who::Client, format_args!("nonblocking-connect --wait {wait}"))?;
-                longest = longest.max(connect_all(stage, wait, &answers)?);
+            for way in ["select", "poll", "epoll"] {
+                stage.say(Who::Client, format_args!("nonblocking-connect --wait {way}"))?;
+                longest = longest.max(connect_all(stage, way, &answers)?);
             }
             require(longest < Duration::from_secs(2), || {
                 format!("it took {}: that is no common deadline", shown::duration(longest))
@@ -97,11 +103,11 @@ pub fn all_at_once() -> Demo {
 /// Runs 08's program once; how long it took.
 fn connect_all(
     stage: &mut Stage<'_>,
-    wait: &str,
+    way: &str,
     answers: &[(SocketAddr, &str)],
 ) -> io::Result<Duration> {
     let program = stage.programs.path("nonblocking-connect")?;
-    let launch = Launch::new(program).arg("--wait").arg(wait).arg("--timeout").arg(DEADLINE);
+    let launch = Launch::new(program).arg("--wait").arg(way).arg("--timeout").arg(DEADLINE);
     let launch =
         answers.iter().fold(launch, |launch, (address, _)| launch.arg(address.to_string()));
     let start = Instant::now();

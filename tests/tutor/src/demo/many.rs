@@ -12,7 +12,7 @@ use super::Demo;
 use super::stage::{Actor, News, Peer, Stage, ask, require};
 use crate::screen::Who;
 
-/// When a polite client counts as answered in time: DESIGN's half second, a busy machine included.
+/// When a polite client counts as answered in time: half a second, a busy machine included.
 const IN_TIME: Duration = Duration::from_millis(500);
 
 /// What the server may hold in memory while a client does not read.

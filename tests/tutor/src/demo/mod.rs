@@ -23,8 +23,8 @@ struct Demo {
     show: fn(&mut Stage<'_>) -> io::Result<String>,
 }
 
-fn demo(lesson: &Lesson) -> Demo {
-    match lesson.number {
+fn demo(lesson: &Lesson) -> Option<Demo> {
+    Some(match lesson.number {
         1 => connects::three_outcomes(),
         2 => servers::one_at_a_time(),
         3 => servers::select(),
@@ -32,8 +32,9 @@ fn demo(lesson: &Lesson) -> Demo {
         5 => many::more_than_a_set_holds(),
         6 => many::only_the_ready(),
         7 => many::told_once(),
-        _ => connects::all_at_once(),
-    }
+        8 => connects::all_at_once(),
+        _ => return None,
+    })
 }
 
 /// Shows one lesson.
@@ -79,7 +80,10 @@ pub fn tour(screen: &mut Screen) -> Result<(), Failure> {
 }
 
 fn play(screen: &mut Screen, lesson: &Lesson, programs: &Programs) -> Result<(), Failure> {
-    let demo = demo(lesson);
+    let Some(demo) = demo(lesson) else {
+        let words = format!("{lesson} has no demonstration yet");
+        return Err(io::Error::other(words).into());
+    };
     let start = Instant::now();
     screen.heading(format_args!("{lesson}: {}", lesson.idea))?;
     screen.paragraph(demo.about)?;

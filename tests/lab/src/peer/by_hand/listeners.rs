@@ -10,6 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::Kind;
 use super::session::{End, Session, later};
+use crate::rig::min_ttl;
 
 /// What `banner` says first.
 const GREETING: &str = "welcome\n";
@@ -154,7 +155,7 @@ pub fn refusing(session: &mut Session<'_>) -> Result<(), End> {
 pub fn black_hole(session: &mut Session<'_>) -> Result<(), End> {
     let socket = bind(session)?;
     // Before it listens, so that no packet finds it open.
-    drop_what_comes(&socket).map_err(|error| session.failed("setsockopt", &error))?;
+    min_ttl::drop_all(&socket).map_err(|error| session.failed("setsockopt", &error))?;
     let _listener = listen(session, socket)?;
     session.say("drops every packet that comes");
     rest(session)
@@ -202,28 +203,4 @@ fn accept(session: &Session<'_>, listener: &TcpListener) -> Result<Option<TcpStr
         Err(error) if later(&error) || error.kind() == ErrorKind::ConnectionAborted => Ok(None),
         Err(error) => Err(session.failed("accept", &error)),
     }
-}
-
-/// Makes the kernel drop every packet that comes for `socket`: it asks for a time to live of 255,
-/// and loopback sends with 64. `IP_MINTTL`, ip(7).
-fn drop_what_comes(socket: &Socket) -> io::Result<()> {
-    use std::os::fd::AsRawFd;
-    let v4 = socket.domain()? == Domain::IPV4;
-    let (level, option) = if v4 {
-        (libc::IPPROTO_IP, libc::IP_MINTTL)
-    } else {
-        (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT)
-    };
-    let value: libc::c_int = 255;
-    // SAFETY: the pointer and the length are those of `value`, which lives through the call.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            option,
-            (&raw const value).cast(),
-            libc::socklen_t::try_from(size_of_val(&value)).expect("four bytes"),
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -59,7 +59,7 @@ impl<'a> Session<'a> {
         out: &'a mut dyn Write,
     ) -> Self {
         let now = Instant::now();
-        // A limit beyond what the clock can count is as good as an hour short of for ever.
+        // A limit beyond what the clock can count is as good as for ever.
         let end = now.checked_add(limit).unwrap_or(now + Duration::from_secs(u32::MAX.into()));
         Self { kind, address, limit, end, stop, out, unheard: false }
     }
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
         End::because(ErrorKind::TimedOut, format_args!("{what} within {limit}"))
     }
 
-    /// Waits until `socket` is ready for any of `events`, or has an error; false at `until`.
+    /// Waits until `socket` is ready for any of `events`, or has an error; no flags at `until`.
     pub fn wait(
         &self,
         socket: &impl AsFd,
@@ -95,7 +95,8 @@ impl<'a> Session<'a> {
     ) -> Result<PollFlags, End> {
         let mut entries = [PollFd::new(socket.as_fd(), events)];
         self.wait_any(&mut entries, until)?;
-        Ok(entries[0].revents().unwrap_or(PollFlags::empty()))
+        // None is an answer with bits that nix has no name for: POLLRDHUP, when it was asked for.
+        Ok(entries[0].revents().unwrap_or(events))
     }
 
     /// Waits until any entry has an answer, or `until`.
