@@ -98,7 +98,7 @@ fn serve<T: Send + 'static>(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
     let address = listener.local_addr().expect("its address");
     let server = thread::spawn(move || {
-        let (stream, _) = listener.accept()?;
+        let stream = accept_within(&listener, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         script(stream)
