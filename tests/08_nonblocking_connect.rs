@@ -403,6 +403,7 @@ fn signals_do_not_lengthen_the_deadline() {
                 // It may have ended since.
                 let _ = subject.signal(one).and_then(|()| subject.signal(Signal::SIGCONT));
                 signals += 1;
+                // The pace of the signals; nothing is waited for.
                 thread::sleep(Duration::from_millis(2));
             }
             let ran = CHECK.value(end_of(subject));

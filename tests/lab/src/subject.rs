@@ -9,7 +9,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -282,16 +281,13 @@ impl Subject {
     ///
     /// A sentence, when it does not within [`PATIENCE`].
     pub fn exit_status(&mut self) -> io::Result<ExitStatus> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            if start.elapsed() > PATIENCE {
-                return Err(io::Error::other(format!("still running after {PATIENCE:?}")));
-            }
-            thread::sleep(std::time::Duration::from_millis(1));
-        }
+        let mut ended = Ok(None);
+        let waited = wait::until("the subject ends by itself", || {
+            ended = self.child.try_wait();
+            !matches!(ended, Ok(None))
+        });
+        // An error, a status, or neither within the bound.
+        ended?.ok_or_else(|| io::Error::other(waited.err().unwrap_or_default()))
     }
 }
 
