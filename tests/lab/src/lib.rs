@@ -3,6 +3,7 @@
 //! - [`subject`]: run a program, learn its address, and be sure that it ends;
 //! - [`process`]: what `/proc` says about a running program;
 //! - [`queues`]: what the kernel holds of a connection;
+//! - [`witness`]: how a program waits: its system calls, decoded;
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
@@ -30,3 +31,4 @@ pub mod shown;
 pub mod subject;
 pub mod transcript;
 pub mod wait;
+pub mod witness;

@@ -1,0 +1,43 @@
+//! The experiments. Each runs alone in a process of its own: it may set limits, signals and timers,
+//! and need not clean up.
+
+mod conditions;
+mod connect;
+mod epoll;
+mod poll;
+mod select;
+mod trigger;
+
+use std::io;
+
+use crate::seen::Seen;
+
+/// One experiment. Several claims may rest on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Experiment {
+    /// As the register names it: a few words joined by `-`.
+    pub name: &'static str,
+    /// Does it. An error means that it could not be done, not that the kernel disagrees; one of the
+    /// kind `Unsupported` means that this environment forbids it.
+    pub run: fn(&mut Seen) -> io::Result<()>,
+}
+
+/// All experiments, in the order of the claims.
+pub fn all() -> impl Iterator<Item = &'static Experiment> {
+    [
+        select::EXPERIMENTS,
+        poll::EXPERIMENTS,
+        epoll::EXPERIMENTS,
+        trigger::EXPERIMENTS,
+        conditions::EXPERIMENTS,
+        connect::EXPERIMENTS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The experiment of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Experiment> {
+    all().find(|experiment| experiment.name == name)
+}

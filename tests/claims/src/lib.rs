@@ -1,0 +1,10 @@
+//! Claims on trial: the sentences that web pages repeat about select, poll, epoll and connect, each
+//! with a verdict, and an experiment wherever one can decide.
+//!
+//! - [`register`]: the file `register.toml`, which a person edits;
+//! - [`seen`]: what an experiment saw, beside what the book says;
+//! - [`experiments`]: the experiments themselves.
+
+pub mod experiments;
+pub mod register;
+pub mod seen;

@@ -1,0 +1,63 @@
+//! What an experiment saw, beside what the book says it should see.
+
+use std::fmt::{Debug, Display};
+
+use serde::{Deserialize, Serialize};
+
+/// Gathers what one experiment sees. A kernel that differs from the book is no failure: it is noted,
+/// and the experiment goes on.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// In the order in which they were seen.
+    pub observations: Vec<Observation>,
+}
+
+/// One thing that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What was done or asked: `select(22, ...) with descriptor 22 readable`.
+    pub did: String,
+    /// What the kernel did: `0`.
+    pub saw: String,
+    /// What the book says instead, if this kernel does something else.
+    pub book: Option<String>,
+}
+
+impl Seen {
+    /// Notes something that the book does not decide: a time, a count, a size of this machine.
+    pub fn note(&mut self, did: impl Display, saw: impl Display) {
+        self.observations.push(Observation {
+            did: did.to_string(),
+            saw: saw.to_string(),
+            book: None,
+        });
+    }
+
+    /// Notes what was seen and compares it with what the book says.
+    pub fn expect<T: PartialEq + Debug>(&mut self, did: impl Display, saw: T, book: T) {
+        let agrees = saw == book;
+        let book = (!agrees).then(|| format!("{book:?}"));
+        let (did, saw) = (did.to_string(), format!("{saw:?}"));
+        self.observations.push(Observation { did, saw, book });
+    }
+
+    /// Notes what was seen, of which the book only says something in words: `agrees` says whether
+    /// it is so.
+    pub fn require(
+        &mut self,
+        did: impl Display,
+        saw: impl Display,
+        book: impl Display,
+        agrees: bool,
+    ) {
+        let book = (!agrees).then(|| book.to_string());
+        let (did, saw) = (did.to_string(), saw.to_string());
+        self.observations.push(Observation { did, saw, book });
+    }
+
+    /// Did everything go as the book says?
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.observations.iter().all(|one| one.book.is_none())
+    }
+}
