@@ -18,6 +18,8 @@ use nix::unistd::Pid;
 use crate::namespace::{self, Network};
 use crate::process::Process;
 use crate::wait::{self, PATIENCE};
+use crate::witness::record::Record;
+use crate::witness::{self, Waiting, Witness};
 
 /// linux/capability.h; the libc crate has no name for it.
 const CAP_NET_BIND_SERVICE: libc::c_ulong = 10;
@@ -29,6 +31,7 @@ pub struct Launch {
     descriptors: Option<(u64, u64)>,
     may_bind_low_ports: bool,
     network: Option<Network>,
+    witnessed: bool,
 }
 
 impl Launch {
@@ -37,7 +40,13 @@ impl Launch {
     pub fn new(path: impl AsRef<Path>) -> Self {
         let mut command = Command::new(path.as_ref());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, descriptors: None, may_bind_low_ports: true, network: None }
+        Self {
+            command,
+            descriptors: None,
+            may_bind_low_ports: true,
+            network: None,
+            witnessed: false,
+        }
     }
 
     /// Adds an argument.
@@ -79,6 +88,16 @@ impl Launch {
         self
     }
 
+    /// Runs the subject under the witness: [`Subject::record`] tells what it did.
+    ///
+    /// Where ptrace(2) is forbidden, [`Launch::start`] fails with the kind `Unsupported` and a
+    /// sentence that names the setting: see [`crate::missing`].
+    #[must_use]
+    pub fn witnessed(mut self) -> Self {
+        self.witnessed = true;
+        self
+    }
+
     /// Limits the subject to `count` descriptors, soft and hard: `RLIMIT_NOFILE`, setrlimit(2).
     #[must_use]
     pub fn descriptor_limit(self, count: u64) -> Self {
@@ -111,6 +130,8 @@ impl Launch {
         let Self { descriptors, may_bind_low_ports, .. } = self;
         let network = self.network.as_ref().map(Network::prepare);
         let in_namespace = network.is_some();
+        let witness = if self.witnessed { Some(Waiting::start()?) } else { None };
+        let taken = witness.as_ref().map(Waiting::for_the_child);
         let prepare = move || {
             if let Some((soft, hard)) = descriptors {
                 setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
@@ -126,6 +147,9 @@ impl Launch {
                 network.enter()?;
             }
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            if let Some(taken) = &taken {
+                taken.wait_for_the_witness()?;
+            }
             // If the parent ended before the line above, its signal will never come.
             if nix::unistd::getppid() == parent { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
         };
@@ -133,12 +157,14 @@ impl Launch {
         unsafe { self.command.pre_exec(prepare) };
         let path = self.command.get_program().to_owned();
         let mut child = self.command.spawn().map_err(|error| {
+            let refused = witness.as_ref().and_then(Waiting::refused);
+            let error = witness::explain(error, refused);
             let error = if in_namespace { namespace::explain(error) } else { error };
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
         let stdout = child.stdout.take().map(Lines::of);
         let stderr = child.stderr.take().map(Text::of);
-        Ok(Subject { child, stdout, stderr })
+        Ok(Subject { child, witness: witness.map(Waiting::begun), stdout, stderr })
     }
 
     /// Starts a server on a port of the kernel's choice and waits for its first line.
@@ -178,6 +204,7 @@ pub fn raise_own_descriptor_limit() -> io::Result<u64> {
 #[derive(Debug)]
 pub struct Subject {
     child: Child,
+    witness: Option<Witness>,
     stdout: Option<Lines>,
     stderr: Option<Text>,
 }
@@ -253,7 +280,11 @@ impl Subject {
     /// `ESRCH` when it has ended; a sentence when it does not stop.
     pub fn stop(&self) -> io::Result<()> {
         self.signal(Signal::SIGSTOP)?;
-        let stopped = || self.process().state().is_ok_and(|state| state == 'T');
+        let stopped = || match &self.witness {
+            // A traced process has the state of a stopped one at each of its calls, too.
+            Some(witness) => witness.is_stopped(),
+            None => self.process().state().is_ok_and(|state| state == 'T'),
+        };
         wait::until("the subject is stopped", stopped).map_err(io::Error::other)
     }
 
@@ -272,7 +303,26 @@ impl Subject {
     ///
     /// What waitpid(2) says.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        match &self.witness {
+            // Asking the kernel here would take away the news that the witness waits for.
+            Some(witness) => Ok(witness.status()),
+            None => self.child.try_wait(),
+        }
+    }
+
+    /// What the witness has recorded so far; `None` without [`Launch::witnessed`]. After
+    /// [`Subject::exit_status`] nothing is added for the subject itself.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
+        self.witness.as_ref().map(Witness::record)
+    }
+
+    /// The processes that run: the subject, and what it has made, as the witness knows them. Empty
+    /// without [`Launch::witnessed`].
+    #[must_use]
+    pub fn running(&self) -> Vec<Process> {
+        let running = self.witness.as_ref().map(Witness::running).unwrap_or_default();
+        running.into_iter().map(Process).collect()
     }
 
     /// Waits until it ends by itself.
@@ -281,6 +331,10 @@ impl Subject {
     ///
     /// A sentence, when it does not within [`PATIENCE`].
     pub fn exit_status(&mut self) -> io::Result<ExitStatus> {
+        if let Some(witness) = &self.witness {
+            let text = format!("not within {PATIENCE:?}: the subject ends by itself");
+            return witness.wait(PATIENCE).ok_or_else(|| io::Error::other(text));
+        }
         let mut ended = Ok(None);
         let waited = wait::until("the subject ends by itself", || {
             ended = self.child.try_wait();
@@ -293,8 +347,12 @@ impl Subject {
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        // It may have ended already, and then there is nobody to kill.
-        let _ = self.child.kill();
+        match &mut self.witness {
+            // Its number may be somebody else's by now: the witness has waited for it.
+            Some(witness) => witness.end(),
+            // It may have ended already, and then there is nobody to kill.
+            None => drop(self.child.kill()),
+        }
         let _ = self.child.wait();
     }
 }

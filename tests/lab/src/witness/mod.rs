@@ -1,10 +1,100 @@
 //! The witness: it watches *how* a program waits.
 //!
 //! It runs a subject under ptrace(2), without root and without another tool, and records its system
-//! calls with what their arguments mean.
+//! calls with what their arguments mean:
+//!
+//! ```ignore
+//! let server = Launch::new(path).witnessed().server()?;
+//! // ... clients do something ...
+//! let record = server.record();
+//! ```
 //!
 //! - [`record`]: what it writes down;
-//! - [`bits`]: readiness events and flags, with their names.
+//! - [`bits`]: readiness events and flags, with their names;
+//! - `tracer`: the thread that traces; `calls`: the system calls that it needs for that;
+//! - `decode`: from registers to meaning; `memory`, `descriptors` and `names` help it;
+//! - `shared`: the record while it grows;
+//! - `handshake`: how the witness takes over a process before it becomes the subject.
 
 pub mod bits;
+mod calls;
+mod decode;
+mod descriptors;
+mod handshake;
+mod memory;
+mod names;
 pub mod record;
+mod shared;
+mod tracer;
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+pub(crate) use handshake::Waiting;
+use record::{Record, What};
+use shared::Shared;
+
+/// A witness at work: a thread of its own that traces one subject and all that the subject makes.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    shared: Arc<Shared>,
+    tracing: Option<JoinHandle<()>>,
+}
+
+impl Witness {
+    /// A copy of what was recorded so far.
+    pub(crate) fn record(&self) -> Record {
+        self.shared.with(|state| state.record.clone())
+    }
+
+    /// The processes that the subject is or has made, and that have not ended.
+    pub(crate) fn running(&self) -> Vec<u32> {
+        self.shared.with(|state| state.running.iter().map(|pid| pid.cast_unsigned()).collect())
+    }
+
+    /// How the subject ended, if it has.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
+        self.shared.with(|state| state.status).map(ExitStatus::from_raw)
+    }
+
+    /// Waits for the subject's end.
+    pub(crate) fn wait(&self, bound: Duration) -> Option<ExitStatus> {
+        self.shared.wait(bound, |state| state.status).map(ExitStatus::from_raw)
+    }
+
+    /// Is the subject stopped by a signal, and not yet continued?
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.shared.with(|state| {
+            let events = state.record.events.iter().rev();
+            let last =
+                events.map(|event| &event.what).find(|what| !matches!(what, What::Signal(_)));
+            matches!(last, Some(What::Stopped(_)))
+        })
+    }
+
+    /// Kills whatever is left of the subject and of what it has made, and waits for the witness to
+    /// have seen that.
+    pub(crate) fn end(&mut self) {
+        let Some(tracing) = self.tracing.take() else { return };
+        // A process could be made between the look and the kill: look again until nothing is left.
+        while !tracing.is_finished() {
+            for pid in self.shared.with(|state| state.running.clone()) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            self.shared.wait(Duration::from_millis(10), |state| state.over.then_some(()));
+        }
+        let _ = tracing.join();
+    }
+}
+
+/// The error of a start under the witness, if the witness was the reason.
+pub(crate) fn explain(error: io::Error, refused: Option<nix::errno::Errno>) -> io::Error {
+    refused.map_or(error, tracer::explain)
+}

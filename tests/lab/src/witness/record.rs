@@ -24,6 +24,9 @@ pub struct Record {
     pub threads: Vec<Thread>,
     /// What happened, in the order in which it began.
     pub events: Vec<Event>,
+    /// How many more events there were than a record holds.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 /// A thread of the subject, or of a process that it made.
@@ -48,7 +51,8 @@ pub struct Event {
     pub what: What,
 }
 
-/// What can happen.
+/// What can happen. Nearly all of it is calls, so their size is the size of an event.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {

@@ -1,0 +1,163 @@
+//! The ptrace(2) and waitpid(2) calls that the witness needs, with plain numbers: signals of real
+//! time and the stops of `PTRACE_SEIZE` have no place in the types that wrap them elsewhere.
+
+use std::io;
+
+use nix::errno::Errno;
+
+/// linux/ptrace.h; not every C library names it.
+const PTRACE_EVENT_STOP: i32 = 128;
+
+/// What waitpid(2) tells of a traced thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// It ended with this status, or was ended by a signal: the raw word says which.
+    Ended(i32),
+    /// It entered or left a system call.
+    SystemCall,
+    /// It will get this signal when it is resumed with it.
+    Signal(i32),
+    /// It is stopped as by this signal: signal(7), `SIGSTOP`. It stays so until `SIGCONT`.
+    Stopped(i32),
+    /// It has begun, or its stop is over.
+    Began,
+    /// It has made a thread or a process.
+    Made,
+    /// It became another program.
+    Became,
+    /// Nothing that is of interest.
+    Else,
+}
+
+/// Waits for news of any thread that the calling thread traces; `None` when there is none left.
+pub(super) fn news() -> io::Result<Option<(i32, News)>> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the kernel writes one number to the address, which is ours.
+        // __WNOTHREAD: only what this thread traces; other subjects have threads of their own.
+        let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+        match Errno::result(tid) {
+            Ok(tid) => return Ok(Some((tid, read(status)))),
+            Err(Errno::EINTR) => {}
+            Err(Errno::ECHILD) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+fn read(status: i32) -> News {
+    if !libc::WIFSTOPPED(status) {
+        return News::Ended(status);
+    }
+    let signal = libc::WSTOPSIG(status);
+    match status >> 16 {
+        0 if signal == libc::SIGTRAP | 0x80 => News::SystemCall,
+        0 => News::Signal(signal),
+        PTRACE_EVENT_STOP if signal == libc::SIGTRAP => News::Began,
+        PTRACE_EVENT_STOP => News::Stopped(signal),
+        libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK => News::Made,
+        libc::PTRACE_EVENT_EXEC => News::Became,
+        _ => News::Else,
+    }
+}
+
+/// Traces the process `pid` from now on, and every thread and process that it makes. All of them die
+/// when the calling thread ends.
+pub(super) fn seize(pid: i32) -> nix::Result<()> {
+    let options: i32 = libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_EXITKILL;
+    // SAFETY: PTRACE_SEIZE reads its arguments as numbers.
+    Errno::result(unsafe {
+        libc::ptrace(libc::PTRACE_SEIZE, pid, 0_usize, libc::c_long::from(options))
+    })
+    .map(drop)
+}
+
+/// How a stopped thread goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum On {
+    /// To the next system call, with this signal delivered; 0 is none.
+    ToCall(i32),
+    /// To the next event, with this signal delivered; 0 is none.
+    ToEvent(i32),
+    /// Stopped as it is, but told when that ends.
+    Stopped,
+}
+
+/// Resumes a stopped thread. That it has been killed meanwhile is no error: its end will be told.
+pub(super) fn resume(tid: i32, how: On) {
+    let (request, signal) = match how {
+        On::ToCall(signal) => (libc::PTRACE_SYSCALL, signal),
+        On::ToEvent(signal) => (libc::PTRACE_CONT, signal),
+        On::Stopped => (libc::PTRACE_LISTEN, 0),
+    };
+    // SAFETY: these requests read their arguments as numbers.
+    unsafe { libc::ptrace(request, tid, 0_usize, libc::c_long::from(signal)) };
+}
+
+/// The number that comes with an event: the new thread of `News::Made`, the old one of
+/// `News::Became`.
+pub(super) fn message(tid: i32) -> Option<i32> {
+    let mut number: libc::c_ulong = 0;
+    // SAFETY: the kernel writes one unsigned long to the address, which is ours.
+    let got = unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, tid, 0_usize, &raw mut number) };
+    Errno::result(got).ok()?;
+    i32::try_from(number).ok()
+}
+
+/// Where a thread stands that is stopped at a system call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At {
+    /// Before it: the call's number and its six arguments.
+    Entry(u64, [u64; 6]),
+    /// Behind it: what it returned, or the errno.
+    Exit(Result<i64, i32>),
+}
+
+/// Asks at which side of a system call the stopped thread is: `PTRACE_GET_SYSCALL_INFO`, since Linux
+/// 5.3. `None` when it has been killed meanwhile.
+pub(super) fn at(tid: i32) -> Option<At> {
+    let info = nix::sys::ptrace::syscall_info(nix::unistd::Pid::from_raw(tid)).ok()?;
+    match info.op {
+        libc::PTRACE_SYSCALL_INFO_ENTRY => {
+            // SAFETY: `op` says that the kernel has filled `entry`.
+            let entry = unsafe { info.u.entry };
+            Some(At::Entry(entry.nr, entry.args))
+        }
+        libc::PTRACE_SYSCALL_INFO_EXIT => {
+            // SAFETY: `op` says that the kernel has filled `exit`.
+            let exit = unsafe { info.u.exit };
+            let failed = exit.is_error != 0;
+            let errno = i32::try_from(-exit.sval).unwrap_or_default();
+            Some(At::Exit(if failed { Err(errno) } else { Ok(exit.sval) }))
+        }
+        _ => None,
+    }
+}
+
+/// A signal's name; those of real time by their number: `SIGRT34`.
+pub(super) fn signal_name(signal: i32) -> String {
+    match nix::sys::signal::Signal::try_from(signal) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("SIGRT{signal}"),
+    }
+}
+
+/// An errno's symbol. Those by which the kernel restarts a call never reach a program, but a witness
+/// sees them: include/linux/errno.h.
+pub(super) fn errno_name(number: i32) -> String {
+    match number {
+        512 => "ERESTARTSYS".to_owned(),
+        513 => "ERESTARTNOINTR".to_owned(),
+        514 => "ERESTARTNOHAND".to_owned(),
+        516 => "ERESTART_RESTARTBLOCK".to_owned(),
+        _ => match Errno::from_raw(number) {
+            Errno::UnknownErrno => format!("errno {number}"),
+            errno => format!("{errno:?}"),
+        },
+    }
+}

@@ -1,0 +1,96 @@
+//! How the witness takes over a process before that becomes the subject.
+//!
+//! ptrace(2) belongs to a thread: only the one that seized a process hears of it. So a thread is
+//! started first. The child, between fork and exec, sends it its number and waits; the thread seizes
+//! the child and lets it go on.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use nix::errno::Errno;
+
+use super::Witness;
+use super::calls;
+use super::shared::Shared;
+use super::tracer;
+
+/// A witness that waits for a child to send its number.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    shared: Arc<Shared>,
+    refused: Arc<Mutex<Option<Errno>>>,
+    tracing: JoinHandle<()>,
+    child: Taken,
+}
+
+/// The child's half. It holds descriptors of pipes, which both sides of a fork have.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    number_to: Arc<PipeWriter>,
+    answer_from: Arc<PipeReader>,
+    /// The child's own copy of the other end: as long as it is open, no end of stream comes.
+    answer_to: RawFd,
+}
+
+impl Waiting {
+    /// Starts the thread.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (mut number_from, number_to) = io::pipe()?;
+        let (answer_from, mut answer_to) = io::pipe()?;
+        let shared = Arc::new(Shared::default());
+        let refused = Arc::new(Mutex::new(None));
+        let child = Taken {
+            number_to: Arc::new(number_to),
+            answer_from: Arc::new(answer_from),
+            answer_to: answer_to.as_raw_fd(),
+        };
+        let (theirs, answer) = (Arc::clone(&shared), Arc::clone(&refused));
+        let tracing = thread::Builder::new().name("witness".to_owned()).spawn(move || {
+            let mut number = [0; 4];
+            // Without a child there is nothing to see: fork(2) has failed.
+            if number_from.read_exact(&mut number).is_ok() {
+                let pid = i32::from_ne_bytes(number);
+                let seized = calls::seize(pid);
+                *answer.lock().unwrap_or_else(PoisonError::into_inner) = seized.err();
+                let _ = answer_to.write_all(&[u8::from(seized.is_ok())]);
+                drop(answer_to);
+                if seized.is_ok() {
+                    tracer::follow(pid, &theirs);
+                }
+            }
+            theirs.with(|state| state.over = true);
+        })?;
+        Ok(Self { shared, refused, tracing, child })
+    }
+
+    /// What the child needs.
+    pub(crate) fn for_the_child(&self) -> Taken {
+        self.child.clone()
+    }
+
+    /// The witness, once the child has become the subject.
+    pub(crate) fn begun(self) -> Witness {
+        Witness { shared: self.shared, tracing: Some(self.tracing) }
+    }
+
+    /// Why the witness could not take over the child, if that was so.
+    pub(crate) fn refused(&self) -> Option<Errno> {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    /// Sends this process's number to the witness and waits until it is traced. Makes system calls
+    /// only: it may be called between fork and exec.
+    pub(crate) fn wait_for_the_witness(&self) -> io::Result<()> {
+        // SAFETY: the number is that of a descriptor which this child got by fork and never uses.
+        unsafe { libc::close(self.answer_to) };
+        let pid = nix::unistd::getpid().as_raw();
+        (&*self.number_to).write_all(&pid.to_ne_bytes())?;
+        let mut answer = [0];
+        (&*self.answer_from).read_exact(&mut answer)?;
+        if answer == [1] { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
+    }
+}

@@ -1,0 +1,286 @@
+//! The thread that traces a subject, and writes down what it sees.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::time::{ClockId, clock_gettime};
+
+use super::calls::{self, At, News, On};
+use super::decode::{self, Raw};
+use super::descriptors::Descriptors;
+use super::memory::Memory;
+use super::record::{Arguments, Call, Event, Outcome, Thread, What};
+use super::shared::Shared;
+
+/// Follows the process `pid`, which this thread traces, and all that it makes, until all have ended.
+pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {
+    let mut tracer = Tracer {
+        leader: pid,
+        shared: Arc::clone(shared),
+        began: 0,
+        threads: BTreeMap::new(),
+        processes: BTreeMap::new(),
+        openings: 0,
+    };
+    // An error is the end as well: nothing is traced any more.
+    while let Ok(Some((tid, news))) = calls::news() {
+        tracer.take(tid, news);
+    }
+}
+
+/// A thread that is being traced.
+#[derive(Debug)]
+struct Traced {
+    number: u32,
+    process: i32,
+    /// The call that it is in: where it stands in the record, and its registers.
+    inside: Option<(Option<usize>, String, [u64; 6])>,
+}
+
+#[derive(Debug)]
+struct Process {
+    number: u32,
+    open: Descriptors,
+}
+
+struct Tracer {
+    leader: i32,
+    shared: Arc<Shared>,
+    /// Nanoseconds of `CLOCK_MONOTONIC` at the start; 0 before it: then nothing is recorded.
+    began: u64,
+    threads: BTreeMap<i32, Traced>,
+    processes: BTreeMap<i32, Process>,
+    openings: u32,
+}
+
+impl Tracer {
+    fn take(&mut self, tid: i32, news: News) {
+        if let News::Ended(status) = news {
+            self.ended(tid, status);
+            return;
+        }
+        if self.began == 0 {
+            self.before_the_start(tid, news);
+            return;
+        }
+        self.know(tid, None);
+        let on = match news {
+            News::SystemCall => {
+                self.at_a_call(tid);
+                On::ToCall(0)
+            }
+            News::Signal(signal) => {
+                self.note(tid, What::Signal(calls::signal_name(signal)));
+                On::ToCall(signal)
+            }
+            News::Stopped(signal) => {
+                self.note(tid, What::Stopped(calls::signal_name(signal)));
+                On::Stopped
+            }
+            News::Made => {
+                self.made(tid);
+                On::ToCall(0)
+            }
+            News::Became => {
+                self.became(tid);
+                On::ToCall(0)
+            }
+            News::Began | News::Else | News::Ended(_) => On::ToCall(0),
+        };
+        calls::resume(tid, on);
+    }
+
+    /// What the child does between fork and exec is the lab's work, not the subject's.
+    fn before_the_start(&mut self, tid: i32, news: News) {
+        let on = match news {
+            News::Became => {
+                self.began = now();
+                self.know(tid, None);
+                self.shared.begin(self.began, program(tid));
+                On::ToCall(0)
+            }
+            News::Signal(signal) => On::ToEvent(signal),
+            News::Stopped(_) => On::Stopped,
+            _ => On::ToEvent(0),
+        };
+        calls::resume(tid, on);
+    }
+
+    /// Makes sure that the thread has a number; `maker` is the thread that made it, if that is known.
+    fn know(&mut self, tid: i32, maker: Option<i32>) -> u32 {
+        if let Some(known) = self.threads.get(&tid) {
+            return known.number;
+        }
+        let process = process_of(tid).unwrap_or(tid);
+        let number = u32::try_from(self.threads_ever() + 1).unwrap_or(u32::MAX);
+        let parent = maker.and_then(|maker| self.threads.get(&maker)).map(|maker| maker.process);
+        let process_number = self.know_process(process, parent);
+        self.threads.insert(tid, Traced { number, process, inside: None });
+        self.shared.add_thread(Thread { number, process: process_number, tid }, process);
+        number
+    }
+
+    fn threads_ever(&self) -> usize {
+        self.shared.with(|state| state.record.threads.len())
+    }
+
+    fn know_process(&mut self, process: i32, parent: Option<i32>) -> u32 {
+        if let Some(known) = self.processes.get(&process) {
+            return known.number;
+        }
+        let ever = self.shared.with(|state| {
+            state.record.threads.iter().map(|thread| thread.process).max().unwrap_or(0)
+        });
+        let open = match parent.and_then(|parent| self.processes.get(&parent)) {
+            Some(parent) => parent.open.of_child(process),
+            None => Descriptors::new(process),
+        };
+        self.processes.insert(process, Process { number: ever + 1, open });
+        ever + 1
+    }
+
+    fn note(&mut self, tid: i32, what: What) -> Option<usize> {
+        let thread = self.threads.get(&tid)?.number;
+        let at = now().saturating_sub(self.began);
+        self.shared.add(Event { at, thread, what })
+    }
+
+    fn at_a_call(&mut self, tid: i32) {
+        match calls::at(tid) {
+            Some(At::Entry(number, registers)) => self.enters(tid, number, registers),
+            Some(At::Exit(result)) => self.leaves(tid, result),
+            None => {}
+        }
+    }
+
+    fn enters(&mut self, tid: i32, number: u64, registers: [u64; 6]) {
+        let Some(thread) = self.threads.get(&tid) else { return };
+        let name = usize::try_from(number)
+            .ok()
+            .and_then(syscalls::Sysno::new)
+            .map_or_else(|| format!("call {number}"), |known| known.name().to_owned());
+        let Some(process) = self.processes.get_mut(&thread.process) else { return };
+        let raw = Raw { name: &name, registers };
+        let arguments = decode::entry(raw, Memory(thread.process), &mut process.open);
+        let call =
+            Call { name: name.clone(), arguments, outcome: Outcome::Pending, returned: None };
+        let place = self.note(tid, What::Call(call));
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.inside = Some((place, name, registers));
+        }
+    }
+
+    fn leaves(&mut self, tid: i32, result: Result<i64, i32>) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        // The exec that started the subject was entered before it was the subject.
+        let Some((place, name, registers)) = thread.inside.take() else { return };
+        let returned = now().saturating_sub(self.began);
+        let process_id = thread.process;
+        let Some(process) = self.processes.get_mut(&process_id) else { return };
+        let raw = Raw { name: &name, registers };
+        // Beyond the record's limit calls are still followed, for what descriptors refer to.
+        let mut arguments = self.shared.arguments(place).unwrap_or(Arguments::Other(registers));
+        let memory = Memory(process_id);
+        let outcome = match result {
+            Ok(value) => {
+                decode::exit(
+                    raw,
+                    value,
+                    &mut arguments,
+                    memory,
+                    &mut process.open,
+                    &mut self.openings,
+                );
+                Outcome::Value(value)
+            }
+            Err(errno) => {
+                if let (Arguments::Address { socket, address }, libc::EINPROGRESS, "connect") =
+                    (&mut arguments, errno, name.as_str())
+                {
+                    decode::connected(socket, address, &mut process.open);
+                }
+                Outcome::Error(calls::errno_name(errno))
+            }
+        };
+        self.shared.complete(place, arguments, outcome, returned);
+    }
+
+    fn made(&mut self, tid: i32) {
+        let Some(child) = calls::message(tid) else { return };
+        let number = self.know(child, Some(tid));
+        let same = process_of(child) == self.threads.get(&tid).map(|thread| thread.process);
+        let what = if same { What::NewThread(number) } else { What::NewProcess(number) };
+        self.note(tid, what);
+    }
+
+    /// A thread other than the first may call exec: it goes on with the first one's number.
+    fn became(&mut self, tid: i32) {
+        let old = calls::message(tid).unwrap_or(tid);
+        if let (true, Some(thread)) = (old != tid, self.threads.remove(&old)) {
+            self.threads.insert(tid, thread);
+        }
+        let Some(thread) = self.threads.get(&tid) else { return };
+        if let Some(process) = self.processes.get_mut(&thread.process) {
+            process.open.after_exec(thread.process);
+        }
+        self.note(tid, What::Became(program(tid)));
+    }
+
+    fn ended(&mut self, tid: i32, status: i32) {
+        let what = if libc::WIFSIGNALED(status) {
+            What::Killed(calls::signal_name(libc::WTERMSIG(status)))
+        } else {
+            What::Ended(libc::WEXITSTATUS(status))
+        };
+        self.note(tid, what);
+        self.threads.remove(&tid);
+        if self.processes.contains_key(&tid) {
+            self.processes.remove(&tid);
+            self.shared.process_ended(tid);
+        }
+        if tid == self.leader {
+            self.shared.subject_ended(status);
+        }
+    }
+}
+
+/// The process that the thread belongs to: `Tgid:` of `/proc/TID/status`.
+fn process_of(tid: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
+/// The file name of the program that a process runs.
+fn program(process: i32) -> String {
+    let path = std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default();
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds.
+pub(super) fn now() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC);
+    now.map_or(0, |now| {
+        u64::try_from(std::time::Duration::from(now).as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
+/// The error of `PTRACE_SEIZE`, as a sentence that names the setting if one forbids it.
+pub(super) fn explain(errno: Errno) -> std::io::Error {
+    let text = match errno {
+        Errno::EPERM | Errno::EACCES => {
+            "ptrace(2) is forbidden here: kernel.yama.ptrace_scope must be at most 1 (where it \
+             exists), and a container must allow ptrace (--cap-add=SYS_PTRACE, or a newer seccomp \
+             profile)"
+        }
+        Errno::ENOSYS => {
+            "this system has no ptrace(2): it may be an emulated or a sandboxed kernel"
+        }
+        Errno::EIO | Errno::EINVAL => {
+            "this kernel's ptrace(2) has no PTRACE_SEIZE or PTRACE_GET_SYSCALL_INFO: Linux 5.3 or \
+             later is needed"
+        }
+        _ => return errno.into(),
+    };
+    std::io::Error::new(std::io::ErrorKind::Unsupported, format!("no witness here: {text}"))
+}
