@@ -1,6 +1,7 @@
 //! The experiments. Each runs alone in a process of its own: it may set limits, signals and timers,
 //! and need not clean up.
 
+pub mod ask;
 mod conditions;
 mod connect;
 mod epoll;
