@@ -1,9 +1,14 @@
 //! The register: every claim, as `register.toml` has it.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// The file's text, as it was when this was built.
 const TEXT: &str = include_str!("../register.toml");
+
+/// The number of the last claim.
+pub const LAST: u16 = 158;
 
 /// All that the file holds.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +17,9 @@ pub struct Register {
     /// The claims in the order of their numbers.
     #[serde(rename = "claim", default)]
     pub claims: Vec<Claim>,
+    /// The programs that the source texts print.
+    #[serde(rename = "listing", default)]
+    pub listings: Vec<Listing>,
 }
 
 /// One claim, and what is known of it.
@@ -20,7 +28,7 @@ pub struct Register {
 pub struct Claim {
     /// `C01` to `C158`.
     pub id: String,
-    /// Which of the source texts says it: `S0` to `S4`, or several with commas.
+    /// Which of the source texts says it: `S0` to `S4`, or several with commas; `-` where none does.
     pub who: String,
     /// The claim, in short.
     pub says: String,
@@ -36,10 +44,43 @@ pub struct Claim {
     pub no_experiment: Option<String>,
     /// The page and section that tell of it: `06-epoll-lt.md#why`.
     pub page: Option<String>,
+    /// Markdown for the chapter's box on this claim, where the page says more than `correct`. A claim
+    /// has a box if some page includes `claims/c80.md`.
+    #[serde(rename = "box")]
+    pub in_box: Option<String>,
+}
+
+/// A program that a source text prints: what happens to who compiles and runs it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    /// Which of the source texts prints it: `S1`; or several with commas.
+    pub who: String,
+    /// What it is: `echo server with select`.
+    pub name: String,
+    /// What happens when it is compiled as printed.
+    pub compiles: String,
+    /// What is wrong with it once it has been made to compile.
+    #[serde(default)]
+    pub bugs: Vec<Bug>,
+}
+
+/// Something wrong in a listing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bug {
+    /// What the program does wrong.
+    pub bug: String,
+    /// How that was shown, and what was seen.
+    pub shown: String,
+    /// A claim that tells of the same matter: `C52`.
+    pub claim: Option<String>,
+    /// The page and section with the way that is right: `04-nonblocking-io.md#why`.
+    pub page: Option<String>,
 }
 
 /// How a claim stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It is so.
@@ -50,8 +91,92 @@ pub enum Verdict {
     Outdated,
     /// It is so only with a condition that it does not name.
     Nuanced,
-    /// The source text announces it and then does not give it.
+    /// The source text announces it and then does not give it, or gives nothing where it matters.
     Missing,
+}
+
+impl Verdict {
+    /// All, in the order in which they are counted.
+    pub const ALL: [Self; 5] =
+        [Self::True, Self::Nuanced, Self::False, Self::Outdated, Self::Missing];
+
+    /// The word for a reader, in lower case.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::False => "false",
+            Self::Outdated => "outdated",
+            Self::Nuanced => "half true",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A part of the register: claims of one matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// Its heading.
+    pub title: &'static str,
+    /// Its id in the book.
+    pub id: &'static str,
+    /// The numbers of its first and last claim.
+    pub numbers: (u16, u16),
+}
+
+/// All sections; each number is in one of them.
+pub const SECTIONS: [Section; 7] = [
+    Section { title: "Background, and select", id: "select", numbers: (1, 37) },
+    Section { title: "poll", id: "poll", numbers: (38, 54) },
+    Section { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
+    Section { title: "epoll: level- and edge-triggered", id: "triggers", numbers: (94, 108) },
+    Section { title: "What makes a descriptor ready", id: "readiness", numbers: (109, 126) },
+    Section { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
+    Section { title: "connect, its errors, and ports", id: "connect", numbers: (142, LAST) },
+];
+
+impl Claim {
+    /// Its number: 80 for `C80`; 0 if the id has another form.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        number(&self.id).unwrap_or(0)
+    }
+}
+
+impl Section {
+    /// Its claims, in their order.
+    pub fn claims(self, register: &Register) -> impl Iterator<Item = &Claim> {
+        let (first, last) = self.numbers;
+        register.claims.iter().filter(move |claim| (first..=last).contains(&claim.number()))
+    }
+}
+
+impl Register {
+    /// The claim of this number.
+    #[must_use]
+    pub fn claim(&self, number: u16) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.number() == number)
+    }
+}
+
+/// The number that a person means with `C80`, `c80`, `80` or `080`.
+#[must_use]
+pub fn number(typed: &str) -> Option<u16> {
+    let digits = typed.strip_prefix(['C', 'c']).unwrap_or(typed);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { digits.parse().ok() } else { None }
+}
+
+/// How an id is written: `C05`, `C80`, `C158`.
+#[must_use]
+pub fn id(number: u16) -> String {
+    format!("C{number:02}")
 }
 
 /// Reads the register.
