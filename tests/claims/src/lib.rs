@@ -3,8 +3,12 @@
 //!
 //! - [`register`]: the file `register.toml`, which a person edits;
 //! - [`seen`]: what an experiment saw, beside what the book says;
-//! - [`experiments`]: the experiments themselves.
+//! - [`experiments`]: the experiments themselves;
+//! - [`report`]: one experiment in this process, and its report as data;
+//! - [`runner`]: many experiments, each in a process of its own, within a bound.
 
 pub mod experiments;
 pub mod register;
+pub mod report;
+pub mod runner;
 pub mod seen;

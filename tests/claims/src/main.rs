@@ -1,29 +1,18 @@
-//! Runs one experiment and prints what it saw as JSON, or as text with `--text`.
+//! Runs one experiment and prints what it saw, as lines for a person or as JSON.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use claims::experiments;
-use claims::seen::Seen;
+use claims::report::{self, Form};
 
 fn main() -> ExitCode {
-    let Some(name) = std::env::args().nth(1) else {
-        let _ = writeln!(io::stderr(), "usage: claim EXPERIMENT [--text]");
-        return ExitCode::from(2);
-    };
-    let Some(experiment) = experiments::find(&name) else {
-        let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
-        return ExitCode::from(2);
-    };
-    let mut seen = Seen::default();
-    let done = (experiment.run)(&mut seen);
-    for one in &seen.observations {
-        let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
-        let _ = writeln!(io::stdout(), "{}: {}{book}", one.did, one.saw);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--json", name] | [name, "--json"] => report::run_here(name, Form::Json),
+        [name] if !name.starts_with('-') => report::run_here(name, Form::Text),
+        _ => {
+            let _ = writeln!(io::stderr(), "usage: claim [--json] EXPERIMENT");
+            ExitCode::from(2)
+        }
     }
-    if let Err(error) = done {
-        let _ = writeln!(io::stderr(), "{error}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
 }

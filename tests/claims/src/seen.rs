@@ -34,10 +34,12 @@ impl Seen {
     }
 
     /// Notes what was seen and compares it with what the book says.
+    // Most values are numbers, made in the call's own parentheses.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn expect<T: PartialEq + Debug>(&mut self, did: impl Display, saw: T, book: T) {
         let agrees = saw == book;
-        let book = (!agrees).then(|| format!("{book:?}"));
-        let (did, saw) = (did.to_string(), format!("{saw:?}"));
+        let book = (!agrees).then(|| plain(&book));
+        let (did, saw) = (did.to_string(), plain(&saw));
         self.observations.push(Observation { did, saw, book });
     }
 
@@ -60,4 +62,12 @@ impl Seen {
     pub fn agrees(&self) -> bool {
         self.observations.iter().all(|one| one.book.is_none())
     }
+}
+
+/// A value for a reader: a word without the quotes that `Debug` puts around it.
+fn plain(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let word = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let word = word.filter(|word| !word.is_empty() && !word.contains(['"', '\\']));
+    word.map_or_else(|| text.clone(), str::to_owned)
 }
