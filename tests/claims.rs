@@ -1,4 +1,311 @@
-//! Every claim on trial: one test for each claim that has an experiment, and tests of the register
-//! and of the runner themselves.
+//! Every claim on trial: one test for each claim that has an experiment, made from the register when
+//! this starts; and tests of the register and of the runner themselves.
 
-fn main() {}
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use claims::experiments;
+use claims::register::{self, Claim, LAST, Register, SECTIONS};
+use claims::runner::{Outcome, Runner, Trial};
+use claims::seen::Seen;
+use lab::missing::Need;
+use lab::wait;
+use libtest_mimic::{Arguments, Failed};
+
+type Test = fn(&Register) -> Result<(), String>;
+
+/// What is true of the register, and of how it is tried.
+const TESTS: &[(&str, Test)] = &[
+    ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
+    ("every_experiment_exists_and_is_named", experiments_fit),
+    ("no_two_claims_say_the_same", no_doubles),
+    ("the_register_is_in_plain_words", plain_words),
+    ("every_number_is_in_one_section", sections_fit),
+    ("an_id_is_read_as_a_person_writes_it", ids),
+    ("the_runner_tells_four_outcomes_apart", four_outcomes),
+    ("an_experiment_that_hangs_is_killed_with_its_children", hangs),
+    ("stopping_kills_what_runs_and_starts_nothing_more", stops),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // As cargo's own tests do; the file .cargo/config.toml sets it.
+    let threads = std::env::var("RUST_TEST_THREADS").ok().and_then(|count| count.parse().ok());
+    arguments.test_threads = arguments.test_threads.or(threads);
+    let register = match register::read() {
+        Ok(register) => Arc::new(register),
+        Err(error) => {
+            eprintln!("tests/claims/register.toml: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut tests = Vec::new();
+    for &(name, test) in TESTS {
+        let register = Arc::clone(&register);
+        tests.push(libtest_mimic::Trial::test(name, move || Ok(test(&register)?)));
+    }
+    for claim in &register.claims {
+        let Some(experiment) = claim.experiment.clone() else { continue };
+        let claim = claim.clone();
+        let name = format!("{}_{}", claim.id.to_lowercase(), experiment.replace('-', "_"));
+        tests.push(libtest_mimic::Trial::test(name, move || holds(&claim, &experiment)));
+    }
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// Tries a claim; fails where this kernel does not do what the book says.
+fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
+    let trial = tried(experiment);
+    let story = || {
+        let Claim { id, says, verdict, correct, .. } = claim;
+        format!(
+            "\n{id}, {verdict}: {says}\nthe book: {correct}\nexperiment {experiment}:\n{}",
+            lines(&trial.seen)
+        )
+    };
+    match &trial.outcome {
+        Outcome::AsTheBookSays => Ok(()),
+        Outcome::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
+        Outcome::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
+        Outcome::NotHere(why) => {
+            let need = if why.contains("ptrace") { Need::Ptrace } else { Need::UserNamespaces };
+            let forbidden = std::io::Error::new(std::io::ErrorKind::Unsupported, why.clone());
+            // Said on standard error, if it may be left out.
+            need.or_left_out::<()>(Err(forbidden))?;
+            Ok(())
+        }
+    }
+}
+
+/// The trial of an experiment, which runs once however many claims rest on it.
+fn tried(experiment: &str) -> Arc<Trial> {
+    type Trials = BTreeMap<String, Arc<OnceLock<Arc<Trial>>>>;
+    static TRIALS: LazyLock<Mutex<Trials>> = LazyLock::new(Mutex::default);
+    let slot = {
+        let mut trials = TRIALS.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(trials.entry(experiment.to_owned()).or_default())
+    };
+    Arc::clone(slot.get_or_init(|| Arc::new(runner().one(experiment))))
+}
+
+fn runner() -> Runner {
+    Runner::new(|name| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claim"));
+        command.args(["--json", name]);
+        command
+    })
+}
+
+fn lines(seen: &Seen) -> String {
+    let lines = seen.observations.iter().map(|one| {
+        let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
+        format!("  {}: {}{book}", one.did, one.saw)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Fails with all that is wrong.
+fn nothing(wrong: &[String]) -> Result<(), String> {
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+fn an_experiment_or_a_reason(register: &Register) -> Result<(), String> {
+    let wrong = register.claims.iter().filter(|claim| {
+        let reason = claim.no_experiment.as_deref();
+        claim.experiment.is_some() == reason.is_some() || reason.is_some_and(|why| why.len() < 20)
+    });
+    let wrong = wrong.map(|claim| format!("{}: either experiment or no_experiment", claim.id));
+    nothing(&wrong.collect::<Vec<_>>())
+}
+
+fn experiments_fit(register: &Register) -> Result<(), String> {
+    let named: BTreeSet<&str> =
+        register.claims.iter().filter_map(|claim| claim.experiment.as_deref()).collect();
+    let there: Vec<&str> = experiments::all().map(|experiment| experiment.name).collect();
+    let mut wrong = Vec::new();
+    for name in named.iter().filter(|name| experiments::find(name).is_none()) {
+        wrong.push(format!("a claim names {name:?}, and there is no such experiment"));
+    }
+    for (at, name) in there.iter().enumerate() {
+        if !named.contains(name) {
+            wrong.push(format!("no claim names the experiment {name:?}"));
+        }
+        if there[..at].contains(name) {
+            wrong.push(format!("two experiments are called {name:?}"));
+        }
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        {
+            wrong.push(format!("{name:?} is not made of words joined by -"));
+        }
+    }
+    nothing(&wrong)
+}
+
+fn no_doubles(register: &Register) -> Result<(), String> {
+    let mut said = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for claim in &register.claims {
+        let letters = claim.says.chars().filter(|letter| letter.is_alphanumeric());
+        let plain = letters.collect::<String>().to_lowercase();
+        if let Some(other) = said.insert(plain, &claim.id) {
+            wrong.push(format!("{other} and {} say the same", claim.id));
+        }
+    }
+    nothing(&wrong)
+}
+
+fn plain_words(register: &Register) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for Claim { id, who, says, correct, source, .. } in &register.claims {
+        let known = |who: &str| matches!(who, "S0" | "S1" | "S2" | "S3" | "S4" | "-");
+        if !who.split(", ").all(known) {
+            wrong.push(format!("{id}: who is {who:?}"));
+        }
+        for (field, text, at_most) in
+            [("says", says, 200), ("correct", correct, 420), ("source", source, 120)]
+        {
+            if text.is_empty() || text.trim() != text || text.contains('\n') {
+                wrong.push(format!("{id}: {field} is empty or has blanks around it or lines"));
+            }
+            if text.chars().count() > at_most {
+                wrong.push(format!("{id}: {field} has more than {at_most} characters"));
+            }
+        }
+        if !correct.ends_with(['.', '?', ')']) {
+            wrong.push(format!("{id}: correct is no sentence"));
+        }
+    }
+    nothing(&wrong)
+}
+
+fn sections_fit(_: &Register) -> Result<(), String> {
+    let numbers: Vec<u16> =
+        SECTIONS.iter().flat_map(|section| section.numbers.0..=section.numbers.1).collect();
+    let all: Vec<u16> = (1..=LAST).collect();
+    if numbers == all { Ok(()) } else { Err(format!("{numbers:?}")) }
+}
+
+fn ids(_: &Register) -> Result<(), String> {
+    let wrong = [
+        ("C80", Some(80)),
+        ("c80", Some(80)),
+        ("80", Some(80)),
+        ("c05", Some(5)),
+        ("5", Some(5)),
+        ("C", None),
+        ("", None),
+        ("-3", None),
+        ("+3", None),
+        ("C80x", None),
+        ("99999999", None),
+    ];
+    let wrong = wrong.iter().filter(|(typed, number)| register::number(typed) != *number);
+    nothing(&wrong.map(|wrong| format!("{wrong:?}")).collect::<Vec<_>>())
+}
+
+/// A runner whose experiments are lines of sh.
+fn shell() -> Runner {
+    Runner::new(|line| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]);
+        command
+    })
+}
+
+fn four_outcomes(_: &Register) -> Result<(), String> {
+    let observed = |book: &str| {
+        format!("\"seen\":{{\"observations\":[{{\"did\":\"a\",\"saw\":\"b\",\"book\":{book}}}]}}")
+    };
+    let report = |seen: &str, ended: &str| format!("echo '{{{seen},\"ended\":{ended}}}'");
+    let lines = [
+        report(&observed("null"), "\"done\""),
+        report(&observed("\"c\""), "\"done\""),
+        report(&observed("null"), "{\"unsupported\":\"no\"}"),
+        report(&observed("null"), "{\"broke\":\"oh\"}"),
+        "echo some words; echo other words >&2; exit 3".to_owned(),
+        "kill -9 $$".to_owned(),
+    ];
+    let names: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut told = Vec::new();
+    let trials = shell().all(&names, |_, done| told.push(done));
+    let outcomes: Vec<String> = trials.iter().map(|trial| format!("{:?}", trial.outcome)).collect();
+    let expected = [
+        "AsTheBookSays",
+        "Differs",
+        "NotHere(\"no\")",
+        "Broke(\"oh\")",
+        "Broke(\"it ended without a report, exit status: 3: other words\")",
+        "Broke(\"it ended without a report, signal: 9 (SIGKILL)\")",
+    ];
+    if outcomes != expected || told != [1, 2, 3, 4, 5, 6] {
+        return Err(format!("{outcomes:?}, told {told:?}"));
+    }
+    let missing = Runner::new(|_| Command::new("/nonexistent/claim")).one("any");
+    match missing.outcome {
+        Outcome::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// A line of sh that starts a child, writes its number to a file, and waits.
+fn waits_for_a_child(file: &Path) -> String {
+    format!("sleep 100 & echo $! >'{0}.new'; mv '{0}.new' '{0}'; wait", file.display())
+}
+
+/// Waits until the process whose number the file holds has gone, or is only a dead child of the
+/// process that adopts it.
+fn is_gone(file: &Path) -> Result<(), String> {
+    let pid = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let stat = format!("/proc/{}/stat", pid.trim());
+    wait::until("the experiment's child is gone", || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+    })
+}
+
+fn scratch(name: &str) -> std::path::PathBuf {
+    let name = format!("claims-{name}-{}", std::process::id());
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_file(&path);
+    path
+}
+
+fn hangs(_: &Register) -> Result<(), String> {
+    let file = scratch("hangs");
+    let trial = shell().bound(Duration::from_secs(1)).one(&waits_for_a_child(&file));
+    let gone = is_gone(&file);
+    let _ = fs::remove_file(&file);
+    gone?;
+    match trial.outcome {
+        Outcome::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn stops(_: &Register) -> Result<(), String> {
+    let file = scratch("stops");
+    let runner = shell();
+    let start = Instant::now();
+    let line = waits_for_a_child(&file);
+    let lines: Vec<&str> = [line.as_str()].into_iter().chain(["sleep 100"; 9]).collect();
+    let trials = std::thread::scope(|scope| {
+        let trials = scope.spawn(|| runner.all(&lines, |_, _| {}));
+        let started = wait::until("the first one runs", || file.exists());
+        runner.stop();
+        started.map(|()| trials.join().unwrap_or_default())
+    })?;
+    let gone = is_gone(&file);
+    let _ = fs::remove_file(&file);
+    gone?;
+    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Outcome::Broke(_))).count();
+    if ended == 10 && start.elapsed() < Duration::from_secs(15) {
+        Ok(())
+    } else {
+        Err(format!("{trials:?}"))
+    }
+}
