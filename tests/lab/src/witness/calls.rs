@@ -29,6 +29,29 @@ pub(super) enum News {
     Else,
 }
 
+/// Waits for news of any thread that the calling thread traces, and takes none: `true` if one of them
+/// has ended, or if there is none.
+///
+/// A child that fails to exec is waited for by the library that made it, which insists on its status:
+/// the witness must leave that to it.
+pub(super) fn would_be_the_end() -> bool {
+    let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
+    loop {
+        // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+        let mut about: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        // SAFETY: the kernel writes one siginfo_t to the address, which is ours.
+        let got = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut about, flags) };
+        match Errno::result(got) {
+            Ok(_) => {
+                let ends = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED];
+                return ends.contains(&about.si_code);
+            }
+            Err(Errno::EINTR) => {}
+            Err(_) => return true,
+        }
+    }
+}
+
 /// Waits for news of any thread that the calling thread traces; `None` when there is none left.
 pub(super) fn news() -> io::Result<Option<(i32, News)>> {
     loop {

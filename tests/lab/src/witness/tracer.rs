@@ -20,11 +20,16 @@ pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {
         shared: Arc::clone(shared),
         began: 0,
         threads: BTreeMap::new(),
+        early: BTreeMap::new(),
         processes: BTreeMap::new(),
         openings: 0,
     };
-    // An error is the end as well: nothing is traced any more.
-    while let Ok(Some((tid, news))) = calls::news() {
+    loop {
+        if tracer.began == 0 && calls::would_be_the_end() {
+            return;
+        }
+        // An error is the end as well: nothing is traced any more.
+        let Ok(Some((tid, news))) = calls::news() else { return };
         tracer.take(tid, news);
     }
 }
@@ -50,8 +55,18 @@ struct Tracer {
     /// Nanoseconds of `CLOCK_MONOTONIC` at the start; 0 before it: then nothing is recorded.
     began: u64,
     threads: BTreeMap<i32, Traced>,
+    /// Threads that were seen before the news that they were made: the two come in any order, and
+    /// a short life may be over before.
+    early: BTreeMap<i32, Made>,
     processes: BTreeMap<i32, Process>,
     openings: u32,
+}
+
+/// A new thread: its number, and its process.
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    number: u32,
+    process: i32,
 }
 
 impl Tracer {
@@ -64,7 +79,7 @@ impl Tracer {
             self.before_the_start(tid, news);
             return;
         }
-        self.know(tid, None);
+        self.know(tid);
         let on = match news {
             News::SystemCall => {
                 self.at_a_call(tid);
@@ -96,7 +111,7 @@ impl Tracer {
         let on = match news {
             News::Became => {
                 self.began = now();
-                self.know(tid, None);
+                self.know(tid);
                 self.shared.begin(self.began, program(tid));
                 On::ToCall(0)
             }
@@ -107,22 +122,23 @@ impl Tracer {
         calls::resume(tid, on);
     }
 
-    /// Makes sure that the thread has a number; `maker` is the thread that made it, if that is known.
-    fn know(&mut self, tid: i32, maker: Option<i32>) -> u32 {
+    /// Makes sure that the thread has a number.
+    fn know(&mut self, tid: i32) -> Made {
         if let Some(known) = self.threads.get(&tid) {
-            return known.number;
+            return Made { number: known.number, process: known.process };
         }
-        let process = process_of(tid).unwrap_or(tid);
-        let number = u32::try_from(self.threads_ever() + 1).unwrap_or(u32::MAX);
-        let parent = maker.and_then(|maker| self.threads.get(&maker)).map(|maker| maker.process);
-        let process_number = self.know_process(process, parent);
+        let status = Status::of(tid);
+        let process = status.process.unwrap_or(tid);
+        let process_number = self.know_process(process, status.parent);
+        let ever = self.shared.with(|state| state.record.threads.len());
+        let number = u32::try_from(ever + 1).unwrap_or(u32::MAX);
         self.threads.insert(tid, Traced { number, process, inside: None });
         self.shared.add_thread(Thread { number, process: process_number, tid }, process);
-        number
-    }
-
-    fn threads_ever(&self) -> usize {
-        self.shared.with(|state| state.record.threads.len())
+        let made = Made { number, process };
+        if tid != self.leader {
+            self.early.insert(tid, made);
+        }
+        made
     }
 
     fn know_process(&mut self, process: i32, parent: Option<i32>) -> u32 {
@@ -208,16 +224,18 @@ impl Tracer {
 
     fn made(&mut self, tid: i32) {
         let Some(child) = calls::message(tid) else { return };
-        let number = self.know(child, Some(tid));
-        let same = process_of(child) == self.threads.get(&tid).map(|thread| thread.process);
-        let what = if same { What::NewThread(number) } else { What::NewProcess(number) };
-        self.note(tid, what);
+        let made = self.early.get(&child).copied().unwrap_or_else(|| self.know(child));
+        self.early.remove(&child);
+        let same = Some(made.process) == self.threads.get(&tid).map(|thread| thread.process);
+        let what = if same { What::NewThread } else { What::NewProcess };
+        self.note(tid, what(made.number));
     }
 
     /// A thread other than the first may call exec: it goes on with the first one's number.
     fn became(&mut self, tid: i32) {
         let old = calls::message(tid).unwrap_or(tid);
-        if let (true, Some(thread)) = (old != tid, self.threads.remove(&old)) {
+        // With the old number equal to the new one this changes nothing.
+        if let Some(thread) = self.threads.remove(&old) {
             self.threads.insert(tid, thread);
         }
         let Some(thread) = self.threads.get(&tid) else { return };
@@ -245,10 +263,22 @@ impl Tracer {
     }
 }
 
-/// The process that the thread belongs to: `Tgid:` of `/proc/TID/status`.
-fn process_of(tid: i32) -> Option<i32> {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+/// What `/proc/TID/status` says of a thread: its process, and that process's parent.
+#[derive(Debug, Default)]
+struct Status {
+    process: Option<i32>,
+    parent: Option<i32>,
+}
+
+impl Status {
+    fn of(tid: i32) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+        let field = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name));
+            value.and_then(|value| value.trim().parse().ok())
+        };
+        Self { process: field("Tgid:"), parent: field("PPid:") }
+    }
 }
 
 /// The file name of the program that a process runs.
@@ -270,8 +300,8 @@ pub(super) fn explain(errno: Errno) -> std::io::Error {
     let text = match errno {
         Errno::EPERM | Errno::EACCES => {
             "ptrace(2) is forbidden here: kernel.yama.ptrace_scope must be at most 1 (where it \
-             exists), and a container must allow ptrace (--cap-add=SYS_PTRACE, or a newer seccomp \
-             profile)"
+             exists), a container must allow ptrace (--cap-add=SYS_PTRACE, or a newer seccomp \
+             profile), and nothing that runs under strace or a debugger can have another witness"
         }
         Errno::ENOSYS => {
             "this system has no ptrace(2): it may be an emulated or a sandboxed kernel"

@@ -1,0 +1,252 @@
+//! The tests of the witness's record: whatever becomes of a subject, its record is complete and
+//! nothing stays behind.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::time::Duration;
+
+use lab::missing::Need;
+use lab::process::Process;
+use lab::subject::{Launch, Subject};
+use lab::wait;
+use lab::witness::record::{Arguments, Call, Event, Object, Outcome, Record, What};
+use nix::sys::signal::Signal;
+
+/// A shell under the witness; `None` where ptrace may be missing.
+fn shell(script: &str) -> Option<Subject> {
+    let launch = Launch::new("/bin/sh").arg("-c").arg(script).witnessed();
+    Need::Ptrace.or_left_out(launch.start()).expect("the shell starts")
+}
+
+fn calls<'a>(record: &'a Record, name: &str) -> Vec<&'a Call> {
+    let all = record.events.iter().filter_map(|event| match &event.what {
+        What::Call(call) => Some(call),
+        _ => None,
+    });
+    all.filter(|call| call.name == name).collect()
+}
+
+fn happened(record: &Record, what: &What) -> bool {
+    record.events.iter().any(|event| event.what == *what)
+}
+
+/// The record without the calls: what a failure shows.
+fn outline(record: &Record) -> Vec<&Event> {
+    record.events.iter().filter(|event| !matches!(event.what, What::Call(_))).collect()
+}
+
+#[test]
+fn what_is_read_and_written_is_recorded_with_its_bytes() {
+    let Some(mut subject) = shell("echo hello; echo never >&2") else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let record = subject.record().unwrap();
+    assert_eq!(record.threads.len(), 1);
+    let told = calls(&record, "write").into_iter().find_map(|call| match &call.arguments {
+        Arguments::Write { to, offered, bytes, .. } if to.number == 1 => {
+            Some((to.object.clone(), *offered, bytes.0.clone(), call.outcome.clone()))
+        }
+        _ => None,
+    });
+    let stdout = Object::Other("stdout".to_owned());
+    assert_eq!(told, Some((stdout, 6, r"hello\n".to_owned(), Outcome::Value(6))));
+    assert!(happened(&record, &What::Ended(0)), "{:?}", outline(&record));
+    assert!(record.events.is_sorted_by_key(|event| event.at));
+}
+
+#[test]
+fn children_and_what_they_become_are_followed() {
+    let Some(mut subject) = shell("/bin/true; (exit 3); exec sleep 0") else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let record = subject.record().unwrap();
+    let processes: Vec<u32> = record.threads.iter().map(|thread| thread.process).collect();
+    assert_eq!(processes, [1, 2, 3], "{:?} {:?}", record.threads, outline(&record));
+    for expected in
+        [What::NewProcess(2), What::NewProcess(3), What::Became("sleep".to_owned()), What::Ended(3)]
+    {
+        assert!(happened(&record, &expected), "{expected:?} in {:?}", outline(&record));
+    }
+    // The child's exec is the child's, and the subject's own is the subject's.
+    let became = |name: &str| {
+        let event = record.events.iter().find(|event| event.what == What::Became(name.to_owned()));
+        event.map(|event| event.thread)
+    };
+    assert_eq!((became("true"), became("sleep")), (Some(2), Some(1)));
+}
+
+#[test]
+fn a_subject_killed_inside_a_call_leaves_that_call_open() {
+    let (stdin, _writer) = io::pipe().unwrap();
+    let launch = Launch::new("/bin/sh").arg("-c").arg("echo go; read line").stdin(stdin);
+    let started = Need::Ptrace.or_left_out(launch.witnessed().start());
+    let Some(mut subject) = started.unwrap() else { return };
+    assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
+    let waits = || {
+        let record = subject.record().unwrap();
+        calls(&record, "read").iter().any(|call| call.outcome == Outcome::Pending)
+    };
+    wait::until("the shell is inside read", waits).unwrap();
+    subject.signal(Signal::SIGKILL).unwrap();
+    assert_eq!(subject.exit_status().unwrap().signal(), Some(libc::SIGKILL));
+    let record = subject.record().unwrap();
+    let last = calls(&record, "read").last().map(|call| (call.outcome.clone(), call.returned));
+    assert_eq!(last, Some((Outcome::Pending, None)));
+    assert!(happened(&record, &What::Killed("SIGKILL".to_owned())), "{:?}", outline(&record));
+}
+
+#[test]
+fn signals_are_recorded_and_delivered_those_of_real_time_too() {
+    let script = "trap 'echo one' USR1; trap 'echo two' 40; kill -s USR1 $$; kill -40 $$";
+    let Some(mut subject) = shell(script) else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let lines = [subject.line().unwrap(), subject.line().unwrap()];
+    assert_eq!(lines, [Some("one".to_owned()), Some("two".to_owned())]);
+    let record = subject.record().unwrap();
+    for signal in ["SIGUSR1", "SIGRT40"] {
+        let what = What::Signal(signal.to_owned());
+        assert!(happened(&record, &what), "{signal} in {:?}", outline(&record));
+    }
+}
+
+#[test]
+fn a_subject_that_crashes_is_recorded_to_its_end() {
+    let Some(mut subject) = shell("kill -s SEGV $$") else { return };
+    assert_eq!(subject.exit_status().unwrap().signal(), Some(libc::SIGSEGV));
+    let record = subject.record().unwrap();
+    assert!(happened(&record, &What::Killed("SIGSEGV".to_owned())), "{:?}", outline(&record));
+}
+
+#[test]
+fn it_can_be_stopped_and_goes_on() {
+    let (stdin, writer) = io::pipe().unwrap();
+    let launch = Launch::new("/bin/sh").arg("-c").arg("echo go; read line; echo $line");
+    let started = Need::Ptrace.or_left_out(launch.stdin(stdin).witnessed().start());
+    let Some(mut subject) = started.unwrap() else { return };
+    assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
+    subject.stop().unwrap();
+    io::Write::write_all(&mut &writer, b"after\n").unwrap();
+    // Stopped means that it does not answer; only an absence is shown by a window.
+    std::thread::sleep(wait::QUIET);
+    assert!(calls(&subject.record().unwrap(), "write").len() == 1);
+    subject.go_on().unwrap();
+    assert_eq!(subject.line().unwrap().as_deref(), Some("after"));
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let record = subject.record().unwrap();
+    assert!(happened(&record, &What::Stopped("SIGSTOP".to_owned())), "{:?}", outline(&record));
+}
+
+#[test]
+fn what_forks_away_is_known_and_ends_with_the_subject() {
+    let Some(mut subject) = shell("sleep 1000 & exit 0") else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let running = subject.running();
+    assert_eq!(running.len(), 1, "{running:?}");
+    drop(subject);
+    assert_gone(running[0]);
+}
+
+#[test]
+fn what_ignores_sigterm_ends_with_the_subject() {
+    let Some(subject) = shell("trap '' TERM; echo go; while :; do sleep 1000; done") else {
+        return;
+    };
+    assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
+    subject.signal(Signal::SIGTERM).unwrap();
+    wait::until("the signal is recorded", || {
+        happened(&subject.record().unwrap(), &What::NewProcess(2))
+    })
+    .unwrap();
+    let running = subject.running();
+    drop(subject);
+    running.into_iter().for_each(assert_gone);
+}
+
+#[test]
+fn a_subject_dropped_at_any_moment_leaves_nothing() {
+    for round in 0..40 {
+        let Some(subject) = shell("while :; do /bin/true & done") else { return };
+        wait::until("it has made something", || subject.running().len() > round % 4).unwrap();
+        let running = subject.running();
+        drop(subject);
+        running.into_iter().for_each(assert_gone);
+    }
+}
+
+#[test]
+fn what_cannot_be_executed_is_said_with_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let plain = directory.path().join("plain");
+    std::fs::write(&plain, "no program").unwrap();
+    for (path, kind) in [
+        (Path::new("/nowhere/at-all"), io::ErrorKind::NotFound),
+        (&plain, io::ErrorKind::PermissionDenied),
+        (directory.path(), io::ErrorKind::PermissionDenied),
+    ] {
+        let started = Launch::new(path).witnessed().start();
+        let Some(error) = left_out_or_error(started) else { return };
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
+    }
+}
+
+/// The error of a start that must fail; `None` where ptrace may be missing.
+fn left_out_or_error(started: io::Result<Subject>) -> Option<io::Error> {
+    match started {
+        Ok(_) => panic!("it started"),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            Need::Ptrace.or_left_out::<()>(Err(error)).expect("it may be left out");
+            None
+        }
+        Err(error) => Some(error),
+    }
+}
+
+/// Run only by the test below: under a witness, nobody else can be one.
+#[test]
+#[ignore = "run by the test of what is traced already"]
+fn inner() {
+    let started = Launch::new("/bin/true").witnessed().start();
+    println!("came: {}", started.err().map(|error| error.to_string()).unwrap_or_default());
+}
+
+#[test]
+fn where_ptrace_is_refused_one_sentence_names_the_setting() {
+    let launch = Launch::new(std::env::current_exe().unwrap());
+    let launch = launch.arg("--ignored").arg("--exact").arg("inner").arg("--nocapture");
+    let started = Need::Ptrace.or_left_out(launch.witnessed().start());
+    let Some(mut subject) = started.unwrap() else { return };
+    let mut came = None;
+    while let Some(line) = subject.line().unwrap() {
+        came = came.or_else(|| line.split_once("came: ").map(|(_, came)| came.to_owned()));
+    }
+    let came = came.expect("the inner test says what came");
+    assert!(came.contains("no witness here: ptrace(2) is forbidden here"), "{came}");
+    assert!(came.contains("kernel.yama.ptrace_scope"), "{came}");
+    assert!(subject.exit_status().unwrap().success());
+}
+
+#[test]
+fn many_subjects_are_witnessed_at_once_and_kept_apart() {
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            scope.spawn(move || {
+                let Some(mut subject) = shell(&format!("echo {number}; exit {number}")) else {
+                    return;
+                };
+                assert_eq!(subject.exit_status().unwrap().code(), Some(number));
+                let record = subject.record().unwrap();
+                let text = format!(r"{number}\n");
+                let wrote = calls(&record, "write").iter().any(|call| {
+                    matches!(&call.arguments, Arguments::Write { bytes, .. } if bytes.0 == text)
+                });
+                assert!(wrote && record.threads.len() == 1);
+            });
+        }
+    });
+}
+
+/// Nothing runs under this number any more; a process that has ended may still wait to be reaped.
+fn assert_gone(process: Process) {
+    let gone = || process.state().map_or(true, |state| state == 'Z');
+    wait::until_within(Duration::from_secs(2), "the process is gone", gone).unwrap();
+}
