@@ -12,16 +12,20 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use lab::rig::accept_within;
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, PATIENCE, QUIET};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::sys::socket::{MsgFlags, recv, send};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 use socket2::{Domain, Socket, Type};
 
 use crate::seen::Seen;
+
+/// How long "nothing is reported" is watched. Only an absence may be shown by a fixed window.
+pub const MOMENT: Duration = Duration::from_millis(50);
 
 /// Everything that an experiment asks for when it wants to know all: `HUP` and `ERR` come unasked.
 pub const ALL: &str = "IN|OUT|PRI|RDHUP";
@@ -129,6 +133,7 @@ pub fn readiness(fd: &impl AsFd) -> io::Result<Readiness> {
 }
 
 /// Asks until the readiness is what the book says, at most for [`PATIENCE`], and notes what it is.
+/// Once this kernel has disagreed, only for [`QUIET`], so that the experiment soon ends.
 ///
 /// A state that is the same before and after something arrives needs a wait of its own first: see
 /// [`arrived`].
@@ -144,7 +149,7 @@ pub fn expect_readiness(
     both: &str,
 ) -> io::Result<()> {
     let book = Readiness::of(select, both);
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + if seen.agrees() { PATIENCE } else { QUIET };
     let mut saw = readiness(fd)?;
     while saw != book && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(1));
@@ -232,6 +237,36 @@ pub fn unread(fd: &impl AsFd) -> io::Result<libc::c_int> {
     Ok(bytes)
 }
 
+/// One recv(2) of at most this many bytes: `"abc"`, `""` for the end of stream, or the errno.
+pub fn received(fd: &impl AsFd, most: usize, flags: MsgFlags) -> Answer {
+    let mut buffer = vec![0; most];
+    match recv(fd.as_fd().as_raw_fd(), &mut buffer, flags) {
+        Ok(count) => Answer(format!("{:?}", String::from_utf8_lossy(&buffer[..count]))),
+        Err(errno) => Answer(format!("{errno:?}")),
+    }
+}
+
+/// One send(2): the number of bytes that the kernel took, or the errno.
+pub fn sent(fd: &impl AsFd, bytes: &[u8], flags: MsgFlags) -> Answer {
+    answer(send(fd.as_fd().as_raw_fd(), bytes, flags))
+}
+
+/// Sends in pieces until the kernel takes no more (`EAGAIN`): the number of bytes that it took.
+///
+/// # Errors
+///
+/// What send(2) says, but for `EAGAIN`.
+pub fn fill(fd: &impl AsFd, piece: usize) -> io::Result<usize> {
+    let (piece, mut taken) = (vec![b'x'; piece], 0);
+    loop {
+        match send(fd.as_fd().as_raw_fd(), &piece, MsgFlags::MSG_DONTWAIT) {
+            Ok(count) => taken += count,
+            Err(Errno::EAGAIN) => return Ok(taken),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
 /// An epoll instance. Registrations name their events in words and carry a token.
 #[derive(Debug)]
 pub struct Watch(pub Epoll);
@@ -307,7 +342,7 @@ fn bits(flags: EpollFlags) -> Events {
 }
 
 /// A connection on 127.0.0.1: the end that connected, and the end that was accepted. Both block,
-/// and both give up a read after [`PATIENCE`].
+/// give up a read after [`PATIENCE`], and send each piece at once (`TCP_NODELAY`).
 ///
 /// # Errors
 ///
@@ -325,8 +360,10 @@ pub fn connection() -> io::Result<(TcpStream, TcpStream)> {
 pub fn connection_to(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
     let ours = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
     let theirs = accept_within(listener, PATIENCE)?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    theirs.set_read_timeout(Some(PATIENCE))?;
+    for end in [&ours, &theirs] {
+        end.set_read_timeout(Some(PATIENCE))?;
+        end.set_nodelay(true)?;
+    }
     Ok((ours, theirs))
 }
 

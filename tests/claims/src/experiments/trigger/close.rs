@@ -1,0 +1,86 @@
+//! When close takes a descriptor off epoll's list.
+
+use std::fs;
+use std::io;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use lab::wait::PATIENCE;
+use nix::unistd::{pipe, read};
+
+use crate::experiments::ask::{self, Watch, events, outcome};
+use crate::seen::Seen;
+
+/// C108: close removes what it was the last descriptor of.
+pub(super) fn with_a_duplicate(seen: &mut Seen) -> io::Result<()> {
+    alone(seen)?;
+    duplicated(seen)?;
+    inherited(seen)
+}
+
+fn alone(seen: &mut Seen) -> io::Result<()> {
+    let (watch, ours, _theirs) = watched()?;
+    seen.expect("a watched socket: items in fdinfo", items(&watch)?, 1);
+    drop(ours);
+    seen.expect("closed, it was the only descriptor: items in fdinfo", items(&watch)?, 0);
+    Ok(())
+}
+
+fn duplicated(seen: &mut Seen) -> io::Result<()> {
+    let (watch, ours, _theirs) = watched()?;
+    let duplicate = ours.try_clone()?;
+    let number = ours.as_raw_fd();
+    drop(ours);
+    let report = watch.report(Duration::ZERO)?;
+    seen.expect("closed while a duplicate is open: reported", report, events("OUT"));
+    let closed = delete(&watch, number);
+    seen.expect("EPOLL_CTL_DEL with the closed number", closed, "EBADF".into());
+    let other = outcome(watch.delete(&duplicate));
+    seen.expect("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT".into());
+    drop(duplicate);
+    let report = watch.report(Duration::ZERO)?;
+    seen.expect("the duplicate is closed too: reported", report, events("0"));
+    Ok(())
+}
+
+fn inherited(seen: &mut Seen) -> io::Result<()> {
+    let (watch, ours, _theirs) = watched()?;
+    // The child holds what it inherited until our end of this pipe is closed.
+    let (stay, leave) = pipe()?;
+    let number = leave.as_raw_fd();
+    let child = ask::child(|| {
+        // SAFETY: the child's own copy of a descriptor that it inherited; nobody uses it later.
+        unsafe { libc::close(number) };
+        u8::from(read(&stay, &mut [0]).is_err())
+    })?;
+    drop(ours);
+    let report = watch.report(PATIENCE)?;
+    seen.expect("closed while a child has inherited it: reported", report, events("OUT"));
+    drop(leave);
+    seen.expect("the child ends", child.end()?, "exit 0".into());
+    let report = watch.report(Duration::ZERO)?;
+    seen.expect("then: reported", report, events("0"));
+    Ok(())
+}
+
+/// A connected socket, watched for `OUT`, which it is.
+fn watched() -> io::Result<(Watch, TcpStream, TcpStream)> {
+    let (ours, theirs) = ask::connection()?;
+    let watch = Watch::new()?;
+    watch.add(&ours, "OUT", 0)?;
+    Ok((watch, ours, theirs))
+}
+
+/// How many descriptors are watched: the lines of `/proc/self/fdinfo/N`, proc(5).
+fn items(watch: &Watch) -> io::Result<usize> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", watch.0.0.as_raw_fd()))?;
+    Ok(text.lines().filter(|line| line.starts_with("tfd:")).count())
+}
+
+/// `EPOLL_CTL_DEL` by a number that is closed.
+fn delete(watch: &Watch, number: RawFd) -> ask::Answer {
+    // SAFETY: the number only passes through to epoll_ctl, which says that it is closed.
+    let closed = unsafe { BorrowedFd::borrow_raw(number) };
+    outcome(watch.delete(&closed))
+}

@@ -1,0 +1,182 @@
+//! Edge-triggered: what is reported, what is not, and what stays.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use lab::rig::small;
+use lab::wait::PATIENCE;
+use nix::sys::socket::MsgFlags;
+
+use crate::experiments::ask::{
+    self, MOMENT, Watch, arrived, events, expect_readiness, received, sent, timed,
+};
+use crate::seen::Seen;
+
+/// C100: not at once, and not lost: only the reminder does not come, and any news is one.
+pub(super) fn keeps_the_data(seen: &mut Seen) -> io::Result<()> {
+    let (ours, mut theirs) = ask::connection()?;
+    let watch = Watch::new()?;
+    watch.add(&ours, "IN|RDHUP|ET", 0)?;
+    theirs.write_all(b"abc")?;
+    seen.expect("3 bytes come: reported", watch.report(PATIENCE)?, events("IN"));
+    seen.expect("1 is read", received(&ours, 1, MsgFlags::empty()), "\"a\"".into());
+    seen.expect("the peer is silent: a wait of 50 ms", watch.report(MOMENT)?, events("0"));
+
+    theirs.write_all(b"d")?;
+    let news = watch.report(PATIENCE)?;
+    seen.expect("one more byte comes while 2 are unread: reported", news, events("IN"));
+    watch.modify(&ours, "IN|RDHUP|ET", 0)?;
+    let again = watch.report(Duration::ZERO)?;
+    seen.expect("EPOLL_CTL_MOD with the same interest: reported", again, events("IN"));
+    seen.expect("nothing new: a wait of 50 ms", watch.report(MOMENT)?, events("0"));
+    theirs.shutdown(Shutdown::Write)?;
+    let end = watch.report(PATIENCE)?;
+    seen.expect("the peer's FIN comes: reported", end, events("IN|RDHUP"));
+
+    let late = received(&ours, 100, MsgFlags::empty());
+    seen.expect("a read after all this", late, "\"bcd\"".into());
+    Ok(())
+}
+
+/// C101: a wake-up counts, not a transition, and the report carries all that holds.
+pub(super) fn reports_without_a_transition(seen: &mut Seen) -> io::Result<()> {
+    const BYTES: libc::c_int = 100;
+    let (ours, theirs) = ask::connection()?;
+    let watch = Watch::new()?;
+    watch.add(&ours, "IN|OUT|ET", 0)?;
+    let at_add = watch.report(Duration::ZERO)?;
+    seen.expect("added while writable: reported", at_add, events("OUT"));
+
+    let (mut reports, mut with_both) = (0, 0);
+    for sent_before in 0..BYTES {
+        sent(&theirs, b"x", MsgFlags::empty());
+        let report = watch.report(PATIENCE)?;
+        reports += usize::from(!report.is_empty());
+        with_both += usize::from(report == events("IN|OUT"));
+        arrived(&ours, sent_before + 1)?;
+    }
+    seen.expect("100 bytes, a wait after each, nothing read: reports", reports, 100);
+    let did = "of these with OUT too, though it was writable all the time";
+    seen.expect(did, with_both, 100);
+    expect_readiness(seen, "it has been readable all the while", &ours, "rw-", "IN|OUT")?;
+
+    for _ in 0..BYTES {
+        sent(&theirs, b"x", MsgFlags::empty());
+    }
+    arrived(&ours, 2 * BYTES)?;
+    let mut reports = 0;
+    while !watch.report(MOMENT)?.is_empty() {
+        reports += 1;
+    }
+    seen.expect("100 more bytes, and only then waits: reports", reports, 1);
+    Ok(())
+}
+
+/// C103: the read that finds nothing ends the draining; on a blocking socket it sleeps.
+pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
+    let (ours, mut theirs) = ask::connection()?;
+    ours.set_read_timeout(Some(MOMENT))?;
+    let watch = Watch::new()?;
+    watch.add(&ours, "IN|ET", 0)?;
+    theirs.write_all(b"x")?;
+    seen.expect("a byte comes: reported", watch.report(PATIENCE)?, events("IN"));
+    let blocking = MsgFlags::empty();
+    seen.expect("the first read of the drain loop", received(&ours, 9, blocking), "\"x\"".into());
+    let (second, took) = timed(|| received(&ours, 9, blocking));
+    seen.expect("the second, on a blocking socket with SO_RCVTIMEO 50 ms", second, "EAGAIN".into());
+    seen.require(
+        "it slept: without SO_RCVTIMEO for ever",
+        format!("{} ms", took.as_millis()),
+        "at least 40 ms",
+        took >= Duration::from_millis(40),
+    );
+
+    ours.set_nonblocking(true)?;
+    ours.set_read_timeout(Some(PATIENCE))?;
+    let mut answer = ask::Answer::from("");
+    let took = ask::shortest(5, || answer = received(&ours, 9, blocking));
+    seen.expect("the same read on a non-blocking socket", answer, "EAGAIN".into());
+    seen.require(
+        "it did not sleep, with SO_RCVTIMEO 10 s",
+        format!("{:.3} ms", took.as_secs_f64() * 1e3),
+        "less than 1 s",
+        took < Duration::from_secs(1),
+    );
+    Ok(())
+}
+
+/// C105: the kernel looks at the state when it reports, in both modes.
+pub(super) fn looks_at_the_state(seen: &mut Seen) -> io::Result<()> {
+    for (mode, interest) in [("level-triggered", "IN"), ("edge-triggered", "IN|ET")] {
+        let (ours, mut theirs) = ask::connection()?;
+        let watch = Watch::new()?;
+        watch.add(&ours, interest, 0)?;
+        theirs.write_all(b"x")?;
+        arrived(&ours, 1)?;
+        received(&ours, 1, MsgFlags::empty());
+        let did = format!("{mode}: a byte came and was read before the wait: a wait of 50 ms");
+        seen.expect(did, watch.report(MOMENT)?, events("0"));
+
+        theirs.write_all(b"x")?;
+        theirs.shutdown(Shutdown::Write)?;
+        ask::wait_for(&ours, "RDHUP")?;
+        watch.modify(&ours, &format!("{interest}|OUT|RDHUP"), 0)?;
+        let did = format!("{mode}: a byte and a FIN came: one report carries");
+        seen.expect(did, watch.report(PATIENCE)?, events("IN|OUT|RDHUP"));
+    }
+    Ok(())
+}
+
+/// C106: an ignored report leaves a duty to remember.
+pub(super) fn ignored_is_not_told_again(seen: &mut Seen) -> io::Result<()> {
+    let (ours, mut theirs) = ask::connection()?;
+    let (level, edge) = (Watch::new()?, Watch::new()?);
+    level.add(&ours, "IN", 0)?;
+    edge.add(&ours, "IN|ET", 0)?;
+    theirs.write_all(b"request")?;
+    seen.expect("a request comes: edge-triggered", edge.report(PATIENCE)?, events("IN"));
+    seen.expect("the same: level-triggered", level.report(PATIENCE)?, events("IN"));
+    let edge = edge.report(MOMENT)?;
+    seen.expect("it was ignored: the next wait, edge-triggered, 50 ms", edge, events("0"));
+    let level = level.report(PATIENCE)?;
+    seen.expect("it was ignored: the next wait, level-triggered", level, events("IN"));
+    let read = received(&ours, 100, MsgFlags::MSG_DONTWAIT);
+    seen.expect("a program that remembers reads", read, "\"request\"".into());
+    Ok(())
+}
+
+/// C107: `EPOLLOUT` comes again only after the kernel refused some bytes.
+pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
+    let (ours, mut theirs) = small::connection()?;
+    theirs.set_read_timeout(Some(PATIENCE))?;
+    let watch = Watch::new()?;
+    watch.add(&ours, "OUT|ET", 0)?;
+    seen.expect("added while writable: reported", watch.report(PATIENCE)?, events("OUT"));
+
+    let taken = sent(&ours, &[b'x'; 100], MsgFlags::MSG_DONTWAIT);
+    seen.expect("100 bytes are written, and taken", taken, "100".into());
+    theirs.read_exact(&mut [0; 100])?;
+    let silence = watch.report(MOMENT)?;
+    seen.expect("the peer has read them: a wait of 50 ms", silence, events("0"));
+
+    // The peer's kernel takes some of it without being read: full is when that has ended too.
+    let mut taken = ask::fill(&ours, 1000)?;
+    while !watch.report(MOMENT)?.is_empty() {
+        taken += ask::fill(&ours, 1000)?;
+    }
+    seen.note("bytes written until EAGAIN, and for 50 ms no report", taken);
+    theirs.set_nonblocking(true)?;
+    let mut report = events("0");
+    let mut buffer = [0; 4096];
+    while report.is_empty() && taken > 0 {
+        ask::wait_for(&theirs, "IN")?;
+        taken -= theirs.read(&mut buffer)?;
+        report = watch.report(Duration::from_millis(1))?;
+    }
+    if report.is_empty() {
+        report = watch.report(PATIENCE)?;
+    }
+    seen.expect("the peer reads, after EAGAIN: reported", report, events("OUT"));
+    Ok(())
+}
