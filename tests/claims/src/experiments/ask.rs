@@ -237,11 +237,12 @@ pub fn unread(fd: &impl AsFd) -> io::Result<libc::c_int> {
     Ok(bytes)
 }
 
-/// One recv(2) of at most this many bytes: `"abc"`, `""` for the end of stream, or the errno.
+/// One recv(2) of at most this many bytes: the text itself, `end of stream`, or the errno.
 pub fn received(fd: &impl AsFd, most: usize, flags: MsgFlags) -> Answer {
     let mut buffer = vec![0; most];
     match recv(fd.as_fd().as_raw_fd(), &mut buffer, flags) {
-        Ok(count) => Answer(format!("{:?}", String::from_utf8_lossy(&buffer[..count]))),
+        Ok(0) => Answer::from("end of stream"),
+        Ok(count) => Answer::from(&String::from_utf8_lossy(&buffer[..count])),
         Err(errno) => Answer(format!("{errno:?}")),
     }
 }

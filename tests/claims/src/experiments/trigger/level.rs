@@ -59,7 +59,7 @@ pub(super) fn report_is_a_hint(seen: &mut Seen) -> io::Result<()> {
     let report = watch.report(PATIENCE)?;
     seen.expect("a byte comes: level-triggered reports", report, events("IN|OUT"));
     let other = received(&another_hand, 1, MsgFlags::MSG_DONTWAIT);
-    seen.expect("somebody else with the same socket reads", other, "\"x\"".into());
+    seen.expect("somebody else with the same socket reads", other, "x".into());
     let mine = received(&ours, 1, MsgFlags::MSG_DONTWAIT);
     seen.expect("then the one who was told reads", mine, "EAGAIN".into());
     Ok(())
