@@ -59,6 +59,15 @@ impl Network {
         self
     }
 
+    /// Makes the namespace and puts this process into it, for good. The process must have one thread.
+    ///
+    /// # Errors
+    ///
+    /// One of kind `Unsupported`, with a sentence that names the setting, where it is forbidden.
+    pub fn enter(&self) -> io::Result<()> {
+        self.prepare().enter().map_err(explain)
+    }
+
     /// Everything that [`Prepared::enter`] needs, ready in memory.
     pub(crate) fn prepare(&self) -> Prepared {
         let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
