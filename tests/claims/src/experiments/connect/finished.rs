@@ -1,0 +1,209 @@
+//! What is reported when a connect is over, and which test of that is right.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
+use std::time::Duration;
+
+use lab::rig::errno::BROADCAST;
+use lab::rig::{Pending, RefusingPort};
+use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+use super::{begin, listener, says};
+use crate::experiments::ask::{
+    Answer, Watch, by_poll, events, expect_readiness, outcome, so_error, wait_for,
+};
+use crate::seen::Seen;
+
+/// C129: a failure sets the bit of success and the bit of failure together.
+pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
+    let refusing = RefusingPort::new()?;
+    for (interest, book) in [("OUT", "OUT|ERR|HUP"), ("IN|OUT|RDHUP", "IN|OUT|ERR|HUP|RDHUP")] {
+        let (socket, _) = begin(refusing.address())?;
+        let watch = Watch::new()?;
+        watch.add(&socket, interest, 0)?;
+        let saw = watch.report(PATIENCE)?;
+        seen.expect(
+            format!("epoll_wait for {interest}: a connect that is refused"),
+            saw,
+            events(book),
+        );
+    }
+    let pending = Pending::new()?;
+    let watch = Watch::new()?;
+    watch.add(&pending, "OUT", 0)?;
+    pending.fail()?;
+    let saw = watch.report(PATIENCE)?;
+    seen.expect(
+        "epoll_wait for OUT: a pending connect that is given up",
+        saw,
+        events("OUT|ERR|HUP"),
+    );
+    Ok(())
+}
+
+/// C130: writable means finished.
+pub(super) fn writable_is_not_connected(seen: &mut Seen) -> io::Result<()> {
+    let good = listener()?;
+    let (socket, _) = begin(good.local_addr()?)?;
+    expect_readiness(seen, "a connect that succeeded", &socket, "-w-", "OUT")?;
+    says(seen, "its SO_ERROR", &so_error(&socket)?, "0");
+
+    let refusing = RefusingPort::new()?;
+    let (socket, _) = begin(refusing.address())?;
+    let did = "a connect that was refused: writable as well";
+    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
+    says(seen, "its SO_ERROR", &so_error(&socket)?, "ECONNREFUSED");
+    says(seen, "its SO_ERROR asked again: it is told once", &so_error(&socket)?, "0");
+    let did = "and it is still writable";
+    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|HUP|RDHUP")?;
+
+    let pending = Pending::new()?;
+    pending.fail()?;
+    expect_readiness(seen, "a connect that was given up", &pending, "rw-", "OUT|ERR|HUP")?;
+    says(seen, "its SO_ERROR", &so_error(&pending)?, "ECONNRESET");
+    Ok(())
+}
+
+/// C131: three tests of the same reports.
+pub(super) fn out_before_err_misjudges(seen: &mut Seen) -> io::Result<()> {
+    let good = listener()?;
+    let refusing = RefusingPort::new()?;
+    let to_good = begin(good.local_addr()?)?.0;
+    let to_refusing = begin(refusing.address())?.0;
+    let pending = Pending::new()?;
+    pending.fail()?;
+    let given_up = pending.into_socket();
+    for (name, socket, book) in [
+        ("established", to_good, "succeeded"),
+        ("refused", to_refusing, "failed"),
+        ("given up", given_up, "failed"),
+    ] {
+        let watch = Watch::new()?;
+        watch.add(&socket, "OUT", 0)?;
+        let reported = watch.report(PATIENCE)?;
+        says(
+            seen,
+            &format!("{name}: \"if OUT, succeeded; else if ERR, failed\""),
+            &out_first(reported),
+            "succeeded",
+        );
+        says(
+            seen,
+            &format!("{name}: SO_ERROR is 0, or it has failed"),
+            &by_so_error(&socket)?,
+            book,
+        );
+    }
+    Ok(())
+}
+
+/// The order of the two tests that the source text has.
+fn out_first(reported: Events) -> Answer {
+    if reported.contains(Events::OUT) {
+        Answer::from("succeeded")
+    } else if reported.contains(Events::ERR) {
+        Answer::from("failed")
+    } else {
+        Answer::from("neither")
+    }
+}
+
+fn by_so_error(socket: &Socket) -> io::Result<Answer> {
+    let connected = so_error(socket)? == Answer::from("0");
+    Ok(Answer::from(if connected { "succeeded" } else { "failed" }))
+}
+
+/// C133: 0 and EAGAIN are neither EINPROGRESS nor a failed connection.
+pub(super) fn not_einprogress(seen: &mut Seen) -> io::Result<()> {
+    let (listener, address) = unix_listener("not-einprogress")?;
+    SockRef::from(&listener).listen(0)?;
+    let first = unix_socket()?;
+    let answer = outcome(first.connect(&address));
+    says(seen, "non-blocking connect of a Unix socket", &answer, "0");
+
+    let mut waiting = vec![first];
+    let late = loop {
+        let socket = unix_socket()?;
+        match outcome(socket.connect(&address)) {
+            answer if answer == Answer::from("0") && waiting.len() < 8 => waiting.push(socket),
+            answer => {
+                says(seen, "the same while the listener's queue is full", &answer, "EAGAIN");
+                break socket;
+            }
+        }
+    };
+    let saw = by_poll(&late, "OUT", Duration::ZERO)?;
+    seen.expect("poll for OUT on that socket, at once", saw, events("OUT|HUP"));
+    says(seen, "its SO_ERROR", &so_error(&late)?, "0");
+    while !waiting.is_empty() {
+        drop(listener.accept()?);
+        waiting.pop();
+    }
+    says(
+        seen,
+        "getpeername when the queue is empty: nothing was pending",
+        &outcome(late.peer_addr()),
+        "ENOTCONN",
+    );
+    says(seen, "connect again on the same socket", &outcome(late.connect(&address)), "0");
+    Ok(())
+}
+
+/// C135: what a non-blocking connect returns, by what it is asked for.
+pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
+    let good = listener()?;
+    let (_socket, answer) = begin(good.local_addr()?)?;
+    says(seen, "non-blocking connect of TCP to a listener", &answer, "EINPROGRESS");
+    let refusing = RefusingPort::new()?;
+    let (socket, answer) = begin(refusing.address())?;
+    says(seen, "to a port where nobody listens", &answer, "EINPROGRESS");
+    wait_for(&socket, "OUT")?;
+    says(seen, "its SO_ERROR, when it is writable", &so_error(&socket)?, "ECONNREFUSED");
+    let (_socket, answer) = begin(BROADCAST)?;
+    says(seen, "to 127.255.255.255, a broadcast address", &answer, "ENETUNREACH");
+
+    // Two sockets with one local address ask for one destination.
+    let to: SockAddr = good.local_addr()?.into();
+    let (one, two) = (tcp_sharing()?, tcp_sharing()?);
+    one.bind(&SockAddr::from(SocketAddr::from(([127, 0, 0, 1], 0))))?;
+    two.bind(&one.local_addr()?)?;
+    one.connect(&to)?;
+    two.set_nonblocking(true)?;
+    let answer = outcome(two.connect(&to));
+    says(
+        seen,
+        "from a port that is connected to the same listener already",
+        &answer,
+        "EADDRNOTAVAIL",
+    );
+
+    let udp = UdpSocket::bind(("127.0.0.1", 0))?;
+    udp.set_nonblocking(true)?;
+    let answer = outcome(udp.connect(refusing.address()));
+    says(seen, "of UDP", &answer, "0");
+    let (_listener, address) = unix_listener("at-once")?;
+    says(seen, "of a Unix socket", &outcome(unix_socket()?.connect(&address)), "0");
+    Ok(())
+}
+
+/// A Unix listener with an abstract name, which needs no file: unix(7).
+pub(super) fn unix_listener(name: &str) -> io::Result<(UnixListener, SockAddr)> {
+    let name = format!("readiness-claims-{name}-{}", std::process::id());
+    let listener = UnixListener::bind_addr(&UnixAddress::from_abstract_name(name)?)?;
+    let address = SockRef::from(&listener).local_addr()?;
+    Ok((listener, address))
+}
+
+fn unix_socket() -> io::Result<Socket> {
+    Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)
+}
+
+fn tcp_sharing() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    Ok(socket)
+}

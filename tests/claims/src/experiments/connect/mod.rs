@@ -1,0 +1,117 @@
+//! Experiments on connect and its errno, C127 to C157.
+//!
+//! - [`pending`]: what a connect does while it is under way;
+//! - [`finished`]: what is reported when it is over, and which test of that is right;
+//! - [`call`]: what the call itself returns;
+//! - [`clock`]: how long the kernel tries;
+//! - [`reset`]: where an RST comes from;
+//! - [`unreachable`]: no route, no host, and what a router says; with [`wire`] and [`link`].
+
+mod call;
+mod clock;
+mod finished;
+mod link;
+mod pending;
+mod reset;
+mod unreachable;
+mod wire;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::errno::Errno;
+use socket2::Socket;
+
+use super::Experiment;
+use super::ask::{Answer, non_blocking_socket, outcome};
+use crate::seen::Seen;
+
+/// In the order of the claims.
+pub(super) const EXPERIMENTS: &[Experiment] = &[
+    Experiment { name: "connect-sends-a-syn", run: pending::sends_a_syn },
+    Experiment { name: "register-after-connect", run: pending::register_after_connect },
+    Experiment { name: "failure-is-out-and-err-at-once", run: finished::out_and_err_together },
+    Experiment { name: "writable-is-not-connected", run: finished::writable_is_not_connected },
+    Experiment { name: "out-before-err-misjudges", run: finished::out_before_err_misjudges },
+    Experiment { name: "ways-to-non-blocking", run: call::ways_to_non_blocking },
+    Experiment { name: "not-einprogress-is-not-failed", run: finished::not_einprogress },
+    Experiment { name: "einprogress-may-be-over", run: pending::may_be_over },
+    Experiment { name: "non-blocking-connect-at-once", run: finished::at_once },
+    Experiment { name: "connect-goes-on", run: pending::goes_on },
+    Experiment { name: "blocking-connect-ends-early", run: call::send_timeout_ends_it },
+    Experiment { name: "own-limit-for-silence", run: pending::own_limit },
+    Experiment { name: "one-connect-needs-no-epoll", run: pending::needs_no_epoll },
+    Experiment { name: "cost-of-many-connects", run: pending::cost_of_many },
+    Experiment { name: "connect-returns-0-or-errno", run: call::returns_0_or_errno },
+    Experiment { name: "connect-is-not-only-tcp", run: call::not_only_tcp },
+    Experiment { name: "connect-and-signals", run: call::interrupted },
+    Experiment { name: "connect-parameters", run: call::parameters },
+    Experiment { name: "syn-repeated-before-6-seconds", run: clock::syn_repeated },
+    Experiment { name: "user-timeout-ends-connect", run: clock::user_timeout },
+    Experiment { name: "rst-refuses-at-once", run: reset::refuses_at_once },
+    Experiment { name: "causes-of-rst", run: reset::causes },
+    Experiment { name: "icmp-ends-pending-connect", run: unreachable::ends_pending },
+    Experiment { name: "icmp-spares-connection", run: unreachable::spares_connection },
+    Experiment { name: "no-route-at-once", run: unreachable::no_route },
+    Experiment { name: "net-and-host-unreachable", run: unreachable::net_and_host },
+    Experiment { name: "four-ends-of-a-connect", run: unreachable::four_ends },
+    Experiment { name: "errno-numbers", run: call::numbers },
+    Experiment { name: "failed-connect-leaks", run: call::leaks },
+];
+
+/// Notes an answer and compares it with the word that the book has for it.
+fn says(seen: &mut Seen, did: &str, saw: &Answer, book: &str) {
+    seen.expect(did, saw.clone(), Answer::from(book));
+}
+
+/// Notes the state of a TCP socket, as [`says`].
+fn state(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
+    says(seen, did, &tcp(socket)?.state.into(), book);
+    Ok(())
+}
+
+/// A listener on 127.0.0.1, at a port of the kernel's choice.
+fn listener() -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+}
+
+/// Begins a connect that does not wait: the socket, and what connect(2) returned.
+fn begin(to: SocketAddr) -> io::Result<(Socket, Answer)> {
+    let socket = non_blocking_socket()?;
+    let answer = outcome(socket.connect(&to.into()));
+    Ok((socket, answer))
+}
+
+/// What TCP knows of one socket: `TCP_INFO`, tcp(7).
+struct Tcp {
+    /// Its state, with the name that tcp(7) and RFC 9293 use.
+    state: &'static str,
+    /// How many segments were sent again.
+    sent_again: u32,
+    /// How many segments have not been acknowledged.
+    unanswered: u32,
+}
+
+fn tcp(socket: &impl AsFd) -> io::Result<Tcp> {
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = libc::socklen_t::try_from(size_of_val(&info)).map_err(io::Error::other)?;
+    // SAFETY: the kernel writes at most `length` bytes to the address, which is a tcp_info.
+    let done = unsafe {
+        let fd = socket.as_fd().as_raw_fd();
+        let to = (&raw mut info).cast();
+        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
+    };
+    Errno::result(done)?;
+    let state = match info.tcpi_state {
+        1 => "ESTABLISHED",
+        2 => "SYN_SENT",
+        3 => "SYN_RECV",
+        7 => "CLOSE",
+        8 => "CLOSE_WAIT",
+        10 => "LISTEN",
+        _ => "another",
+    };
+    Ok(Tcp { state, sent_again: info.tcpi_total_retrans, unanswered: info.tcpi_unacked })
+}

@@ -1,0 +1,229 @@
+//! What a connect does while it is under way.
+
+use std::io::{self, Read};
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use lab::rig::{BlackHole, Pending, RefusingPort};
+use lab::wait::PATIENCE;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::select::{FdSet, select};
+use nix::sys::time::{TimeVal, TimeValLike};
+use socket2::{Domain, Socket, Type};
+use std::os::fd::AsFd;
+
+use super::{begin, listener, says, state, tcp};
+use crate::experiments::ask::{
+    Answer, Readiness, Watch, by_poll, events, expect_readiness, non_blocking_socket, outcome,
+    readiness, shortest, so_error, timed, wait_for,
+};
+use crate::seen::Seen;
+
+/// A window in which nothing is to happen.
+const NOTHING: Duration = Duration::from_millis(50);
+
+/// C127: the call itself sends the SYN.
+pub(super) fn sends_a_syn(seen: &mut Seen) -> io::Result<()> {
+    let hole = BlackHole::new()?;
+    let socket = non_blocking_socket()?;
+    state(seen, "state of a new TCP socket", &socket, "CLOSE")?;
+    let answer = outcome(socket.connect(&hole.address().into()));
+    says(
+        seen,
+        "connect of a non-blocking socket, to an address that never answers",
+        &answer,
+        "EINPROGRESS",
+    );
+    let after = tcp(&socket)?;
+    says(seen, "its state when connect has returned", &after.state.into(), "SYN_SENT");
+    seen.expect("segments sent and not acknowledged: the SYN", after.unanswered, 1);
+    Ok(())
+}
+
+/// C128: before connect a socket is closed, and reported as such.
+pub(super) fn register_after_connect(seen: &mut Seen) -> io::Result<()> {
+    let early = non_blocking_socket()?;
+    let watch = Watch::new()?;
+    watch.add(&early, "OUT", 0)?;
+    let saw = watch.report(Duration::ZERO)?;
+    seen.expect(
+        "epoll_wait, with the socket added for OUT before its connect",
+        saw,
+        events("OUT|HUP"),
+    );
+    says(seen, "SO_ERROR of that socket", &so_error(&early)?, "0");
+
+    let pending = Pending::new()?;
+    let watch = Watch::new()?;
+    watch.add(&pending, "OUT", 0)?;
+    let saw = watch.report(NOTHING)?;
+    seen.expect(
+        "epoll_wait, with a socket added for OUT while its connect is pending",
+        saw,
+        events("0"),
+    );
+    let _peer = pending.complete()?;
+    let saw = watch.report(PATIENCE)?;
+    seen.expect("epoll_wait when that connect has succeeded", saw, events("OUT"));
+    says(seen, "SO_ERROR of that socket", &so_error(&pending)?, "0");
+    Ok(())
+}
+
+/// C134: on loopback the answer is there before connect returns.
+pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
+    const ROUNDS: u32 = 100;
+    let listener = listener()?;
+    let (mut in_progress, mut over) = (0, 0);
+    let mut kept = Vec::new();
+    for _ in 0..ROUNDS {
+        let (socket, answer) = begin(listener.local_addr()?)?;
+        in_progress += u32::from(answer == Answer::from("EINPROGRESS"));
+        over += u32::from(by_poll(&socket, "OUT", Duration::ZERO)? == events("OUT"));
+        kept.push(socket);
+    }
+    let did =
+        format!("of {ROUNDS} non-blocking connects to a listener, those that said EINPROGRESS");
+    seen.note(did, in_progress);
+    let did = "those of them that were established when poll looked at once";
+    seen.require(did, over, "most of them", over > ROUNDS / 2);
+
+    let hole = BlackHole::new()?;
+    let (socket, answer) = begin(hole.address())?;
+    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    state(seen, "its state then", &socket, "SYN_SENT")?;
+    Ok(())
+}
+
+/// C136: what may be asked of a socket whose connect is under way, and that it ends by itself.
+pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
+    let pending = Pending::new()?;
+    let socket = pending.socket();
+    let saw = readiness(socket)?;
+    seen.expect("while a connect is pending", saw, Readiness::of("---", "0"));
+    let again = outcome(socket.connect(&pending.address().into()));
+    says(seen, "connect once more", &again, "EALREADY");
+    says(seen, "SO_ERROR", &so_error(socket)?, "0");
+    says(seen, "send", &outcome(socket.send(b"x")), "EAGAIN");
+    says(seen, "recv", &outcome(socket.recv(&mut [MaybeUninit::uninit()])), "EAGAIN");
+    says(seen, "getpeername", &outcome(socket.peer_addr()), "ENOTCONN");
+
+    let peer = pending.complete()?;
+    expect_readiness(
+        seen,
+        "when the peer has answered, with no call of ours",
+        socket,
+        "-w-",
+        "OUT",
+    )?;
+    says(seen, "SO_ERROR", &so_error(socket)?, "0");
+    says(seen, "getpeername", &outcome(socket.peer_addr()), "0");
+    says(seen, "send", &outcome(socket.send(b"x")), "0");
+    let mut byte = [0];
+    peer.socket().set_read_timeout(Some(PATIENCE))?;
+    (&mut peer.socket()).read_exact(&mut byte)?;
+    says(seen, "the byte that the peer got", &Answer::from(&char::from(byte[0])), "x");
+    Ok(())
+}
+
+/// C138: nothing but a limit of one's own ends the wait for silence within a short time.
+pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
+    let hole = BlackHole::new()?;
+    let (socket, answer) = begin(hole.address())?;
+    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    let (saw, took) = timed(|| by_poll(&socket, "OUT", NOTHING));
+    seen.expect("poll with a limit of 50 ms", saw?, events("0"));
+    seen.require("it waited", lab::shown::duration(took), "50 ms or more", took >= NOTHING);
+    state(seen, "the state then: the kernel has not given up", &socket, "SYN_SENT")?;
+
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let limited = socket.connect_timeout(&hole.address().into(), NOTHING);
+    let (kind, errno) = match &limited {
+        Ok(()) => ("connected".to_owned(), None),
+        Err(error) => (format!("{:?}", error.kind()), error.raw_os_error()),
+    };
+    says(
+        seen,
+        "connect_timeout of 50 ms, as Rust libraries have it",
+        &Answer::from(&kind),
+        "TimedOut",
+    );
+    let errno = errno.map_or("none".to_owned(), |number| number.to_string());
+    says(seen, "an errno in that error", &Answer::from(&errno), "none");
+    Ok(())
+}
+
+/// C139: a blocking connect, poll and select decide the same as epoll.
+pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
+    let good = listener()?;
+    let refusing = RefusingPort::new()?;
+    for (name, to, book) in [
+        ("a listener", good.local_addr()?, "0"),
+        ("a port where nobody listens", refusing.address(), "ECONNREFUSED"),
+    ] {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let blocking = outcome(socket.connect(&to.into()));
+        says(seen, &format!("blocking connect to {name}"), &blocking, book);
+
+        let (socket, _) = begin(to)?;
+        wait_for(&socket, "OUT")?;
+        says(seen, "non-blocking, poll, then SO_ERROR", &so_error(&socket)?, book);
+
+        let (socket, _) = begin(to)?;
+        let mut writable = FdSet::new();
+        writable.insert(socket.as_fd());
+        let mut limit = TimeVal::milliseconds(10_000);
+        let ready = select(None, None, &mut writable, None, &mut limit)?;
+        seen.expect("non-blocking, select with the write set", ready, 1);
+        says(seen, "then SO_ERROR", &so_error(&socket)?, book);
+
+        let (socket, _) = begin(to)?;
+        let watch = Watch::new()?;
+        watch.add(&socket, "OUT", 0)?;
+        watch.wait(PATIENCE)?;
+        says(seen, "non-blocking, epoll_wait, then SO_ERROR", &so_error(&socket)?, book);
+    }
+    Ok(())
+}
+
+/// C140: what one look at all pending connects costs, with poll and with epoll.
+pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
+    const ROUNDS: usize = 30;
+    // A soft limit of 1,024 is usual; the hard one is higher and may be taken.
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard.min(4096), hard)?;
+    let many = if hard >= 2100 { 2000 } else { 900 };
+
+    let hole = BlackHole::new()?;
+    let mut sockets = Vec::new();
+    let mut shown = Vec::new();
+    for count in [10, many] {
+        while sockets.len() < count {
+            sockets.push(begin(hole.address())?.0);
+        }
+        let watch = Watch::new()?;
+        for socket in &sockets {
+            watch.add(socket, "OUT", 0)?;
+        }
+        let mut entries: Vec<_> =
+            sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLOUT)).collect();
+        let polling = shortest(ROUNDS, || {
+            let _ = poll(&mut entries, PollTimeout::ZERO);
+        });
+        let epolling = shortest(ROUNDS, || {
+            let _ = watch.wait(Duration::ZERO);
+        });
+        let micros = |duration: Duration| format!("{:.1} µs", duration.as_secs_f64() * 1e6);
+        seen.note(format!("poll over {count} pending connects"), micros(polling));
+        seen.note(format!("epoll_wait over {count} pending connects"), micros(epolling));
+        shown.push((polling.as_secs_f64(), epolling.as_secs_f64()));
+    }
+    let [(poll_few, _), (poll_many, epoll_many)] = shown[..] else { return Ok(()) };
+    let growth = poll_many / poll_few;
+    let did = format!("poll over {many}, as a multiple of poll over 10");
+    seen.require(did, format!("{growth:.0}"), "5 or more", growth >= 5.0);
+    let lead = poll_many / epoll_many;
+    let did = format!("poll over {many}, as a multiple of epoll_wait over {many}");
+    seen.require(did, format!("{lead:.0}"), "5 or more", lead >= 5.0);
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! No route, no host, and what a router says. All of it in a network namespace of one's own, where the
+//! ICMP messages that a router would send are sent by hand: none is lost, and none comes late.
+
+use std::io;
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::thread;
+
+use lab::namespace::{Network, Route};
+use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
+use lab::wait::{self, PATIENCE};
+use socket2::{Domain, Socket, Type};
+
+use super::link::lonely_network;
+use super::wire::{Unreachable, Wire};
+use super::{begin, listener, says, state, tcp};
+use crate::experiments::ask::{
+    arrived, connection, expect_readiness, outcome, so_error, timed, wait_for,
+};
+use crate::seen::Seen;
+
+/// Addresses for documentation, RFC 5737. Nothing leaves the namespace.
+const NOWHERE: SocketAddr = at([192, 0, 2, 1]);
+const UNREACHABLE: SocketAddr = at([198, 51, 100, 1]);
+const PROHIBITED: SocketAddr = at([203, 0, 113, 1]);
+
+const fn at([a, b, c, d]: [u8; 4]) -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), 9))
+}
+
+/// C150: the message ends the connect, at once.
+pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
+    Network::with_loopback().enter()?;
+    let wire = Wire::new()?;
+
+    let hole = BlackHole::new()?;
+    let (socket, answer) = begin(hole.address())?;
+    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    let syn = wire.next(hole.address().port())?;
+    says(seen, "what crossed the wire", &(&syn).into(), "SYN");
+    state(seen, "the state", &socket, "SYN_SENT")?;
+    wire.say(Unreachable::Host, &syn)?;
+    let did = "then ICMP \"host unreachable\" comes, once";
+    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
+    says(seen, "SO_ERROR", &so_error(&socket)?, "EHOSTUNREACH");
+    let after = tcp(&socket)?;
+    says(seen, "the state: it has given up", &after.state.into(), "CLOSE");
+    seen.expect("SYNs that were sent again", after.sent_again, 0);
+
+    let hole = BlackHole::new()?;
+    let to = hole.address();
+    let caller = thread::spawn(move || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let (answer, took) = timed(|| outcome(socket.connect(&to.into())));
+        Ok::<_, io::Error>((answer, took, tcp(&socket)?.sent_again))
+    });
+    let syn = wire.next(to.port())?;
+    // A message that meets the call before it sleeps is only remembered. So it is said again.
+    let ended = || wire.say(Unreachable::Host, &syn).is_err() || caller.is_finished();
+    wait::until("the blocking connect has ended", ended).map_err(io::Error::other)?;
+    let ended = caller.join().map_err(|_| io::Error::other("the caller panicked"))??;
+    let (answer, took, again) = ended;
+    says(seen, "blocking connect, and such messages", &answer, "EHOSTUNREACH");
+    let shown = lab::shown::duration(took);
+    seen.require("it ended after", shown, "seconds at most, not 75", took < PATIENCE);
+    seen.note("SYNs that were sent again", again);
+    Ok(())
+}
+
+/// C151: the same message does nothing to a connection that is established.
+pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
+    Network::with_loopback().enter()?;
+    let wire = Wire::new()?;
+    let (mut ours, theirs) = connection()?;
+    let port = ours.local_addr()?.port();
+    min_ttl::drop_all(&theirs)?;
+    wire.new_segments(port)?;
+    ours.write_all(b"x")?;
+    let segment = wire.next(port)?;
+    seen.expect(
+        "an established connection: bytes sent and not acknowledged",
+        tcp(&ours)?.unanswered,
+        1,
+    );
+    wire.say(Unreachable::Host, &segment)?;
+    // Told once, and only to who asks: so it has arrived.
+    let mut told = so_error(&ours)?;
+    let mut ask = || {
+        if told == "0".into() {
+            told = so_error(&ours).unwrap_or(told.clone());
+        }
+        told != "0".into()
+    };
+    let come = wait::until("the message has arrived", &mut ask);
+    come.map_err(io::Error::other)?;
+    says(seen, "SO_ERROR, when ICMP \"host unreachable\" has come for it", &told, "EHOSTUNREACH");
+    state(seen, "the state", &ours, "ESTABLISHED")?;
+    min_ttl::accept_all(&theirs)?;
+    arrived(&theirs, 1)?;
+    seen.note("the way is open again: the byte", "has arrived");
+    says(seen, "write of another byte", &outcome(ours.write_all(b"y")), "0");
+    arrived(&theirs, 2)?;
+    expect_readiness(seen, "then", &ours, "-w-", "OUT")?;
+
+    // The opposite, in the same place: an attempt does not survive it.
+    let hole = BlackHole::new()?;
+    let (socket, _) = begin(hole.address())?;
+    let syn = wire.next(hole.address().port())?;
+    wire.say(Unreachable::Host, &syn)?;
+    wait_for(&socket, "OUT")?;
+    says(
+        seen,
+        "a pending connect that gets the same message: SO_ERROR",
+        &so_error(&socket)?,
+        "EHOSTUNREACH",
+    );
+    Ok(())
+}
+
+/// C152: without a route, connect itself says so.
+pub(super) fn no_route(seen: &mut Seen) -> io::Result<()> {
+    let whole = |address: SocketAddr| (address.ip(), 32);
+    let (unreachable, bits) = whole(UNREACHABLE);
+    Network::with_loopback()
+        .route(Route::Unreachable, unreachable, bits)
+        .route(Route::Prohibit, PROHIBITED.ip(), bits)
+        .route(Route::Blackhole, IpAddr::from([192, 0, 2, 99]), bits)
+        .enter()?;
+    let wire = Wire::new()?;
+    for (name, to, book) in [
+        ("no route", NOWHERE, "ENETUNREACH"),
+        ("a route of the type unreachable", UNREACHABLE, "EHOSTUNREACH"),
+        ("a route of the type prohibit", PROHIBITED, "EACCES"),
+        ("a route of the type blackhole", at([192, 0, 2, 99]), "EINVAL"),
+    ] {
+        let ((socket, answer), took) = {
+            let (begun, took) = timed(|| begin(to));
+            (begun?, took)
+        };
+        says(seen, &format!("non-blocking connect, {name}"), &answer, book);
+        seen.note("it took", lab::shown::duration(took));
+        state(seen, "the state: no attempt is under way", &socket, "CLOSE")?;
+    }
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let answer = outcome(socket.connect(&NOWHERE.into()));
+    says(seen, "blocking connect, no route", &answer, "ENETUNREACH");
+    seen.expect("segments that crossed the wire", wire.new_segments(NOWHERE.port())?.len(), 0);
+    Ok(())
+}
+
+/// C153: both errnos exist, told by a router or by the own table.
+pub(super) fn net_and_host(seen: &mut Seen) -> io::Result<()> {
+    Network::with_loopback().route(Route::Unreachable, UNREACHABLE.ip(), 32).enter()?;
+    let wire = Wire::new()?;
+    for (name, what, book) in [
+        ("network unreachable", Unreachable::Network, "ENETUNREACH"),
+        ("host unreachable", Unreachable::Host, "EHOSTUNREACH"),
+        ("communication prohibited", Unreachable::Prohibited, "EHOSTUNREACH"),
+    ] {
+        let hole = BlackHole::new()?;
+        let (socket, _) = begin(hole.address())?;
+        let syn = wire.next(hole.address().port())?;
+        wire.say(what, &syn)?;
+        wait_for(&socket, "OUT")?;
+        says(seen, &format!("a router says \"{name}\": SO_ERROR"), &so_error(&socket)?, book);
+    }
+    says(seen, "no route in the own table: connect", &begin(NOWHERE)?.1, "ENETUNREACH");
+    let answer = begin(UNREACHABLE)?.1;
+    says(seen, "a route of the type unreachable: connect", &answer, "EHOSTUNREACH");
+    Ok(())
+}
+
+/// C154: the four situations, with what crosses the wire.
+pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
+    Network::with_loopback().enter()?;
+    let wire = Wire::new()?;
+    let crossed = |port| {
+        let segments = wire.new_segments(port)?;
+        let words: Vec<_> = segments.iter().map(ToString::to_string).collect();
+        let words = if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
+        Ok::<_, io::Error>(words)
+    };
+
+    let good = listener()?;
+    let (socket, _) = begin(good.local_addr()?)?;
+    wait_for(&socket, "OUT")?;
+    accept_within(&good, PATIENCE)?;
+    says(seen, "a server is there", &so_error(&socket)?, "0");
+    let port = good.local_addr()?.port();
+    let first: Vec<_> = wire.new_segments(port)?.iter().take(3).map(ToString::to_string).collect();
+    seen.expect("what crossed the wire", first.join(", "), "SYN, SYN+ACK, ACK".to_owned());
+
+    let refusing = RefusingPort::new()?;
+    let (socket, _) = begin(refusing.address())?;
+    wait_for(&socket, "OUT")?;
+    says(seen, "the host is there, nobody listens", &so_error(&socket)?, "ECONNREFUSED");
+    let saw = crossed(refusing.address().port())?;
+    seen.expect("what crossed the wire", saw, "SYN, RST+ACK".to_owned());
+
+    says(seen, "there is no route", &begin(NOWHERE)?.1, "ENETUNREACH");
+    seen.expect("what crossed the wire", crossed(NOWHERE.port())?, "nothing".to_owned());
+
+    let hole = BlackHole::new()?;
+    let (_socket, answer) = begin(hole.address())?;
+    says(seen, "the host is there and never answers: connect", &answer, "EINPROGRESS");
+    let saw = crossed(hole.address().port())?;
+    seen.expect("what crossed the wire, to begin with", saw, "SYN".to_owned());
+
+    match lonely_network(Ipv4Addr::new(10, 77, 0, 1)) {
+        Ok(fast) => nobody_there(seen, at([10, 77, 0, 2]), fast),
+        // A kernel may be built without such devices. The other cases stand without this one.
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            seen.note(
+                "a neighbour that does not exist",
+                "left out: this kernel has no veth devices",
+            );
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A connect to an address of the own network that nobody has.
+fn nobody_there(seen: &mut Seen, to: SocketAddr, fast: bool) -> io::Result<()> {
+    let (socket, answer) = begin(to)?;
+    says(seen, "a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
+    let (ready, took) = timed(|| wait_for(&socket, "OUT"));
+    ready?;
+    says(seen, "SO_ERROR when it is writable", &so_error(&socket)?, "EHOSTUNREACH");
+    let patience = if fast { "one question, 10 ms" } else { "the usual, about 3 s" };
+    seen.note("how long the kernel looks for a neighbour here", patience);
+    seen.note("the answer came after", lab::shown::duration(took));
+    Ok(())
+}
