@@ -1,0 +1,189 @@
+//! What a call of select costs, and what a thread costs.
+
+use std::fs;
+use std::io::{self, Read, Write, pipe};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use lab::process::Process;
+use lab::subject::raise_own_descriptor_limit;
+use nix::sys::resource::{Resource, setrlimit};
+
+use super::super::ask::{Answer, Watch, shortest, symbol};
+use super::call::{Set, number, readable};
+use crate::seen::Seen;
+
+const NOW: Duration = Duration::ZERO;
+const SMALL: usize = 16 * 1024;
+
+pub fn threads_have_limits(seen: &mut Seen) -> io::Result<()> {
+    for setting in ["kernel/threads-max", "kernel/pid_max", "vm/max_map_count"] {
+        let value = fs::read_to_string(format!("/proc/sys/{setting}")).unwrap_or_default();
+        seen.note(format!("/proc/sys/{setting}"), value.trim());
+    }
+    let (made, error) = threads(1000, SMALL);
+    let why = error.map_or(String::new(), |error| format!(", then {}", symbol(&error)));
+    seen.note("threads with small stacks, of 1000 asked for", format!("{made}{why}"));
+    // Memory as the limit, made small enough to be met.
+    let used = address_space()?;
+    setrlimit(Resource::RLIMIT_AS, used + (100 << 20), used + (100 << 20))?;
+    let (made, error) = threads(1000, 8 << 20);
+    let did = "threads with stacks of 8 MiB, when 100 MiB of addresses are left";
+    seen.require(did, made, "about ten, not 1000", made < 20);
+    let error = error.map_or(Answer::from("no error"), |error| Answer::from(&symbol(&error)));
+    seen.expect("what ends it", error, "EAGAIN".into());
+    Ok(())
+}
+
+/// Makes threads that live at the same time; says how many there were, and what stopped it.
+fn threads(count: usize, stack: usize) -> (usize, Option<io::Error>) {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let _closed = gate.lock();
+        for made in 0..count {
+            let waits = || drop(gate.lock());
+            if let Err(error) = thread::Builder::new().stack_size(stack).spawn_scoped(scope, waits)
+            {
+                return (made, Some(error));
+            }
+        }
+        (count, None)
+    })
+}
+
+fn address_space() -> io::Result<u64> {
+    let statm = fs::read_to_string("/proc/self/statm")?;
+    let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)?.unwrap_or(4096);
+    let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm has another form"))?;
+    Ok(pages * page.cast_unsigned())
+}
+
+const CLIENTS: usize = 200;
+
+pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
+    raise_own_descriptor_limit()?;
+    let this = Process(std::process::id());
+    let mut pipes = Vec::new();
+    for _ in 0..CLIENTS {
+        pipes.push(pipe()?);
+    }
+    let before = this.resident_bytes()?;
+    let watch = Watch::new()?;
+    for (reader, _) in &pipes {
+        watch.add(reader, "IN", 0)?;
+    }
+    watch.wait(NOW)?;
+    let by_epoll = this.resident_bytes()?.saturating_sub(before);
+    seen.expect("200 idle pipes watched by epoll: threads", this.threads()?, 1);
+    drop(watch);
+    let before = this.resident_bytes()?;
+    let all_run = Arc::new(Barrier::new(CLIENTS + 1));
+    let mut waiting = Vec::new();
+    let mut writers = Vec::new();
+    for (mut reader, writer) in pipes {
+        let all_run = Arc::clone(&all_run);
+        writers.push(writer);
+        let work = move || {
+            all_run.wait();
+            drop(reader.read(&mut [0]));
+        };
+        waiting.push(thread::Builder::new().spawn(work)?);
+    }
+    all_run.wait();
+    let by_threads = this.resident_bytes()?.saturating_sub(before);
+    seen.expect("the same with a thread for each: threads", this.threads()?, 201);
+    let kib = |bytes: u64| format!("{} KiB", bytes / 1024);
+    let did = "memory of this process that the 200 took, by epoll and by threads";
+    let dearer = by_threads > 4 * by_epoll.max(64 * 1024);
+    let book = "threads: four times as much or more";
+    let saw = format!("{} and {}", kib(by_epoll), kib(by_threads));
+    seen.require(did, saw, book, dearer);
+    drop(writers);
+    for thread in waiting {
+        let _ = thread.join();
+    }
+    Ok(())
+}
+
+/// Second numbers for a quiet descriptor, up to a count; and a readable one above them all.
+struct Many {
+    quiet: Vec<OwnedFd>,
+    loud: OwnedFd,
+    _writers: [OwnedFd; 2],
+}
+
+impl Many {
+    fn new(count: usize) -> io::Result<Self> {
+        let (reader, writer) = pipe()?;
+        let mut quiet = vec![OwnedFd::from(reader)];
+        while quiet.len() < count {
+            quiet.push(quiet[0].try_clone()?);
+        }
+        let (loud, mut into) = pipe()?;
+        into.write_all(b"x")?;
+        Ok(Self { quiet, loud: loud.into(), _writers: [writer.into(), into.into()] })
+    }
+
+    /// The shortest time of a select on the first `count` quiet ones and the readable one.
+    fn select(&self, count: usize) -> Duration {
+        let mut master = Set::of(&[number(&self.loud)]);
+        for fd in &self.quiet[..count] {
+            master.add(number(&fd.as_fd()));
+        }
+        let nfds = number(&self.loud) + 1;
+        shortest(300, || drop(readable(nfds, &mut master.clone(), NOW)))
+    }
+}
+
+fn at_least(seen: &mut Seen, did: &str, few: Duration, many: Duration, times: u32) {
+    let saw = format!("{few:.1?} and {many:.1?}");
+    seen.require(
+        did,
+        saw,
+        format!("the second {times} times the first or more"),
+        many >= few * times,
+    );
+}
+
+pub fn grows_with_n(seen: &mut Seen) -> io::Result<()> {
+    raise_own_descriptor_limit()?;
+    // The readable one is the highest in both: nfds is the same, only the bits differ.
+    let many = Many::new(990)?;
+    let (few, all) = (many.select(10), many.select(990));
+    at_least(
+        seen,
+        "a call with 10 and with 990 quiet descriptors, the shortest of 300",
+        few,
+        all,
+        5,
+    );
+    let set = Set::of(&[number(&many.loud)]);
+    let scan = |count: i32| {
+        shortest(300, || {
+            for fd in 0..count {
+                std::hint::black_box(set.has(std::hint::black_box(fd)));
+            }
+        })
+    };
+    at_least(seen, "FD_ISSET on 10 and on 1000 of them afterwards", scan(10), scan(1000), 5);
+    Ok(())
+}
+
+pub fn higher_limit_costs_nothing(seen: &mut Seen) -> io::Result<()> {
+    let hard = raise_own_descriptor_limit()?;
+    let many = Many::new(990)?;
+    let set_limit = |soft: u64| setrlimit(Resource::RLIMIT_NOFILE, soft.min(hard), hard);
+    set_limit(1024)?;
+    let low = many.select(10);
+    set_limit(hard)?;
+    let high = many.select(10);
+    let all = many.select(990);
+    let did = format!("10 descriptors with RLIMIT_NOFILE 1024 and {hard}");
+    let same = high < low * 4;
+    seen.require(did, format!("{low:.1?} and {high:.1?}"), "about the same", same);
+    at_least(seen, "10 and 990 descriptors, with the same limit", high, all, 5);
+    Ok(())
+}

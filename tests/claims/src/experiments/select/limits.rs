@@ -1,0 +1,85 @@
+//! 1024, and what can be done about it.
+
+use std::io::{self, Write, pipe};
+use std::os::fd::RawFd;
+use std::ptr;
+
+use lab::subject::raise_own_descriptor_limit;
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, setrlimit};
+
+use super::super::ask::{answer, child};
+use super::call::{Set, number, readable};
+use crate::seen::Seen;
+
+pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
+    raise_own_descriptor_limit()?;
+    let (reader, mut writer) = pipe()?;
+    writer.write_all(b"x")?;
+    seen.expect("FD_SETSIZE", libc::FD_SETSIZE, 1024);
+    let fd = at(number(&reader), 1023)?;
+    let mut set = Set::of(&[fd]);
+    let got = answer(readable(fd + 1, &mut set, std::time::Duration::ZERO));
+    seen.expect("one readable descriptor, number 1023", got, "1".into());
+    // Out of the array: C writes beside it, this library's function ends the process.
+    let end = child(|| {
+        die_quietly();
+        let mut set = Set::new();
+        // SAFETY: this function checks the place in the array, and panics outside.
+        unsafe { libc::FD_SET(1024, &raw mut set.0) };
+        0
+    })?
+    .end()?;
+    let fits = end == "exit 0".into();
+    let did = "FD_SET of 1024, alone in its set: the process that tried";
+    seen.require(did, end, "does not survive it", !fits);
+    Ok(())
+}
+
+pub fn bigger_bitmap_works(seen: &mut Seen) -> io::Result<()> {
+    let limit = raise_own_descriptor_limit()?;
+    let highest = RawFd::try_from(limit.saturating_sub(1)).unwrap_or(RawFd::MAX);
+    if highest < 2000 {
+        let text =
+            format!("no descriptor above 1023 here: the hard limit RLIMIT_NOFILE is {limit}");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    }
+    let (reader, mut writer) = pipe()?;
+    let fd = at(number(&reader), highest.min(5000))?;
+    let bits = libc::c_ulong::BITS;
+    let (word, bit) = (fd.cast_unsigned() / bits, fd.cast_unsigned() % bits);
+    let words = usize::try_from(8192 / bits).map_err(io::Error::other)?;
+    let word = usize::try_from(word).map_err(io::Error::other)?;
+    for (data, book) in [(false, 0), (true, 1)] {
+        if data {
+            writer.write_all(b"x")?;
+        }
+        let mut map: Vec<libc::c_ulong> = vec![0; words];
+        map[word] = 1 << bit;
+        let null = ptr::null_mut();
+        let mut limit = libc::timeval { tv_sec: 0, tv_usec: 0 };
+        // SAFETY: the kernel touches `fd + 1` bits of the map, which has 8192 of them.
+        let got =
+            unsafe { libc::select(fd + 1, map.as_mut_ptr().cast(), null, null, &raw mut limit) };
+        let state = if data { "readable" } else { "quiet" };
+        let did = format!("select(nfds = {}) with a bitmap of 8192 bits, {fd} is {state}", fd + 1);
+        seen.expect(did, Errno::result(got)?, book);
+        seen.expect("its bit afterwards", map[word] >> bit, libc::c_ulong::from(data));
+    }
+    Ok(())
+}
+
+/// Another number, exactly `wanted`, for what is at `fd`.
+fn at(fd: RawFd, wanted: RawFd) -> io::Result<RawFd> {
+    // SAFETY: a system call with plain numbers; nothing of ours has so high a number.
+    Ok(Errno::result(unsafe { libc::dup2(fd, wanted) })?)
+}
+
+/// What the child says as it dies is for nobody, and its memory too.
+fn die_quietly() {
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    if let Ok(null) = std::fs::File::options().write(true).open("/dev/null") {
+        // SAFETY: a system call with plain numbers, in a child that is about to end.
+        unsafe { libc::dup2(number(&null), 2) };
+    }
+}
