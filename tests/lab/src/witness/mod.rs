@@ -11,6 +11,7 @@
 //!
 //! - [`record`]: what it writes down;
 //! - [`bits`]: readiness events and flags, with their names;
+//! - [`sentences`]: what a check says about a record;
 //! - `tracer`: the thread that traces; `calls`: the system calls that it needs for that;
 //! - `decode`: from registers to meaning; `memory`, `descriptors` and `names` help it;
 //! - `shared`: the record while it grows;
@@ -24,6 +25,7 @@ mod handshake;
 mod memory;
 mod names;
 pub mod record;
+pub mod sentences;
 mod shared;
 mod tracer;
 

@@ -1,0 +1,296 @@
+//! A call at its place in the record, and how it is told in one line.
+
+use std::fmt;
+
+use crate::witness::record::{
+    Arguments, Call, Descriptor, Event, Object, Outcome, Record, Sets, Timeout, What,
+};
+
+/// A call and the event that holds it. Shown as one line: when, which thread, what, and what came.
+#[derive(Debug, Clone, Copy)]
+pub struct CallAt<'a> {
+    /// When and on which thread.
+    pub event: &'a Event,
+    /// The call itself.
+    pub call: &'a Call,
+}
+
+/// The name that a person knows a call by: C's name of what the kernel calls `pselect6`, `accept4` or
+/// `recvfrom`. Architectures differ in what the kernel has: aarch64 has `ppoll` and no `poll`.
+#[must_use]
+pub fn common_name(name: &str) -> &str {
+    match name {
+        "pselect6" | "_newselect" => "select",
+        "ppoll" => "poll",
+        "epoll_pwait" | "epoll_pwait2" => "epoll_wait",
+        "epoll_create1" => "epoll_create",
+        "accept4" => "accept",
+        "recvfrom" => "recv",
+        "sendto" => "send",
+        "clone3" => "clone",
+        "clock_nanosleep" => "nanosleep",
+        other => other,
+    }
+}
+
+impl Record {
+    /// Its calls, in the order in which they began.
+    pub fn calls(&self) -> impl Iterator<Item = CallAt<'_>> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Call(call) => Some(CallAt { event, call }),
+            _ => None,
+        })
+    }
+
+    /// The process that a thread belongs to: [`crate::witness::record::Thread::process`].
+    pub(super) fn process_of(&self, thread: u32) -> u32 {
+        let found = self.threads.iter().find(|known| known.number == thread);
+        found.map_or(0, |known| known.process)
+    }
+
+    /// Tells one opening of a descriptor from all others in the record.
+    pub(super) fn key(&self, at: CallAt<'_>, descriptor: &Descriptor) -> Key {
+        let process = self.process_of(at.event.thread);
+        Key { process, number: descriptor.number, opening: descriptor.opening }
+    }
+}
+
+/// One opening of a descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub process: u32,
+    pub number: i32,
+    opening: u32,
+}
+
+impl<'a> CallAt<'a> {
+    /// [`common_name`] of the call.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        common_name(&self.call.name)
+    }
+
+    /// What it returned, unless it failed or has not returned.
+    #[must_use]
+    pub fn value(self) -> Option<i64> {
+        match self.call.outcome {
+            Outcome::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Did it fail with this errno?
+    #[must_use]
+    pub fn failed_with(self, errno: &str) -> bool {
+        matches!(&self.call.outcome, Outcome::Error(error) if error == errno)
+    }
+
+    /// Has it not returned?
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        self.call.outcome == Outcome::Pending
+    }
+
+    /// Is it one of the calls that wait for several descriptors: select, poll, `epoll_wait`?
+    ///
+    /// Not counted is the poll that Rust's runtime makes before `main`, which asks with a time limit
+    /// of zero whether the standard streams are open.
+    #[must_use]
+    pub fn is_wait(self) -> bool {
+        match &self.call.arguments {
+            Arguments::Select { .. } | Arguments::EpollWait { .. } => true,
+            Arguments::Poll { entries, timeout } => {
+                let standard = |number| (0..=2).contains(&number);
+                let streams = entries.iter().all(|entry| standard(entry.descriptor.number));
+                !(streams && !entries.is_empty() && *timeout == Timeout::Nanoseconds(0))
+            }
+            _ => false,
+        }
+    }
+
+    /// The time limit, if it is a wait.
+    #[must_use]
+    pub fn timeout(self) -> Option<Timeout> {
+        match self.call.arguments {
+            Arguments::Select { timeout, .. }
+            | Arguments::Poll { timeout, .. }
+            | Arguments::EpollWait { timeout, .. } => Some(timeout),
+            _ => None,
+        }
+    }
+
+    /// Is it a wait that sleeps when nothing is ready?
+    #[must_use]
+    pub fn may_sleep(self) -> bool {
+        self.is_wait() && self.timeout() != Some(Timeout::Nanoseconds(0))
+    }
+
+    /// The one descriptor that it is about; `None` for waits and for what has none.
+    #[must_use]
+    pub fn descriptor(self) -> Option<&'a Descriptor> {
+        match &self.call.arguments {
+            Arguments::Address { socket, .. }
+            | Arguments::Listen { socket, .. }
+            | Arguments::Name { socket, .. }
+            | Arguments::Option { socket, .. }
+            | Arguments::Shutdown { socket, .. } => Some(socket),
+            Arguments::Accept { listener, .. } => Some(listener),
+            Arguments::Mode { descriptor, .. }
+            | Arguments::Close { descriptor }
+            | Arguments::EpollControl { descriptor, .. } => Some(descriptor),
+            Arguments::Read { from, .. } => Some(from),
+            Arguments::Write { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Does it read from or write to a connection?
+    #[must_use]
+    pub fn talks(self) -> bool {
+        match &self.call.arguments {
+            Arguments::Read { from, .. } => is_connection(from),
+            Arguments::Write { to, .. } => is_connection(to),
+            _ => false,
+        }
+    }
+
+    /// Did it move something: bytes, a connection, an end of stream, or a descriptor's end?
+    #[must_use]
+    pub fn makes_progress(self) -> bool {
+        let moves = matches!(
+            self.call.arguments,
+            Arguments::Read { .. }
+                | Arguments::Write { .. }
+                | Arguments::Accept { .. }
+                | Arguments::Address { .. }
+                | Arguments::Close { .. }
+        );
+        moves && self.value().is_some()
+    }
+}
+
+/// Is it a connected socket?
+pub(super) fn is_connection(descriptor: &Descriptor) -> bool {
+    matches!(descriptor.object, Object::Connection { .. })
+}
+
+impl fmt::Display for CallAt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = Milliseconds(self.event.at);
+        write!(f, "at {milliseconds}, thread {}: {}", self.event.thread, self.name())?;
+        self.write_what(f)?;
+        match &self.call.outcome {
+            Outcome::Value(value) => write!(f, " = {value}"),
+            Outcome::Error(errno) => write!(f, " = {errno}"),
+            Outcome::Pending => f.write_str(", not returned"),
+        }
+    }
+}
+
+impl CallAt<'_> {
+    fn write_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(descriptor) = self.descriptor() {
+            write!(f, " {}", Short(descriptor))?;
+        }
+        match &self.call.arguments {
+            Arguments::Address { address, .. } => write!(f, " {address}"),
+            Arguments::Option { option, value: Some(value), .. } => write!(f, " {option}: {value}"),
+            Arguments::Option { option, .. } => write!(f, " {option}"),
+            Arguments::Mode { command, nonblocking: Some(on), .. } => {
+                write!(f, " {command} {}O_NONBLOCK", if *on { "" } else { "without " })
+            }
+            Arguments::Read { room, .. } => write!(f, ", room for {room}"),
+            Arguments::Write { offered, .. } => write!(f, ", {offered} bytes"),
+            Arguments::Accept { accepted: Some(accepted), .. } => {
+                write!(f, ": {}", Short(accepted))
+            }
+            Arguments::EpollControl { operation, interest, .. } => {
+                let operation = operation.strip_prefix("EPOLL_CTL_").unwrap_or(operation);
+                write!(f, " {operation} {interest}")
+            }
+            Arguments::Select { before, after, timeout, .. } => {
+                write!(f, " {}, {}", SetsShown(before), Limit(*timeout))?;
+                after.as_ref().map_or(Ok(()), |after| write!(f, ", ready: {}", SetsShown(after)))
+            }
+            Arguments::Poll { entries, timeout } => {
+                write!(f, " {} descriptors, {}", entries.len(), Limit(*timeout))?;
+                let ready = entries.iter().filter(|entry| !entry.revents.is_empty());
+                let mut between = ", ready: ";
+                for entry in ready {
+                    write!(f, "{between}{} {}", entry.descriptor.number, entry.revents)?;
+                    between = ", ";
+                }
+                Ok(())
+            }
+            Arguments::EpollWait { timeout, events, .. } => {
+                write!(f, " {}", Limit(*timeout))?;
+                let mut between = ", ready: ";
+                for event in events {
+                    match &event.descriptor {
+                        Some(descriptor) => write!(f, "{between}{}", descriptor.number)?,
+                        None => write!(f, "{between}token {}", event.data)?,
+                    }
+                    write!(f, " {}", event.events)?;
+                    between = ", ";
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A descriptor's number and what is behind it.
+pub(super) struct Short<'a>(pub &'a Descriptor);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Descriptor { number, object, .. } = self.0;
+        match object {
+            Object::Listener(address) => write!(f, "{number} (listener {address})"),
+            Object::Connection { peer, .. } => write!(f, "{number} (connection with {peer})"),
+            Object::Socket => write!(f, "{number} (socket)"),
+            Object::Epoll => write!(f, "{number} (epoll)"),
+            Object::Other(name) => write!(f, "{number} ({name})"),
+            Object::Unknown => write!(f, "{number}"),
+        }
+    }
+}
+
+/// A wait's time limit.
+struct Limit(Timeout);
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Timeout::Forever => f.write_str("without a time limit"),
+            Timeout::Nanoseconds(limit) => write!(f, "for {}", Milliseconds(limit)),
+        }
+    }
+}
+
+/// Nanoseconds, shown as `12.345 ms`.
+struct Milliseconds(u64);
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03} ms", self.0 / 1_000_000, self.0 / 1_000 % 1_000)
+    }
+}
+
+/// The sets of select by their numbers: `read {3, 4} write {}`.
+struct SetsShown<'a>(&'a Sets);
+
+impl fmt::Display for SetsShown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sets { read, write, except } = self.0;
+        let mut between = "";
+        for (name, set) in [("read", read), ("write", write), ("except", except)] {
+            let Some(set) = set else { continue };
+            let numbers: Vec<String> = set.iter().map(|d| d.number.to_string()).collect();
+            write!(f, "{between}{name} {{{}}}", numbers.join(", "))?;
+            between = " ";
+        }
+        Ok(())
+    }
+}

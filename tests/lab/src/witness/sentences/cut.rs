@@ -1,0 +1,76 @@
+//! A part of a record, between two marks.
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::witness::record::Record;
+
+/// A moment of `CLOCK_MONOTONIC`, which the record's times are made of too: `clock_gettime(2)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// When the records of the tests begin.
+    #[cfg(test)]
+    pub(super) const START_OF_TESTS: u64 = 1_000;
+
+    /// Now.
+    ///
+    /// # Panics
+    ///
+    /// Never on Linux, where this clock always runs.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC");
+        let (seconds, nanoseconds) = (now.tv_sec().cast_unsigned(), now.tv_nsec().cast_unsigned());
+        Self(seconds * 1_000_000_000 + nanoseconds)
+    }
+}
+
+impl Record {
+    /// Only what began at `from` or later. Times stay relative to [`Record::began`].
+    ///
+    /// Sentences that rest on what came before (interest, `O_NONBLOCK`, reports) belong to the whole
+    /// record; counts and quiet belong to a part.
+    #[must_use]
+    pub fn since(&self, from: Mark) -> Record {
+        self.during(from, Mark(u64::MAX))
+    }
+
+    /// Only what began at `from` or later and before `to`: see [`Record::since`].
+    #[must_use]
+    pub fn during(&self, from: Mark, to: Mark) -> Record {
+        let within = |at: u64| (from.0..to.0).contains(&self.began.saturating_add(at));
+        let events = self.events.iter().filter(|event| within(event.at)).cloned().collect();
+        Record { events, threads: self.threads.clone(), ..self.empty() }
+    }
+
+    fn empty(&self) -> Record {
+        let Self { program, architecture, kernel, began, .. } = self;
+        Record {
+            program: program.clone(),
+            architecture: architecture.clone(),
+            kernel: kernel.clone(),
+            began: *began,
+            ..Record::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::sentences::made::Made;
+
+    #[test]
+    fn a_part_holds_what_began_in_it() {
+        let mut made = Made::new();
+        for _ in 0..5 {
+            made.read(5, 10, 10);
+        }
+        let record = made.record();
+        let at = |index: usize| Mark(record.began + record.events[index].at);
+        assert_eq!(record.since(at(3)).events, record.events[3..]);
+        assert_eq!(record.during(at(1), at(3)).events, record.events[1..3]);
+        assert!(record.since(Mark::now()).events.is_empty());
+    }
+}

@@ -1,0 +1,222 @@
+//! Which calls waited, and whether they slept.
+
+use std::collections::BTreeSet;
+
+use super::answers::answers_of;
+use super::calls::CallAt;
+use super::{Contradiction, Counts, Sentence};
+use crate::witness::record::{Record, What};
+
+/// What is said of a record without a wait.
+const NEVER: &str = "it never waited: no select, no poll, no epoll_wait";
+
+impl Record {
+    /// The calls that wait for several descriptors: select, poll, `epoll_wait`.
+    ///
+    /// Without the poll of Rust's runtime: [`CallAt::is_wait`].
+    pub fn waits(&self) -> impl Iterator<Item = CallAt<'_>> {
+        self.calls().filter(|call| call.is_wait())
+    }
+
+    /// Which calls waited, and how often.
+    #[must_use]
+    pub fn wait_counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.waits().for_each(|wait| counts.add(wait.name()));
+        counts
+    }
+
+    /// It waited, and in this call only: `select`, `poll` or `epoll_wait`.
+    ///
+    /// # Errors
+    ///
+    /// The other calls that waited.
+    pub fn waits_only_in(&self, name: &str) -> Sentence {
+        let counts = self.wait_counts();
+        if counts.all() == 0 {
+            return Err(Contradiction::of(NEVER));
+        }
+        let others: Vec<_> = self.waits().filter(|wait| wait.name() != name).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        Err(Contradiction::at(format!("it waited in: {counts}"), others))
+    }
+
+    /// No wait had a time limit of zero.
+    ///
+    /// # Errors
+    ///
+    /// The waits that had.
+    pub fn never_waits_with_a_zero_timeout(&self) -> Sentence {
+        let found: Vec<_> = self.waits().filter(|wait| !wait.may_sleep()).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let all = self.waits().count();
+        let seen = format!("{} of {all} waits had a time limit of zero", found.len());
+        Err(Contradiction::at(seen, found))
+    }
+
+    /// It never asked twice in a row with a time limit of zero, got nothing, and did nothing in
+    /// between: a busy loop.
+    ///
+    /// # Errors
+    ///
+    /// The waits that found nothing to do right after one that had found nothing.
+    pub fn never_spins(&self) -> Sentence {
+        // The threads whose last wait was empty-handed and that have done nothing since.
+        let mut idle: BTreeSet<u32> = BTreeSet::new();
+        let mut spinning = Vec::new();
+        for call in self.calls() {
+            let thread = call.event.thread;
+            if call.makes_progress() {
+                idle.remove(&thread);
+            } else if call.is_wait() && !call.may_sleep() && call.value() == Some(0) {
+                if !idle.insert(thread) {
+                    spinning.push(call);
+                }
+            } else if call.is_wait() {
+                idle.remove(&thread);
+            }
+        }
+        if spinning.is_empty() {
+            return Ok(());
+        }
+        let seen = format!(
+            "a busy loop: {} waits with a time limit of zero found nothing, again",
+            spinning.len()
+        );
+        Err(Contradiction::at(seen, spinning))
+    }
+
+    /// It began no call at all: so is a part of a record in which a program that waits without a
+    /// time limit was idle.
+    ///
+    /// # Errors
+    ///
+    /// The calls.
+    pub fn is_quiet(&self) -> Sentence {
+        let counts = self.counts();
+        if counts.all() == 0 {
+            return Ok(());
+        }
+        Err(Contradiction::at(format!("it was not quiet: {counts}"), self.calls()))
+    }
+
+    /// How many waits came back with something ready.
+    #[must_use]
+    pub fn wake_ups(&self) -> u64 {
+        self.waits().filter(|wait| !answers_of(wait.call).is_empty()).count() as u64
+    }
+
+    /// At most this many wake-ups for each of so many messages.
+    ///
+    /// # Errors
+    ///
+    /// How many there were.
+    pub fn wakes_up_at_most(&self, each: u64, messages: u64) -> Sentence {
+        let wake_ups = self.wake_ups();
+        if wake_ups <= each * messages {
+            return Ok(());
+        }
+        Err(Contradiction::of(format!(
+            "{wake_ups} wake-ups for {messages} messages, instead of at most {each} each"
+        )))
+    }
+
+    /// Every thread that has not ended sleeps: in a wait, or in a call on a descriptor that blocks.
+    ///
+    /// After a client has its whole reply, this is the moment at which a server has nothing left to
+    /// do. So ask for it before and after what is to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The last call of each thread that does not sleep.
+    pub fn everybody_sleeps(&self) -> Sentence {
+        let modes = self.modes();
+        let mut awake = Vec::new();
+        for thread in &self.threads {
+            let last = self.events.iter().rev().find(|event| event.thread == thread.number);
+            let call = match last.map(|event| (event, &event.what)) {
+                Some((_, What::Ended(_) | What::Killed(_))) => continue,
+                Some((event, What::Call(call))) => CallAt { event, call },
+                _ => {
+                    awake.push(format!("thread {} is between two calls", thread.number));
+                    continue;
+                }
+            };
+            let on_a_descriptor = call
+                .descriptor()
+                .is_some_and(|descriptor| modes.blocks(self.key(call, descriptor), call.event.at));
+            let sleeps = call.may_sleep()
+                || on_a_descriptor
+                || matches!(call.name(), "futex" | "nanosleep" | "wait4" | "waitid");
+            if !(call.is_pending() && sleeps) {
+                awake.push(call.to_string());
+            }
+        }
+        if awake.is_empty() {
+            return Ok(());
+        }
+        Err(Contradiction { seen: "not everybody sleeps".to_owned(), at: awake })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::witness::sentences::made::Made;
+
+    #[test]
+    fn select_and_poll_are_told_apart() {
+        let mut made = Made::new();
+        made.poll(Some(0), &[(0, "0", "0"), (1, "0", "0"), (2, "0", "0")]);
+        assert!(made.record().waits_only_in("poll").unwrap_err().seen.contains("never waited"));
+        made.select(None, &[3], &[3]).accept(5).select(None, &[3, 5], &[5]).read(5, 100, 5);
+        made.record().waits_only_in("select").unwrap();
+        made.poll(None, &[(3, "IN", "0"), (5, "IN", "IN")]);
+        let contradiction = made.record().waits_only_in("select").unwrap_err();
+        assert_eq!(contradiction.seen, "it waited in: poll 1, select 2");
+        let line = &contradiction.at[0];
+        assert!(
+            line.ends_with("poll 2 descriptors, without a time limit, ready: 5 IN = 1"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_busy_loop_is_seen_and_a_budget_is_not_taken_for_one() {
+        let mut made = Made::new();
+        // Owed a turn: a look without sleeping between two reads.
+        for _ in 0..3 {
+            made.epoll_wait(Some(0), &[]).read(5, 100, 100);
+        }
+        made.record().never_spins().unwrap();
+        made.record().never_waits_with_a_zero_timeout().unwrap_err();
+        made.epoll_wait(Some(0), &[]).read(5, 100, -11).epoll_wait(Some(0), &[]);
+        let contradiction = made.record().never_spins().unwrap_err();
+        assert!(contradiction.to_string().starts_with("a busy loop: 1 waits"), "{contradiction}");
+    }
+
+    #[test]
+    fn a_wake_up_is_a_wait_that_came_back_with_something() {
+        let mut made = Made::new();
+        made.epoll_wait(Some(0), &[]).epoll_wait(None, &[(5, "IN")]).select(None, &[5, 6], &[5, 6]);
+        let record = made.record();
+        assert_eq!(record.wake_ups(), 2);
+        record.wakes_up_at_most(1, 2).unwrap();
+        record.wakes_up_at_most(1, 1).unwrap_err();
+        record.is_quiet().unwrap_err();
+    }
+
+    #[test]
+    fn a_program_sleeps_in_a_wait_and_not_in_a_send_on_its_way() {
+        let mut made = Made::new();
+        made.by(2).read(6, 100, -999).by(3).sleeps_in_epoll();
+        made.by(1).nonblocking(5).sleeps_in_epoll();
+        made.record().everybody_sleeps().unwrap();
+        let mut made = Made::new();
+        made.by(2).sleeps_in_epoll().by(3).sleeps_in_epoll().by(1).nonblocking(5).read(5, 10, -999);
+        made.record().everybody_sleeps().unwrap_err();
+    }
+}
