@@ -11,6 +11,7 @@
 //!
 //! - [`record`]: what it writes down;
 //! - [`bits`]: readiness events and flags, with their names;
+//! - [`interest`]: interest lists and `O_NONBLOCK`, as `/proc` shows them;
 //! - [`sentences`]: what a check says about a record;
 //! - `tracer`: the thread that traces; `calls`: the system calls that it needs for that;
 //! - `decode`: from registers to meaning; `memory`, `descriptors` and `names` help it;
@@ -22,6 +23,7 @@ mod calls;
 mod decode;
 mod descriptors;
 mod handshake;
+pub mod interest;
 mod memory;
 mod names;
 pub mod record;
