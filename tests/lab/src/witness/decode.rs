@@ -83,7 +83,7 @@ pub(super) fn entry(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Ar
         },
         "read" | "recvfrom" | "readv" | "preadv" | "recvmsg" | "pread64" => Arguments::Read {
             from: open.get(call.int(0)),
-            room: pieces(call, memory).iter().map(|piece| piece.1 as u64).sum(),
+            room: total(&pieces(call, memory)),
             flags: flags(call),
             bytes: Bytes::default(),
         },
@@ -91,7 +91,7 @@ pub(super) fn entry(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Ar
             let pieces = pieces(call, memory);
             Arguments::Write {
                 to: open.get(call.int(0)),
-                offered: pieces.iter().map(|piece| piece.1 as u64).sum(),
+                offered: total(&pieces),
                 flags: flags(call),
                 bytes: first_bytes(&pieces, memory, SHOWN_BYTES),
             }
@@ -249,7 +249,7 @@ pub(super) fn connected(socket: &mut Descriptor, address: &str, open: &mut Descr
 }
 
 fn opened_pair(memory: Memory, at: u64, open: &mut Descriptors, next: &mut impl FnMut() -> u32) {
-    for number in [memory.number(at), memory.number(at + 4)].into_iter().flatten() {
+    for number in [memory.number(at), memory.number(at.wrapping_add(4))].into_iter().flatten() {
         open.opened(number, next());
     }
 }
@@ -261,7 +261,7 @@ fn pieces(call: Raw<'_>, memory: Memory) -> Vec<(u64, usize)> {
         "readv" | "writev" | "preadv" => Some((r[1], call.length(2))),
         // struct msghdr: name, its length, then the vector and its length.
         "recvmsg" | "sendmsg" => {
-            let word = |at: u64| memory.array(r[1] + at).map(u64::from_ne_bytes);
+            let word = |at: u64| memory.array(r[1].wrapping_add(at)).map(u64::from_ne_bytes);
             match (word(16), word(24)) {
                 (Some(at), Some(count)) => Some((at, usize::try_from(count).unwrap_or_default())),
                 _ => return Vec::new(),
@@ -279,6 +279,11 @@ fn pieces(call: Raw<'_>, memory: Memory) -> Vec<(u64, usize)> {
             (u64::from_ne_bytes(pair[0]), usize::try_from(length).unwrap_or_default())
         })
         .collect()
+}
+
+/// How many bytes the pieces have together. A subject may claim any length.
+fn total(pieces: &[(u64, usize)]) -> u64 {
+    pieces.iter().fold(0, |sum, piece| sum.saturating_add(piece.1 as u64))
 }
 
 fn first_bytes(pieces: &[(u64, usize)], memory: Memory, most: usize) -> Bytes {
@@ -355,7 +360,7 @@ fn seconds_and(memory: Memory, at: u64, unit: u64) -> Timeout {
     }
     let word = |at: u64| memory.array(at).map_or(0, u64::from_ne_bytes);
     let nanoseconds = word(at).saturating_mul(1_000_000_000);
-    Timeout::Nanoseconds(nanoseconds.saturating_add(word(at + 8).saturating_mul(unit)))
+    Timeout::Nanoseconds(nanoseconds.saturating_add(word(at.wrapping_add(8)).saturating_mul(unit)))
 }
 
 /// A `struct sockaddr` of `length` bytes.
@@ -374,4 +379,65 @@ fn address(memory: Memory, at: u64, length: usize) -> Option<String> {
     }
     .ok()?;
     Some(descriptors::shown(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 33] = [
+        "socket",
+        "bind",
+        "connect",
+        "listen",
+        "accept",
+        "accept4",
+        "getsockname",
+        "getsockopt",
+        "setsockopt",
+        "fcntl",
+        "ioctl",
+        "read",
+        "recvfrom",
+        "readv",
+        "recvmsg",
+        "write",
+        "sendto",
+        "writev",
+        "sendmsg",
+        "shutdown",
+        "close",
+        "select",
+        "pselect6",
+        "poll",
+        "ppoll",
+        "epoll_create1",
+        "epoll_ctl",
+        "epoll_wait",
+        "epoll_pwait2",
+        "openat",
+        "pipe2",
+        "socketpair",
+        "mmap",
+    ];
+
+    /// A subject may pass anything. The registers are taken from a few wild values, in every order
+    /// that a small counter makes; some of them point to this test's own memory.
+    #[test]
+    fn nonsense_is_decoded_without_harm() {
+        let process = nix::unistd::getpid().as_raw();
+        let ours = [u64::MAX; 64];
+        let wild = [0, 1, 1024, 0x10, u64::MAX, u64::MAX - 7, 1 << 62, ours.as_ptr() as u64];
+        for name in NAMES {
+            for seed in 0..64_usize {
+                let registers = std::array::from_fn(|index| wild[(seed >> index) % wild.len()]);
+                let raw = Raw { name, registers };
+                let mut open = Descriptors::new(process);
+                let mut openings = 0;
+                let mut arguments = entry(raw, Memory(process), &mut open);
+                let value = [0, 1, -1, i64::MAX][seed % 4];
+                exit(raw, value, &mut arguments, Memory(process), &mut open, &mut openings);
+            }
+        }
+    }
 }

@@ -48,6 +48,7 @@ impl Waiting {
         };
         let (theirs, answer) = (Arc::clone(&shared), Arc::clone(&refused));
         let tracing = thread::Builder::new().name("witness".to_owned()).spawn(move || {
+            let _over = Over(&theirs);
             let mut number = [0; 4];
             // Without a child there is nothing to see: fork(2) has failed.
             if number_from.read_exact(&mut number).is_ok() {
@@ -60,7 +61,6 @@ impl Waiting {
                     tracer::follow(pid, &theirs);
                 }
             }
-            theirs.with(|state| state.over = true);
         })?;
         Ok(Self { shared, refused, tracing, child })
     }
@@ -78,6 +78,15 @@ impl Waiting {
     /// Why the witness could not take over the child, if that was so.
     pub(crate) fn refused(&self) -> Option<Errno> {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says that the witness sees nothing more, however its thread ends.
+struct Over<'a>(&'a Shared);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.with(|state| state.over = true);
     }
 }
 

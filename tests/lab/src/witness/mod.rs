@@ -43,7 +43,7 @@ use nix::unistd::Pid;
 
 pub(crate) use handshake::Waiting;
 use record::{Record, What};
-use shared::Shared;
+use shared::{Shared, State};
 
 /// A witness at work: a thread of its own that traces one subject and all that the subject makes.
 #[derive(Debug)]
@@ -69,8 +69,21 @@ impl Witness {
     }
 
     /// Waits for the subject's end.
-    pub(crate) fn wait(&self, bound: Duration) -> Option<ExitStatus> {
-        self.shared.wait(bound, |state| state.status).map(ExitStatus::from_raw)
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when it does not come within `bound`, or when the witness has ended before it.
+    pub(crate) fn wait(&self, bound: Duration) -> io::Result<ExitStatus> {
+        let ended = |state: &State| state.status.or(state.over.then_some(-1));
+        match self.shared.wait(bound, ended) {
+            // No status of wait(2) is negative.
+            Some(-1) => Err(io::Error::other("the witness ended before the subject")),
+            Some(status) => Ok(ExitStatus::from_raw(status)),
+            None => {
+                let text = format!("not within {bound:?}: the subject ends by itself");
+                Err(io::Error::other(text))
+            }
+        }
     }
 
     /// Is the subject stopped by a signal, and not yet continued?
