@@ -5,6 +5,7 @@ pub mod ask;
 mod conditions;
 mod connect;
 mod epoll;
+mod limit;
 mod poll;
 mod select;
 mod trigger;

@@ -1,0 +1,253 @@
+//! What poll answers, and what a program may conclude from it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use lab::rig::{accept_within, errno};
+use lab::wait::PATIENCE;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::pipe;
+use socket2::{Domain, SockRef, Socket, Type};
+
+use super::super::ask::{
+    ALL, Answer, answer, arrived, by_poll, by_select, connection, events, outcome, symbol, ticks,
+    timed, wait_for,
+};
+use super::{call, entry, numbered, poll};
+use crate::seen::Seen;
+
+type Done = io::Result<()>;
+
+/// C38.
+pub(super) fn as_select_does(seen: &mut Seen) -> Done {
+    let (ours, theirs) = connection()?;
+    same(seen, "an idle connection", &ours)?;
+    SockRef::from(&theirs).send(b"x")?;
+    arrived(&ours, 1)?;
+    same(seen, "a connection with a byte to read", &ours)?;
+    drop(theirs);
+    wait_for(&ours, "RDHUP")?;
+    same(seen, "a connection whose peer has closed", &ours)?;
+
+    let (ours, theirs) = connection()?;
+    SockRef::from(&theirs).send_out_of_band(b"x")?;
+    wait_for(&ours, "PRI")?;
+    same(seen, "a connection with an urgent byte", &ours)?;
+    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
+    drop(theirs);
+    wait_for(&ours, "0")?;
+    same(seen, "a connection that was reset", &ours)?;
+
+    let (reader, writer) = pipe()?;
+    same(seen, "a pipe's read end, nothing in it", &reader)?;
+    drop(writer);
+    same(seen, "a pipe's read end, the writer gone", &reader)?;
+    same(seen, "a file in memory", &memfd_create("file", MFdFlags::MFD_CLOEXEC)?)?;
+    same(seen, "a TCP socket that was never connected", &stream_socket()?)
+}
+
+/// select's three sets have to be what poll's bits mean: select(2).
+fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
+    const SETS: [(&str, &str); 3] =
+        [("r", "IN|RDNORM|RDBAND|HUP|ERR"), ("w", "OUT|WRNORM|WRBAND|ERR"), ("x", "PRI")];
+    let found = by_poll(fd, ALL, Duration::ZERO)?;
+    let foretold: String = SETS
+        .iter()
+        .map(|(letter, means)| if found.intersects(events(means)) { *letter } else { "-" })
+        .collect();
+    seen.expect(
+        format!("{state}: poll says {found}; select"),
+        by_select(fd)?,
+        Answer::from(&foretold),
+    );
+    Ok(())
+}
+
+/// C42.
+pub(super) fn bits(seen: &mut Seen) -> Done {
+    const EVERYTHING: &str = "IN|PRI|OUT|RDNORM|RDBAND|WRNORM|WRBAND|RDHUP";
+    let (ours, theirs) = connection()?;
+    SockRef::from(&theirs).send(b"x")?;
+    arrived(&ours, 1)?;
+    asked(seen, "TCP, a byte to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
+    theirs.shutdown(std::net::Shutdown::Write)?;
+    wait_for(&ours, "RDHUP")?;
+    asked(seen, "TCP, a byte and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
+    asked(seen, "the same, POLLRDHUP not asked for", &ours, "IN", "IN")?;
+
+    let (ours, theirs) = connection()?;
+    SockRef::from(&theirs).send_out_of_band(b"x")?;
+    wait_for(&ours, "PRI")?;
+    asked(seen, "TCP, an urgent byte", &ours, EVERYTHING, "PRI|OUT|WRNORM")?;
+    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
+    drop(theirs);
+    wait_for(&ours, "0")?;
+    asked(seen, "TCP, reset by the peer", &ours, "0", "ERR|HUP")?;
+
+    let number = ours.as_raw_fd();
+    drop(ours);
+    seen.expect(
+        "a closed descriptor, asked for 0: poll",
+        poll(&mut [numbered(number, "0")], 0),
+        Answer::from("1 (NVAL)"),
+    );
+    let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    asked(seen, "a UDP socket", &datagrams, EVERYTHING, "OUT|WRNORM|WRBAND")
+}
+
+fn asked(seen: &mut Seen, state: &str, fd: &impl AsFd, interest: &str, book: &str) -> Done {
+    let found = by_poll(fd, interest, Duration::ZERO)?;
+    seen.expect(format!("{state}, asked for {interest}: poll"), found, events(book));
+    Ok(())
+}
+
+/// C45.
+pub(super) fn timeout(seen: &mut Seen) -> Done {
+    let (quiet, _open) = pipe()?;
+    let mut entries = [entry(&quiet, "IN")];
+    // The shortest of several: a busy machine can make any of them long.
+    let at_once = (0..20).map(|_| timed(|| call(&mut entries, 0)).1).min().unwrap_or_default();
+    seen.require(
+        "timeout 0, nothing ready: returns after",
+        format!("{at_once:?}"),
+        "at once",
+        at_once < Duration::from_millis(10),
+    );
+    let (count, took) = timed(|| call(&mut entries, 30));
+    seen.expect("timeout 30, nothing ready: returns", count?, 0);
+    seen.require("after", format!("{took:?}"), "30 ms or more", took >= Duration::from_millis(30));
+    for timeout in [-1, -7, i32::MIN] {
+        let tick = Duration::from_millis(40);
+        let (ended, took) = timed(|| {
+            ticks(tick, true)?;
+            Ok::<Answer, io::Error>(answer(call(&mut entries, timeout)))
+        });
+        let did = format!("timeout {timeout}, and a signal after 40 ms: returns");
+        seen.expect(did, ended?, Answer::from("EINTR"));
+        seen.require("after", format!("{took:?}"), "40 ms or more", took >= tick);
+    }
+    Ok(())
+}
+
+/// C52.
+pub(super) fn then_accept(seen: &mut Seen) -> Done {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    // Two loops wait for one listener, each with a descriptor of its own.
+    let other = listener.try_clone()?;
+    let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    seen.expect(
+        "one connection waits: poll of the first loop",
+        wait_for(&listener, "IN")?,
+        events("IN"),
+    );
+    seen.expect("poll of the second loop", wait_for(&other, "IN")?, events("IN"));
+    let (accepted, _) = listener.accept()?;
+    seen.note("accept of the first loop", "succeeds");
+    seen.expect("accept of the second loop", outcome(other.accept()), Answer::from("EAGAIN"));
+
+    // SO_RCVTIMEO bounds a sleep that would have no end.
+    let patience = Duration::from_millis(50);
+    other.set_nonblocking(false)?;
+    SockRef::from(&other).set_read_timeout(Some(patience))?;
+    let (_, took) = timed(|| other.accept());
+    seen.require(
+        "the same accept on a blocking listener with SO_RCVTIMEO of 50 ms: sleeps",
+        format!("{took:?}"),
+        "about 50 ms, and longer beside other work",
+        took >= patience / 2,
+    );
+    SockRef::from(&other).set_read_timeout(None)?;
+    drop((client, accepted));
+
+    let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
+    drop(client);
+    let accepted = accept_within(&other, PATIENCE)?;
+    accepted.set_read_timeout(Some(PATIENCE))?;
+    let read = io::Read::read(&mut &accepted, &mut [0]);
+    seen.expect(
+        "a connection that its client has reset: accept succeeds, read",
+        answer(read),
+        Answer::from("ECONNRESET"),
+    );
+    Ok(())
+}
+
+/// C53.
+pub(super) fn reset(seen: &mut Seen) -> Done {
+    let error = errno::connection_reset()?;
+    seen.expect(
+        "read after the peer's RST",
+        Answer::from(&symbol(&error)),
+        Answer::from("ECONNRESET"),
+    );
+    let error = errno::broken_pipe()?;
+    seen.expect(
+        "SO_ERROR when the RST came after the peer's FIN",
+        Answer::from(&symbol(&error)),
+        Answer::from("EPIPE"),
+    );
+    Ok(())
+}
+
+/// C158.
+pub(super) fn reuse_address(seen: &mut Seen) -> Done {
+    for (old, new, book) in
+        [(true, false, "EADDRINUSE"), (true, true, "0"), (false, true, "EADDRINUSE")]
+    {
+        let address = leave_time_wait(old)?;
+        let again = stream_socket()?;
+        again.set_reuse_address(new)?;
+        let did = format!(
+            "a connection of the old server is in TIME_WAIT (SO_REUSEADDR there: {old}): bind of the \
+             new server (SO_REUSEADDR: {new})"
+        );
+        seen.expect(did, outcome(again.bind(&address.into())), Answer::from(book));
+    }
+    for port in [false, true] {
+        let (first, second) = (stream_socket()?, stream_socket()?);
+        for socket in [&first, &second] {
+            socket.set_reuse_address(true)?;
+            socket.set_reuse_port(port)?;
+        }
+        first.bind(&own_address().into())?;
+        first.listen(8)?;
+        let shared = second.bind(&first.local_addr()?).and_then(|()| second.listen(8));
+        let (options, book) = if port {
+            ("SO_REUSEADDR and SO_REUSEPORT", "0")
+        } else {
+            ("SO_REUSEADDR", "EADDRINUSE")
+        };
+        let did = format!("a second listener on one port, both with {options}");
+        seen.expect(did, outcome(shared), Answer::from(book));
+    }
+    Ok(())
+}
+
+/// A server that has closed a connection first and has gone: its port is held by TIME_WAIT.
+fn leave_time_wait(reuse: bool) -> io::Result<SocketAddr> {
+    let server = stream_socket()?;
+    server.set_reuse_address(reuse)?;
+    server.bind(&own_address().into())?;
+    server.listen(8)?;
+    let server: TcpListener = server.into();
+    let address = server.local_addr()?;
+    let client = TcpStream::connect_timeout(&address, PATIENCE)?;
+    drop(accept_within(&server, PATIENCE)?);
+    wait_for(&client, "RDHUP")?;
+    Ok(address)
+}
+
+/// A port of the kernel's choice at an address that no other process uses: nobody else takes the
+/// port in between.
+fn own_address() -> SocketAddr {
+    let [.., high, middle, low] = std::process::id().to_be_bytes();
+    (Ipv4Addr::new(127, 64 | (high & 63), middle, low), 0).into()
+}
+
+fn stream_socket() -> io::Result<Socket> {
+    Socket::new(Domain::IPV4, Type::STREAM, None)
+}
