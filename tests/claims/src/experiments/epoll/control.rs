@@ -1,0 +1,271 @@
+//! `epoll_ctl`: what can be watched, what it answers, and how long an interest lasts.
+
+use std::fs::File;
+use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::sys::eventfd::EventFd;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::{dup, pipe, read, write};
+use socket2::SockRef;
+
+use super::super::ask::{
+    ALL, Answer, Watch, arrived, by_poll, by_select, connection, events, outcome, wait_for,
+};
+use super::{ctl, only_item, raw_event, returned, wait};
+use crate::seen::Seen;
+
+type Done = io::Result<()>;
+
+/// C57.
+pub(super) fn refuses_files(seen: &mut Seen) -> Done {
+    let watch = Watch::new()?;
+    let regular = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
+    let directory = File::open("/")?;
+    let null = File::open("/dev/null")?;
+    for (what, fd) in [
+        ("a regular file", regular.as_fd()),
+        ("a directory", directory.as_fd()),
+        ("/dev/null", null.as_fd()),
+    ] {
+        let added = outcome(watch.add(&fd, "IN", 0));
+        seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("EPERM"));
+        seen.expect(format!("{what}: select"), by_select(&fd)?, Answer::from("rw-"));
+        let polled = by_poll(&fd, ALL, Duration::ZERO)?;
+        seen.expect(format!("{what}: poll"), polled, events("IN|OUT"));
+    }
+    let (reader, _writer) = pipe()?;
+    let (socket, _peer) = connection()?;
+    let inner = Watch::new()?;
+    for (what, fd) in [
+        ("a socket", socket.as_fd()),
+        ("a pipe", reader.as_fd()),
+        ("another epoll", inner.0.0.as_fd()),
+    ] {
+        let added = outcome(watch.add(&fd, "IN", 0));
+        seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("0"));
+    }
+    Ok(())
+}
+
+/// C58.
+pub(super) fn beside_poll(seen: &mut Seen) -> Done {
+    let (ours, theirs) = connection()?;
+    same(seen, "an idle connection", &ours)?;
+    SockRef::from(&theirs).send(b"x")?;
+    arrived(&ours, 1)?;
+    same(seen, "a connection with a byte to read", &ours)?;
+    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
+    drop(theirs);
+    wait_for(&ours, "0")?;
+    same(seen, "a connection that was reset", &ours)?;
+    let (reader, writer) = pipe()?;
+    drop(writer);
+    same(seen, "a pipe whose writer has gone", &reader)?;
+
+    let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
+    let polled = by_poll(&file, ALL, Duration::ZERO)?;
+    seen.expect("a regular file: poll", polled, events("IN|OUT"));
+    let added = Watch::new()?.add(&file, ALL, 0);
+    seen.expect("a regular file: EPOLL_CTL_ADD", outcome(added), Answer::from("EPERM"));
+    Ok(())
+}
+
+fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
+    let watch = Watch::new()?;
+    watch.add(fd, ALL, 0)?;
+    let polled = by_poll(fd, ALL, Duration::ZERO)?;
+    let did = format!("{state}: poll says {polled}; epoll");
+    seen.expect(did, watch.report(Duration::ZERO)?, polled);
+    Ok(())
+}
+
+/// C61.
+pub(super) fn copies(seen: &mut Seen) -> Done {
+    let (reader, writer) = pipe()?;
+    write(&writer, b"x")?;
+    let watch = Watch::new()?;
+    let (epoll, fd) = (watch.0.0.as_raw_fd(), reader.as_raw_fd());
+    let mut event = raw_event("IN", 7);
+    // SAFETY: the event lives until the call returns.
+    let added = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
+    seen.expect("EPOLL_CTL_ADD for IN, token 7", returned(added), Answer::from("0"));
+    event = raw_event("OUT", 8);
+    for which in ["first", "second", "third"] {
+        let mut array = [raw_event("0", 0xABAB)];
+        wait(epoll, &mut array);
+        let did = format!("our structure now says OUT, token 8; the {which} wait writes");
+        seen.expect(did, told(&array[0]), Answer::from("IN, token 7"));
+    }
+    // SAFETY: as above.
+    let changed = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) };
+    seen.expect("EPOLL_CTL_MOD with that structure", returned(changed), Answer::from("0"));
+    let item = only_item(&watch.0.0)?;
+    let shown = Answer::from(&format!("{}, token {}", item.events, item.data));
+    let book = Answer::from("OUT|ERR|HUP, token 8");
+    seen.expect("/proc/self/fdinfo shows the item then as", shown, book);
+    Ok(())
+}
+
+fn told(event: &libc::epoll_event) -> Answer {
+    // Copied out: the structure is packed on x86-64.
+    let (found, token) = (event.events, event.u64);
+    Answer::from(&format!("{}, token {token}", lab::witness::bits::Events(found)))
+}
+
+/// C70, C71.
+pub(super) fn errors(seen: &mut Seen) -> Done {
+    const ADD: i32 = libc::EPOLL_CTL_ADD;
+    const MOD: i32 = libc::EPOLL_CTL_MOD;
+    const DEL: i32 = libc::EPOLL_CTL_DEL;
+    let (first, second) = (Watch::new()?, Watch::new()?);
+    let (epoll, inner) = (first.0.0.as_raw_fd(), second.0.0.as_raw_fd());
+    let (reader, _writer) = pipe()?;
+    let fd = reader.as_raw_fd();
+    let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
+    let closed = dup(&reader)?.as_raw_fd();
+    let event = Some(("IN", 1));
+    let mut tried = |did: &str, answer: Answer, book: &str| {
+        seen.expect(did, answer, Answer::from(book));
+    };
+    tried("ADD", ctl(epoll, ADD, fd, event), "0");
+    tried("ADD of the same descriptor again", ctl(epoll, ADD, fd, event), "-1 EEXIST");
+    tried("MOD", ctl(epoll, MOD, fd, event), "0");
+    tried("DEL, with a null pointer for the event", ctl(epoll, DEL, fd, None), "0");
+    tried("DEL of one that is not there", ctl(epoll, DEL, fd, None), "-1 ENOENT");
+    tried("MOD of one that is not there", ctl(epoll, MOD, fd, event), "-1 ENOENT");
+    tried("operation 9", ctl(epoll, 9, fd, event), "-1 EINVAL");
+    tried("ADD with a null pointer for the event", ctl(epoll, ADD, fd, None), "-1 EFAULT");
+    tried("ADD of a closed descriptor", ctl(epoll, ADD, closed, event), "-1 EBADF");
+    tried("ADD to a closed epoll", ctl(closed, ADD, fd, event), "-1 EBADF");
+    tried("ADD to a descriptor that is no epoll", ctl(fd, ADD, epoll, event), "-1 EINVAL");
+    tried("ADD of a regular file", ctl(epoll, ADD, file.as_raw_fd(), event), "-1 EPERM");
+    tried("ADD of the epoll itself", ctl(epoll, ADD, epoll, event), "-1 EINVAL");
+    tried("ADD of another epoll", ctl(epoll, ADD, inner, event), "0");
+    tried("ADD of the first to the other, a circle", ctl(inner, ADD, epoll, event), "-1 ELOOP");
+    let both = Some(("IN|EXCLUSIVE|ONESHOT", 1));
+    tried("ADD with EXCLUSIVE and ONESHOT", ctl(epoll, ADD, fd, both), "-1 EINVAL");
+    Ok(())
+}
+
+/// C72.
+pub(super) fn operations(seen: &mut Seen) -> Done {
+    let names = (libc::EPOLL_CTL_ADD, libc::EPOLL_CTL_DEL, libc::EPOLL_CTL_MOD);
+    seen.expect("EPOLL_CTL_ADD, DEL, MOD", names, (1, 2, 3));
+    let watch = Watch::new()?;
+    let (reader, _writer) = pipe()?;
+    for (operation, book) in [
+        (0, "-1 EINVAL"),
+        (2, "-1 ENOENT"),
+        (3, "-1 ENOENT"),
+        (1, "0"),
+        (4, "-1 EINVAL"),
+        (5, "-1 EINVAL"),
+        (6, "-1 EINVAL"),
+        (7, "-1 EINVAL"),
+        (8, "-1 EINVAL"),
+        (9, "-1 EINVAL"),
+    ] {
+        let done = ctl(watch.0.0.as_raw_fd(), operation, reader.as_raw_fd(), Some(("IN", 0)));
+        seen.expect(format!("operation {operation}"), done, Answer::from(book));
+    }
+    Ok(())
+}
+
+/// As the source texts print the structure: nothing says that it is packed.
+#[repr(C)]
+struct AsPrinted {
+    events: u32,
+    data: u64,
+}
+
+/// Room for two events, whatever their size: aligned, and filled with a pattern.
+#[repr(C, align(8))]
+struct Room([u8; 64]);
+
+/// C73.
+pub(super) fn layout(seen: &mut Seen) -> Done {
+    const TOKENS: [u64; 2] = [0x1111_1111_2222_2222, 0x3333_3333_4444_4444];
+    // Packed on x86-64 alone, so that a 64-bit kernel serves 32-bit programs with the same bytes.
+    let packed = cfg!(target_arch = "x86_64");
+    let [first, second, size] = if packed { [4, 16, 12] } else { [8, 24, 16] };
+    seen.note("this machine", std::env::consts::ARCH);
+    seen.expect("sizeof(struct epoll_event)", size_of::<libc::epoll_event>(), size);
+    seen.expect("where its data begins", offset_of!(libc::epoll_event, u64), first);
+
+    let watch = Watch::new()?;
+    let fds = [EventFd::from_value(1)?, EventFd::from_value(1)?];
+    for (fd, token) in fds.iter().zip(TOKENS) {
+        watch.add(fd, "IN", token)?;
+    }
+    let mut room = Room([0xAB; 64]);
+    // SAFETY: two events are ready, and there is room for two of either size.
+    let found =
+        unsafe { libc::epoll_wait(watch.0.0.as_raw_fd(), room.0.as_mut_ptr().cast(), 2, 0) };
+    seen.expect("epoll_wait with two ready, into plain bytes: returns", found, 2);
+    let at = TOKENS.map(|token| {
+        let bytes = token.to_ne_bytes();
+        let place = room.0.windows(bytes.len()).position(|window| window == bytes);
+        place.map_or_else(|| Answer::from("nowhere"), |place| Answer::from(&place))
+    });
+    let book = [first, second].map(|place| Answer::from(&place));
+    seen.expect("where the two tokens are in them", at, book);
+
+    let printed = size_of::<AsPrinted>();
+    let data = offset_of!(AsPrinted, data);
+    let tokens = [data, printed + data].map(|at| {
+        let bytes: [u8; 8] = room.0[at..at + 8].try_into().unwrap_or_default();
+        u64::from_ne_bytes(bytes)
+    });
+    let words = tokens.map(|token| Answer::from(&format!("{token:#x}")));
+    seen.require(
+        "the tokens read with the structure as it is printed, which has 16 bytes",
+        format!("{words:?}"),
+        "wrong on x86-64, right elsewhere",
+        (tokens == TOKENS) != packed,
+    );
+    Ok(())
+}
+
+/// C80.
+pub(super) fn reports_without_mod(seen: &mut Seen) -> Done {
+    let (reader, writer) = pipe()?;
+    let watch = Watch::new()?;
+    watch.add(&reader, "IN", 1)?;
+    write(&writer, b"x")?;
+    for which in ["first", "second", "third"] {
+        let did = format!("a byte to read, no MOD: the {which} wait");
+        seen.expect(did, watch.report(Duration::ZERO)?, events("IN"));
+    }
+    let interest = only_item(&watch.0.0)?.events;
+    seen.expect("the interest in /proc/self/fdinfo, unchanged", interest, events("IN|ERR|HUP"));
+    read(&reader, &mut [0; 8])?;
+    seen.expect("the byte read: wait", watch.report(Duration::ZERO)?, events("0"));
+    write(&writer, b"y")?;
+    seen.expect("another byte, still no MOD: wait", watch.report(Duration::ZERO)?, events("IN"));
+    Ok(())
+}
+
+/// C81, C88.
+pub(super) fn oneshot(seen: &mut Seen) -> Done {
+    let (reader, writer) = pipe()?;
+    let (watch, interest) = (Watch::new()?, "IN|ONESHOT");
+    watch.add(&reader, interest, 1)?;
+    write(&writer, b"x")?;
+    let now = || watch.report(Duration::ZERO);
+    seen.expect("a byte to read, ONESHOT: the first wait", now()?, events("IN"));
+    seen.expect("the second wait", now()?, events("0"));
+    let left = only_item(&watch.0.0)?.events;
+    seen.expect("the item is still there, and watches for", left, events("ONESHOT"));
+    let added = watch.add(&reader, interest, 1);
+    seen.expect("ADD", outcome(added), Answer::from("EEXIST"));
+    seen.expect("MOD", outcome(watch.modify(&reader, interest, 1)), Answer::from("0"));
+    seen.expect("wait", now()?, events("IN"));
+    drop(writer);
+    seen.expect("the writer goes, which is HUP: wait", now()?, events("0"));
+    watch.modify(&reader, interest, 1)?;
+    seen.expect("after MOD: wait", now()?, events("IN|HUP"));
+    Ok(())
+}
