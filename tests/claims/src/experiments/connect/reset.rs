@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use lab::rig::{RefusingPort, min_ttl};
@@ -96,7 +97,7 @@ fn dropped() -> Option<u64> {
 }
 
 /// Notes that an RST has come, and as what it is told.
-fn told(seen: &mut Seen, why: &str, socket: &impl std::os::fd::AsFd, book: &str) -> io::Result<()> {
+fn told(seen: &mut Seen, why: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
     expect_readiness(seen, why, socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
     says(seen, "SO_ERROR", &so_error(socket)?, book);
     Ok(())

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::io::{ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::thread;
 
 use lab::namespace::{Network, Route};
@@ -23,6 +23,7 @@ use crate::seen::Seen;
 const NOWHERE: SocketAddr = at([192, 0, 2, 1]);
 const UNREACHABLE: SocketAddr = at([198, 51, 100, 1]);
 const PROHIBITED: SocketAddr = at([203, 0, 113, 1]);
+const BLACKHOLE: SocketAddr = at([192, 0, 2, 99]);
 
 const fn at([a, b, c, d]: [u8; 4]) -> SocketAddr {
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), 9))
@@ -119,24 +120,20 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
 
 /// C152: without a route, connect itself says so.
 pub(super) fn no_route(seen: &mut Seen) -> io::Result<()> {
-    let whole = |address: SocketAddr| (address.ip(), 32);
-    let (unreachable, bits) = whole(UNREACHABLE);
     Network::with_loopback()
-        .route(Route::Unreachable, unreachable, bits)
-        .route(Route::Prohibit, PROHIBITED.ip(), bits)
-        .route(Route::Blackhole, IpAddr::from([192, 0, 2, 99]), bits)
+        .route(Route::Unreachable, UNREACHABLE.ip(), 32)
+        .route(Route::Prohibit, PROHIBITED.ip(), 32)
+        .route(Route::Blackhole, BLACKHOLE.ip(), 32)
         .enter()?;
     let wire = Wire::new()?;
     for (name, to, book) in [
         ("no route", NOWHERE, "ENETUNREACH"),
         ("a route of the type unreachable", UNREACHABLE, "EHOSTUNREACH"),
         ("a route of the type prohibit", PROHIBITED, "EACCES"),
-        ("a route of the type blackhole", at([192, 0, 2, 99]), "EINVAL"),
+        ("a route of the type blackhole", BLACKHOLE, "EINVAL"),
     ] {
-        let ((socket, answer), took) = {
-            let (begun, took) = timed(|| begin(to));
-            (begun?, took)
-        };
+        let (begun, took) = timed(|| begin(to));
+        let (socket, answer) = begun?;
         says(seen, &format!("non-blocking connect, {name}"), &answer, book);
         seen.note("it took", lab::shown::duration(took));
         state(seen, "the state: no attempt is under way", &socket, "CLOSE")?;
