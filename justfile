@@ -27,6 +27,11 @@ run *lesson_and_arguments:
 peer *kind_and_address:
     cargo tutor peer "$@"
 
+# Try on this kernel what web pages claim: just claims, just claims C80
+[group('learn')]
+claims *ids:
+    cargo tutor claims "$@"
+
 # Look at this machine: what the lessons need, and how to get what is missing
 [group('learn')]
 doctor:

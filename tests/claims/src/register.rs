@@ -1,5 +1,6 @@
 //! The register: every claim, as `register.toml` has it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub const LAST: u16 = 158;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
+    /// What the names `S0` to `S4` stand for.
+    pub texts: BTreeMap<String, String>,
     /// The claims in the order of their numbers.
     #[serde(rename = "claim", default)]
     pub claims: Vec<Claim>,
@@ -40,6 +43,9 @@ pub struct Claim {
     pub source: String,
     /// The experiment that decides it: [`crate::experiments::Experiment::name`].
     pub experiment: Option<String>,
+    /// How the `did` of the observation begins that tells most of this claim; without it, that is the
+    /// first one that is compared with the book.
+    pub observation: Option<String>,
     /// Why no experiment can decide it. Exactly one of this and `experiment` is given.
     pub no_experiment: Option<String>,
     /// The page and section that tell of it: `06-epoll-lt.md#why`.
@@ -158,6 +164,19 @@ impl Section {
 }
 
 impl Register {
+    /// Who says it, in words: `S1 (a long article on ...), S3 (notes on ...)`.
+    #[must_use]
+    pub fn who(&self, claim: &Claim) -> String {
+        if claim.who == "-" {
+            return "none of the source texts".to_owned();
+        }
+        let name = |short: &str| match self.texts.get(short) {
+            Some(text) => format!("{short} ({text})"),
+            None => short.to_owned(),
+        };
+        claim.who.split(", ").map(name).collect::<Vec<_>>().join(", ")
+    }
+
     /// The claim of this number.
     #[must_use]
     pub fn claim(&self, number: u16) -> Option<&Claim> {

@@ -19,6 +19,8 @@ pub struct Observation {
     pub did: String,
     /// What the kernel did: `0`.
     pub saw: String,
+    /// Was that compared with what the book says? If not, it is a note on this machine.
+    pub compared: bool,
     /// What the book says instead, if this kernel does something else.
     pub book: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Seen {
         self.observations.push(Observation {
             did: did.to_string(),
             saw: saw.to_string(),
+            compared: false,
             book: None,
         });
     }
@@ -40,7 +43,7 @@ impl Seen {
         let agrees = saw == book;
         let book = (!agrees).then(|| plain(&book));
         let (did, saw) = (did.to_string(), plain(&saw));
-        self.observations.push(Observation { did, saw, book });
+        self.observations.push(Observation { did, saw, compared: true, book });
     }
 
     /// Notes what was seen, of which the book only says something in words: `agrees` says whether
@@ -54,7 +57,19 @@ impl Seen {
     ) {
         let book = (!agrees).then(|| book.to_string());
         let (did, saw) = (did.to_string(), saw.to_string());
-        self.observations.push(Observation { did, saw, book });
+        self.observations.push(Observation { did, saw, compared: true, book });
+    }
+
+    /// The observation that tells most of a claim: the first that differs from the book; or the
+    /// first whose `did` begins with `wanted`; or the first that was compared; or the first.
+    #[must_use]
+    pub fn telling(&self, wanted: Option<&str>) -> Option<&Observation> {
+        let all = &self.observations;
+        let first = |is: &dyn Fn(&&Observation) -> bool| all.iter().find(is);
+        first(&|one| one.book.is_some())
+            .or_else(|| first(&|one| wanted.is_some_and(|wanted| one.did.starts_with(wanted))))
+            .or_else(|| first(&|one| one.compared))
+            .or(all.first())
     }
 
     /// Did everything go as the book says?

@@ -12,12 +12,14 @@ mod nearest;
 mod peer;
 mod programs;
 mod screen;
+mod trial;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
+use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
 
 use crate::course::Lesson;
@@ -53,6 +55,11 @@ enum Task {
     },
     /// Be one of the lab's clients or listeners
     Peer(peer::Arguments),
+    /// Try what web pages claim about select, poll, epoll and connect, on this kernel
+    Claims(trial::Arguments),
+    /// Run one experiment in this process: what `claims` starts
+    #[command(hide = true)]
+    ClaimExperiment { name: String },
     /// Say what this machine has and lacks for the course
     Doctor,
     /// Read the book in a browser
@@ -86,6 +93,8 @@ fn main() -> ExitCode {
         }
         Some(Task::Run { program, arguments }) => run(&program, &arguments),
         Some(Task::Peer(arguments)) => peer::run(&arguments),
+        Some(Task::Claims(arguments)) => trial::run(&arguments, &mut screen),
+        Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
         Some(Task::Doctor) => doctor::run(&mut screen),
         Some(Task::Book(arguments)) => book::run(&arguments, &mut screen),
     };

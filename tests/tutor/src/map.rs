@@ -18,6 +18,7 @@ pub fn show(screen: &mut Screen) -> io::Result<()> {
         ("cargo tutor demo 03", "watch one lesson's program with real clients"),
         ("cargo tutor run 03 -- -v", "run it yourself; -v tells every wait"),
         ("cargo tutor peer polite 127.0.0.1:7003", "be its client, in another terminal"),
+        ("cargo tutor claims", "try on your kernel what web pages claim"),
         ("cargo tutor book", "read the pages"),
         ("cargo tutor doctor", "what this machine has and lacks"),
     ] {

@@ -1,0 +1,196 @@
+//! `cargo tutor claims`: what web pages claim, tried on this kernel.
+
+mod json;
+mod story;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+
+use claims::register::{self, Claim, LAST, Register};
+use claims::runner::{self, Outcome, Runner, Trial};
+use claims::seen::Observation;
+use nix::sys::signal::{SigSet, Signal, raise};
+
+use crate::Failure;
+use crate::nearest::nearest;
+use crate::screen::Screen;
+
+/// The kernel on which the book's experiments were first made.
+const BOOK_KERNEL: &str = "Linux 6.18";
+
+/// For the tests of this tool: a program that reports in the place of the experiments.
+const STAND_IN: &str = "READINESS_CLAIM";
+
+/// Which claims, and in which form.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Tell the story of these claims only: C80, c80 or 80
+    #[arg(value_name = "CLAIM")]
+    claims: Vec<String>,
+    /// Print all that was seen as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was tried, ready to be shown.
+struct Verdicts<'a> {
+    kernel: String,
+    register: &'a Register,
+    chosen: Vec<&'a Claim>,
+    /// By the experiment's name.
+    trials: BTreeMap<String, Trial>,
+}
+
+impl Verdicts<'_> {
+    fn trial(&self, claim: &Claim) -> Option<&Trial> {
+        self.trials.get(claim.experiment.as_deref()?)
+    }
+
+    /// How many of the chosen claims have such an outcome.
+    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+        let trials = self.chosen.iter().filter_map(|claim| self.trial(claim));
+        trials.filter(|trial| is(&trial.outcome)).count()
+    }
+}
+
+/// Tries the chosen claims, or all, and shows what was seen. A kernel that differs from the book is
+/// no failure; an experiment that broke is one.
+pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+    let register = register::read().map_err(io::Error::other)?;
+    let chosen = chosen(&register, &arguments.claims)?;
+    let trials = try_all(&runner::experiments(chosen.iter().copied()))?;
+    let trials = trials.into_iter().map(|trial| (trial.experiment.clone(), trial)).collect();
+    let verdicts = Verdicts { kernel: kernel(), register: &register, chosen, trials };
+    if arguments.json {
+        screen.line(json::of(&verdicts)?)?;
+    } else if arguments.claims.is_empty() {
+        table::show(&verdicts, screen)?;
+    } else {
+        story::show(&verdicts, screen)?;
+    }
+    let broke = verdicts.count(|outcome| matches!(outcome, Outcome::Broke(_)));
+    if broke == 0 { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// The claims that were asked for, in the order in which they were; all without any.
+fn chosen<'a>(register: &'a Register, typed: &[String]) -> Result<Vec<&'a Claim>, Failure> {
+    if typed.is_empty() {
+        return Ok(register.claims.iter().collect());
+    }
+    let mut chosen: Vec<&Claim> = Vec::new();
+    for typed in typed {
+        let found = register::number(typed).and_then(|number| register.claim(number));
+        let claim = found.ok_or_else(|| unknown(register, typed))?;
+        if !chosen.iter().any(|other| other.id == claim.id) {
+            chosen.push(claim);
+        }
+    }
+    Ok(chosen)
+}
+
+fn unknown(register: &Register, typed: &str) -> Failure {
+    let meant = if let Some(number) = register::number(typed) {
+        Some(register::id(number.clamp(1, LAST)))
+    } else {
+        let ids = register.claims.iter().map(|claim| claim.id.to_lowercase());
+        let ids: Vec<String> = ids.collect();
+        // A word without a digit names no claim, and none is like it.
+        let digits = typed.chars().any(|letter| letter.is_ascii_digit());
+        let like = digits.then(|| nearest(typed, ids.iter().map(String::as_str))).flatten();
+        like.map(str::to_uppercase)
+    };
+    let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+    let last = register::id(LAST);
+    Failure::Arguments(format!(
+        "there is no claim {typed:?}{meant}\nthe claims are C01 to {last}; `cargo tutor claims` lists them"
+    ))
+}
+
+/// Runs experiments with this program itself, and says on standard error how far it is.
+fn try_all(names: &[&str]) -> io::Result<Vec<Trial>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let this = std::env::current_exe()?;
+    let stand_in = std::env::var_os(STAND_IN);
+    let runner = Arc::new(Runner::new(move |name| {
+        let mut command = Command::new(stand_in.as_deref().unwrap_or(this.as_os_str()));
+        command.args(["claim-experiment", name]);
+        command
+    }));
+    end_on_a_signal(&runner)?;
+    let all = names.len();
+    let terminal = io::stderr().is_terminal();
+    if all > 1 {
+        let (at_once, bound) = (runner::AT_ONCE, runner::BOUND);
+        let _ = writeln!(
+            io::stderr(),
+            "trying {all} experiments on {}, {at_once} at a time, each within {bound:?}",
+            kernel()
+        );
+    }
+    let trials = runner.all(names, |trial, done| {
+        let mut err = io::stderr();
+        if terminal {
+            let _ = write!(err, "\r\x1b[K{done} of {all}: {}", trial.experiment);
+        } else if all > 20 && done % (all / 4) == 0 {
+            let _ = writeln!(err, "{done} of {all}");
+        }
+        let _ = err.flush();
+    });
+    if terminal {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    Ok(trials)
+}
+
+/// Ctrl-C reaches this process and not the experiments, which are process groups of their own: end
+/// them, then end as the signal would have ended us.
+fn end_on_a_signal(runner: &Arc<Runner>) -> io::Result<()> {
+    let mut signals = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        signals.add(signal);
+    }
+    // Blocked before any thread is made, and so in all of them. std gives programs it starts an
+    // empty mask.
+    signals.thread_block()?;
+    let runner = Arc::clone(runner);
+    thread::spawn(move || {
+        if let Ok(signal) = signals.wait() {
+            runner.stop();
+            let _ = signals.thread_unblock();
+            let _ = raise(signal);
+        }
+    });
+    Ok(())
+}
+
+/// `Linux 6.18.0`.
+fn kernel() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("Linux {}", release.trim())
+}
+
+/// What a person may do about a kernel that differs.
+fn report_it(ids: &[&str], kernel: &str, screen: &mut Screen) -> io::Result<()> {
+    screen.paragraph(format_args!(
+        "{kernel} does not do here what the book says, which was written on {BOOK_KERNEL}. Nothing is \
+         wrong with your machine. Please report it as an issue of the course, with the output of:"
+    ))?;
+    // Many at once may have one cause: all of it tells more.
+    let ids = if ids.len() > 8 { String::new() } else { format!(" {}", ids.join(" ")) };
+    screen.line(format_args!("  cargo tutor claims --json{ids}"))
+}
+
+/// What was done, what was seen, and what the book says instead if it differs.
+fn observed(one: &Observation) -> String {
+    match &one.book {
+        None => format!("{} \u{2192} {}", one.did, one.saw),
+        Some(book) => format!("{} \u{2192} {}; the book says {book}", one.did, one.saw),
+    }
+}
