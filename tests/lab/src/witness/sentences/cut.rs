@@ -1,8 +1,7 @@
 //! A part of a record, between two marks.
 
-use nix::time::{ClockId, clock_gettime};
-
 use crate::witness::record::Record;
+use crate::witness::tracer;
 
 /// A moment of `CLOCK_MONOTONIC`, which the record's times are made of too: `clock_gettime(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,15 +13,9 @@ impl Mark {
     pub(super) const START_OF_TESTS: u64 = 1_000;
 
     /// Now.
-    ///
-    /// # Panics
-    ///
-    /// Never on Linux, where this clock always runs.
     #[must_use]
     pub fn now() -> Self {
-        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC");
-        let (seconds, nanoseconds) = (now.tv_sec().cast_unsigned(), now.tv_nsec().cast_unsigned());
-        Self(seconds * 1_000_000_000 + nanoseconds)
+        Self(tracer::now())
     }
 }
 

@@ -21,7 +21,8 @@
 //! - `answers`: what a wait reported, and what was done about it;
 //! - `modes`: `O_NONBLOCK`, and where else than in its waits a program can sleep;
 //! - `edges`: level or edge, and whether edges are drained;
-//! - `connects`: one connect per address, and `SO_ERROR` as the judge.
+//! - `connects`: one connect per address, and `SO_ERROR` as the judge;
+//! - `rest`: the moment at which a subject has nothing left to do.
 
 mod answers;
 mod calls;
@@ -32,6 +33,7 @@ mod edges;
 #[cfg(test)]
 mod made;
 mod modes;
+mod rest;
 mod threads;
 mod waits;
 
@@ -42,7 +44,7 @@ pub use connects::Decision;
 pub use counts::Counts;
 pub use cut::Mark;
 
-#[allow(unused_imports)] // Named by the text above.
+#[cfg(doc)]
 use super::record::Record;
 
 /// A sentence that the record does not bear out.

@@ -125,7 +125,8 @@ impl Record {
         )))
     }
 
-    /// Every thread that has not ended sleeps: in a wait, or in a call on a descriptor that blocks.
+    /// Every thread that has not ended sleeps: in a wait, or in a read, an accept or a connect on a
+    /// descriptor that blocks.
     ///
     /// After a client has its whole reply, this is the moment at which a server has nothing left to
     /// do. So ask for it before and after what is to be counted.
@@ -146,11 +147,11 @@ impl Record {
                     continue;
                 }
             };
-            let on_a_descriptor = call
-                .descriptor()
-                .is_some_and(|descriptor| modes.blocks(self.key(call, descriptor), call.event.at));
+            // Not a write: it sleeps only where a reader does, and is on its way otherwise.
+            let may_block = matches!(call.name(), "read" | "recv" | "accept" | "connect");
+            let blocks = |descriptor| modes.blocks(self.key(call, descriptor), call.event.at);
             let sleeps = call.may_sleep()
-                || on_a_descriptor
+                || (may_block && call.descriptor().is_some_and(blocks))
                 || matches!(call.name(), "futex" | "nanosleep" | "wait4" | "waitid");
             if !(call.is_pending() && sleeps) {
                 awake.push(call.to_string());
@@ -217,6 +218,8 @@ mod tests {
         made.record().everybody_sleeps().unwrap();
         let mut made = Made::new();
         made.by(2).sleeps_in_epoll().by(3).sleeps_in_epoll().by(1).nonblocking(5).read(5, 10, -999);
+        made.record().everybody_sleeps().unwrap_err();
+        made.write(6, 10, -999);
         made.record().everybody_sleeps().unwrap_err();
     }
 }

@@ -1,0 +1,208 @@
+//! The checks of the witness's eyes: impostors that a client cannot tell from the real thing.
+
+use std::io;
+
+use lab::missing::Need;
+use lab::peer::{Client, upper};
+use lab::rig::RefusingPort;
+use lab::subject::{Launch, Server};
+use lab::wait::{self, QUIET};
+use lab::witness::record::Record;
+use lab::witness::sentences::{Contradiction, Mark, Sentence};
+
+fn impostor(name: &str) -> Launch {
+    Launch::new(env!("CARGO_BIN_EXE_impostor")).arg(name)
+}
+
+/// What a client can see: bytes come back in order and in upper case, a half-close is answered, one
+/// client's silence stops nobody.
+fn echoes(server: &Server) -> io::Result<()> {
+    let mut silent = Client::connect(server.address())?;
+    let mut clients = [Client::connect(server.address())?, Client::connect(server.address())?];
+    for client in &mut clients {
+        let every: Vec<u8> = (0..=255).collect();
+        assert_eq!(client.ask(&every)?, upper(&every));
+        assert_eq!(client.ask(b"again")?, b"AGAIN");
+    }
+    let [first, second] = clients;
+    leave(first)?;
+    assert_eq!(silent.ask(b"at last")?, b"AT LAST");
+    // Whoever looks at the record later shall find nobody who is just leaving.
+    leave(second)?;
+    leave(silent)
+}
+
+fn leave(mut client: Client) -> io::Result<()> {
+    client.half_close()?;
+    assert!(client.receive_rest()?.is_empty());
+    Ok(())
+}
+
+/// A server that a client finds nothing wrong with; `None` where ptrace is forbidden.
+fn server(name: &str) -> Option<Server> {
+    let started = impostor(name).witnessed().server();
+    let server = Need::Ptrace.or_left_out(started).expect("the impostor starts")?;
+    echoes(&server).expect("a client finds nothing wrong");
+    Some(server)
+}
+
+/// The whole record, of a server that goes back to sleep when its clients are served.
+fn at_rest(server: &Server) -> Record {
+    server.record_at_rest().expect("it sleeps when nobody wants anything")
+}
+
+/// Waits until the record contradicts the sentence: who never sleeps has as many chances as it takes.
+fn contradicted<T>(server: &Server, sentence: fn(&Record) -> Sentence<T>) -> Contradiction {
+    let mut last = None;
+    let seen = wait::until("the record contradicts the sentence", || {
+        last = sentence(&server.record().expect("it runs under the witness")).err();
+        last.is_some()
+    });
+    seen.unwrap();
+    last.expect("there is one")
+}
+
+#[test]
+fn a_thread_each_behind_a_select_is_seen() {
+    let Some(server) = server("threads-behind-select") else { return };
+    let record = at_rest(&server);
+    record.waits_only_in("select").unwrap();
+    record.waits_on_one_thread().unwrap();
+    let contradiction = record.talks_on_one_thread().unwrap_err();
+    assert!(contradiction.seen.starts_with("3 threads"), "{contradiction}");
+    assert_eq!(record.has_a_thread_for_each_connection().unwrap(), 3);
+    record.never_sleeps_in_a_read().unwrap_err();
+    record.has_one_thread().unwrap_err();
+}
+
+#[test]
+fn poll_that_poses_as_select_is_seen() {
+    let Some(server) = server("poll-as-select") else { return };
+    let record = at_rest(&server);
+    let contradiction = record.waits_only_in("select").unwrap_err();
+    assert!(contradiction.seen.starts_with("it waited in: poll"), "{contradiction}");
+    // Nothing else is wrong with it.
+    record.waits_only_in("poll").unwrap();
+    record.talks_on_one_thread().unwrap();
+    record.never_sleeps_in_a_read().unwrap();
+    record.acts_on_every_answer().unwrap();
+    record.reads_only_what_was_reported().unwrap();
+    record.never_spins().unwrap();
+}
+
+#[test]
+fn a_busy_loop_is_seen() {
+    let Some(server) = server("busy-select") else { return };
+    let contradiction = contradicted(&server, Record::never_spins);
+    assert!(contradiction.to_string().contains("for 0.000 ms"), "{contradiction}");
+    let record = server.record().unwrap();
+    record.never_waits_with_a_zero_timeout().unwrap_err();
+    record.waits_only_in("select").unwrap();
+    record.talks_on_one_thread().unwrap();
+}
+
+#[test]
+fn a_sweep_over_everybody_after_a_nap_in_select_is_seen() {
+    let Some(server) = server("sweep-after-select") else { return };
+    let contradiction = contradicted(&server, Record::reads_only_what_was_reported);
+    assert!(contradiction.seen.contains("had no report"), "{contradiction}");
+    let record = server.record().unwrap();
+    record.waits_only_in("select").unwrap();
+    record.talks_on_one_thread().unwrap();
+    record.every_connection_is_nonblocking().unwrap();
+}
+
+#[test]
+fn an_event_that_is_reported_for_ever_and_ignored_is_seen() {
+    let Some(server) = server("always-writable") else { return };
+    let _idle = Client::connect(server.address()).unwrap();
+    let contradiction = contradicted(&server, Record::acts_on_every_answer);
+    assert!(contradiction.seen.starts_with("OUT of "), "{contradiction}");
+    let record = server.record().unwrap();
+    record.waits_only_in("epoll_wait").unwrap();
+    record.watches_level_triggered().unwrap();
+}
+
+#[test]
+fn level_that_poses_as_edge_is_seen() {
+    let Some(server) = server("level-as-edge") else { return };
+    let mut client = Client::connect(server.address()).unwrap();
+    client.ask(b"hello").unwrap();
+    let interests = server.process().interests().unwrap();
+    assert!(interests.iter().all(|interest| !interest.is_edge()), "{interests:?}");
+    let record = at_rest(&server);
+    record.waits_only_in("epoll_wait").unwrap();
+    record.every_connection_is_nonblocking().unwrap();
+    record.acts_on_every_answer().unwrap();
+    let contradiction = record.watches_edge_triggered().unwrap_err();
+    assert!(contradiction.seen.contains("level-triggered"), "{contradiction}");
+    // It reads as one must after an edge, which none was.
+    record.drains_every_edge().unwrap_err();
+    assert!(record.reads_per_report().iter().all(|reads| *reads > 0));
+}
+
+#[test]
+fn one_read_for_an_edge_is_seen_when_a_message_does_not_fit() {
+    let Some(server) = server("one-read-per-edge") else { return };
+    let mut client = Client::connect(server.address()).unwrap();
+    client.ask(b"hello").unwrap();
+    let interests = server.process().interests().unwrap();
+    assert!(interests.iter().all(|interest| interest.is_edge()), "{interests:?}");
+    // Stopped, so that all of it is one edge.
+    server.stop().unwrap();
+    let long = vec![b'x'; 3000];
+    client.send(&long).unwrap();
+    server.go_on().unwrap();
+    assert_eq!(client.receive(1024).unwrap(), upper(&long[..1024]));
+    let record = at_rest(&server);
+    record.watches_edge_triggered().unwrap();
+    let contradiction = record.drains_every_edge().unwrap_err();
+    assert!(contradiction.seen.contains("was not drained"), "{contradiction}");
+    assert!(contradiction.to_string().contains("room for 1024 = 1024"), "{contradiction}");
+}
+
+#[test]
+fn a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not() {
+    let Some(sleeper) = server("poll-as-select") else { return };
+    at_rest(&sleeper);
+    let before = Mark::now();
+    // The window is the measurement itself: an absence cannot be waited for.
+    std::thread::sleep(QUIET);
+    sleeper.record().unwrap().since(before).is_quiet().unwrap();
+    let Some(busy) = server("busy-select") else { return };
+    let contradiction = contradicted(&busy, Record::is_quiet);
+    assert!(contradiction.seen.contains("select"), "{contradiction}");
+}
+
+/// The record of a client that connects to a listener and to a port that refuses, and tells of both
+/// what is true.
+fn client_record(name: &str) -> Option<Record> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refusing = RefusingPort::new().unwrap();
+    let addresses = [listener.local_addr().unwrap(), refusing.address()];
+    let launch = addresses.iter().fold(impostor(name), |launch, to| launch.arg(to.to_string()));
+    let started = launch.witnessed().start();
+    let mut subject = Need::Ptrace.or_left_out(started).unwrap()?;
+    let lines = addresses.map(|_| subject.line().unwrap().unwrap());
+    assert!(lines[0].contains(" connected "), "{lines:?}");
+    assert!(lines[1].contains(" ECONNREFUSED "), "{lines:?}");
+    assert!(subject.exit_status().unwrap().success());
+    let record = subject.record().unwrap();
+    record.connects_once_to_each(&addresses.map(|address| address.to_string())).unwrap();
+    record.sleeps_in_connect().unwrap_err();
+    Some(record)
+}
+
+#[test]
+fn a_client_that_never_asks_so_error_is_seen() {
+    let Some(record) = client_record("connect-without-so-error") else { return };
+    let contradiction = record.decides_connects_by_so_error().unwrap_err();
+    assert!(contradiction.seen.contains("SO_ERROR had not been asked"), "{contradiction}");
+}
+
+#[test]
+fn a_client_that_asks_so_error_before_any_report_is_seen() {
+    let Some(record) = client_record("connect-with-early-so-error") else { return };
+    let contradiction = record.decides_connects_by_so_error().unwrap_err();
+    assert!(contradiction.seen.contains("before any wait"), "{contradiction}");
+}
