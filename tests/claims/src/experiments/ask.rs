@@ -3,7 +3,8 @@
 //! - [`Answer`], [`answer`]: what a call returned, a number or the errno's symbol;
 //! - [`Readiness`], [`readiness`], [`expect_readiness`]: what select, poll and epoll say now;
 //! - [`Watch`]: an epoll instance, with events as words;
-//! - [`connection`], [`ticks`], [`child`], [`option`]: the rest of what an experiment needs.
+//! - [`connection`], [`sent`], [`received`], [`fill`], [`option`]: sockets;
+//! - [`ticks`], [`child`], [`timed`]: signals, processes and time.
 
 use std::fmt::{self, Display};
 use std::io;

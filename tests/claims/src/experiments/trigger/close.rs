@@ -1,12 +1,14 @@
 //! When close takes a descriptor off epoll's list.
 
 use std::fs;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use lab::wait::PATIENCE;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
 
 use crate::experiments::ask::{self, Watch, events, outcome};
@@ -16,7 +18,8 @@ use crate::seen::Seen;
 pub(super) fn with_a_duplicate(seen: &mut Seen) -> io::Result<()> {
     alone(seen)?;
     duplicated(seen)?;
-    inherited(seen)
+    inherited(seen)?;
+    in_flight(seen)
 }
 
 fn alone(seen: &mut Seen) -> io::Result<()> {
@@ -61,6 +64,22 @@ fn inherited(seen: &mut Seen) -> io::Result<()> {
     seen.expect("the child ends", child.end()?, "exit 0".into());
     let report = watch.report(Duration::ZERO)?;
     seen.expect("then: reported", report, events("0"));
+    Ok(())
+}
+
+fn in_flight(seen: &mut Seen) -> io::Result<()> {
+    let (watch, ours, _theirs) = watched()?;
+    let (sender, receiver) = UnixStream::pair()?;
+    let descriptors = [ours.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&descriptors)];
+    let data = [IoSlice::new(b"x")];
+    sendmsg::<()>(sender.as_raw_fd(), &data, &rights, MsgFlags::empty(), None)?;
+    drop(ours);
+    let report = watch.report(Duration::ZERO)?;
+    seen.expect("closed while a message carries it (SCM_RIGHTS): reported", report, events("OUT"));
+    drop((sender, receiver));
+    let report = watch.report(Duration::ZERO)?;
+    seen.expect("the message is thrown away unread: reported", report, events("0"));
     Ok(())
 }
 
