@@ -20,6 +20,8 @@ type Test = fn(&Register) -> Result<(), String>;
 
 /// What is true of the register, and of how it is tried.
 const TESTS: &[(&str, Test)] = &[
+    ("the_register_has_every_claim_in_order", every_claim_in_order),
+    ("a_hundred_and_fifty_claims_have_a_verdict", a_hundred_and_fifty),
     ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
     ("every_experiment_exists_and_is_named", experiments_fit),
     ("no_two_claims_say_the_same", no_doubles),
@@ -122,6 +124,20 @@ fn nothing(wrong: &[String]) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
+fn every_claim_in_order(register: &Register) -> Result<(), String> {
+    let ids: Vec<&str> = register.claims.iter().map(|claim| claim.id.as_str()).collect();
+    let all: Vec<String> = (1..=LAST).map(register::id).collect();
+    let missing = all.iter().filter(|id| !ids.contains(&id.as_str()));
+    nothing(&missing.map(|id| format!("{id} is missing")).collect::<Vec<_>>())?;
+    if ids == all { Ok(()) } else { Err(format!("not in order, or not all once: {ids:?}")) }
+}
+
+fn a_hundred_and_fifty(register: &Register) -> Result<(), String> {
+    let given = register.claims.iter().filter(|claim| claim.verdict != register::Verdict::Missing);
+    let count = given.count();
+    if count >= 150 { Ok(()) } else { Err(format!("only {count}")) }
+}
+
 fn an_experiment_or_a_reason(register: &Register) -> Result<(), String> {
     let wrong = register.claims.iter().filter(|claim| {
         let reason = claim.no_experiment.as_deref();
@@ -171,7 +187,8 @@ fn no_doubles(register: &Register) -> Result<(), String> {
 
 fn plain_words(register: &Register) -> Result<(), String> {
     let mut wrong = Vec::new();
-    for Claim { id, who, says, correct, source, .. } in &register.claims {
+    for claim in &register.claims {
+        let Claim { id, who, says, correct, source, .. } = claim;
         if who != "-" && !who.split(", ").all(|who| register.texts.contains_key(who)) {
             wrong.push(format!("{id}: who is {who:?}"));
         }
@@ -184,6 +201,10 @@ fn plain_words(register: &Register) -> Result<(), String> {
             if text.chars().count() > at_most {
                 wrong.push(format!("{id}: {field} has more than {at_most} characters"));
             }
+        }
+        let texts = [says, correct].into_iter().chain(&claim.no_experiment);
+        if texts.into_iter().any(|text| text.contains('`')) {
+            wrong.push(format!("{id}: a terminal shows the backticks; only a box is Markdown"));
         }
         if !correct.ends_with(['.', '?', ')']) {
             wrong.push(format!("{id}: correct is no sentence"));

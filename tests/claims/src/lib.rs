@@ -5,9 +5,11 @@
 //! - [`seen`]: what an experiment saw, beside what the book says;
 //! - [`experiments`]: the experiments themselves;
 //! - [`report`]: one experiment in this process, and its report as data;
+//! - [`recording`]: what they saw on one kernel, for the book;
 //! - [`runner`]: many experiments, each in a process of its own, within a bound.
 
 pub mod experiments;
+pub mod recording;
 pub mod register;
 pub mod report;
 pub mod runner;

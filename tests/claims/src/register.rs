@@ -198,11 +198,20 @@ pub fn id(number: u16) -> String {
     format!("C{number:02}")
 }
 
-/// Reads the register.
+/// Reads the register as it was when this was built.
 ///
 /// # Errors
 ///
 /// The line that cannot be understood, and why.
 pub fn read() -> Result<Register, toml::de::Error> {
-    toml::from_str(TEXT)
+    parse(TEXT)
+}
+
+/// Reads a register.
+///
+/// # Errors
+///
+/// The line that cannot be understood, and why.
+pub fn parse(text: &str) -> Result<Register, toml::de::Error> {
+    toml::from_str(text)
 }
