@@ -217,6 +217,32 @@ fn a_refused_connect_names_the_call_the_address_the_errno_and_what_it_means() {
 }
 
 #[test]
+fn it_connects_once_to_an_address_and_sleeps_there() {
+    const CHECK: Check = Check {
+        did: "connected to a listener, and to a port that refuses, under the witness",
+        expected: "one connect each, on a socket that blocks; no select, no poll, no epoll",
+        perhaps: "is the connect made without waiting, and waited for in another call?",
+        read: "01-blocking-connect.md#code",
+    };
+    let listener = CHECK.value(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let port = CHECK.value(RefusingPort::new());
+    for address in [CHECK.value(listener.local_addr()), port.address()] {
+        let started = Launch::new(program()).arg(address.to_string()).witnessed().start();
+        let Some(mut subject) = CHECK.value(Need::Ptrace.or_left_out(started)) else { return };
+        let refused = address == port.address();
+        if !refused {
+            // Its standard input is empty: it half-closes, and waits for our end.
+            drop(CHECK.value(accept_within(&listener, PATIENCE)));
+        }
+        CHECK.equal(&CHECK.value(subject.exit_status()).success(), &!refused);
+        let record = CHECK.value(subject.record().ok_or("no record"));
+        CHECK.value(record.connects_once_to_each(&[address.to_string()]));
+        CHECK.value(record.sleeps_in_connect());
+        CHECK.equal(&record.wait_counts().all(), &0);
+    }
+}
+
+#[test]
 fn a_line_is_sent_only_when_the_reply_to_the_last_one_is_complete() {
     const CHECK: Check = Check {
         did: "served two lines, each reply in two parts with a pause between",

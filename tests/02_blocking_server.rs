@@ -14,6 +14,7 @@ use std::path::Path;
 use assert_cmd::Command as Assert;
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
+use lab::missing::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::subject::{Launch, Server};
 use lab::transcript::Transcripts;
@@ -214,6 +215,48 @@ fn a_cap_of_nothing_is_a_wrong_argument() {
     for wrong in ["--threads=0", "--threads=-1", "--threads=many"] {
         Assert::new(program()).arg(wrong).timeout(PATIENCE).assert().code(2).stdout(is_empty());
     }
+}
+
+#[test]
+fn one_at_a_time_it_sleeps_in_the_first_clients_read() {
+    let check = Check {
+        did: "connected two clients, asked from the first, and looked at the server's calls",
+        expected: "one thread, no select, poll or epoll, one read that has not returned",
+        perhaps: "Which call is the server in while the second client waits?",
+        read: "02-blocking-server.md#saw",
+    };
+    let started = Launch::new(cargo_bin!("blocking-server")).witnessed().server();
+    let Some(server) = check.value(Need::Ptrace.or_left_out(started)) else { return };
+    let [mut first, mut second] = [(); 2].map(|()| check.value(Client::connect(server.address())));
+    check.value(second.send(b"and me?"));
+    check.equal(&check.value(first.ask(b"me first")), &b"ME FIRST".to_vec());
+    let record = check.value(server.record_at_rest());
+    check.value(record.has_one_thread());
+    check.equal(&record.wait_counts().all(), &0);
+    let reads = record.reads_under_way().len();
+    check.require(reads == 1, format_args!("{reads} reads are under way"));
+}
+
+#[test]
+fn a_thread_each_sleeps_in_its_clients_read() {
+    let check = Check {
+        did: "connected three clients, asked from each, and looked at the server's calls",
+        expected: "a read that has not returned on a thread for each, and the first thread in accept",
+        perhaps: "Does one thread read from two clients, or does nobody wait for the next one?",
+        read: "02-blocking-server.md#threads",
+    };
+    let started = Launch::new(program()).witnessed().server();
+    let Some(server) = check.value(Need::Ptrace.or_left_out(started)) else { return };
+    let mut clients = [(); 3].map(|()| check.value(Client::connect(server.address())));
+    for client in &mut clients {
+        check.equal(&check.value(client.ask(b"hello")), &b"HELLO".to_vec());
+    }
+    let record = check.value(server.record_at_rest());
+    check.equal(&check.value(record.has_a_thread_for_each_connection()), &3);
+    check.equal(&record.reads_under_way().len(), &3);
+    check.equal(&record.wait_counts().all(), &0);
+    let accepts = record.calls().filter(|call| call.name() == "accept" && call.is_pending());
+    check.equal(&accepts.map(|call| call.event.thread).collect::<Vec<_>>(), &vec![1]);
 }
 
 #[test]

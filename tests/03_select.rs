@@ -8,6 +8,8 @@ mod every;
 mod one_thread;
 #[path = "server/select_limit.rs"]
 mod select_limit;
+#[path = "server/witness.rs"]
+mod witness;
 
 use std::path::Path;
 
@@ -28,6 +30,9 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:7003";
 
 /// How its narration names the wait.
 const NARRATION: &str = "select: ready";
+
+/// The call that it waits in: the name that a person knows it by.
+const WAIT: &str = "select";
 
 #[test]
 fn a_reader_that_sleeps_stalls_everybody_but_costs_no_processor_time() {

@@ -10,6 +10,12 @@ mod nonblocking;
 mod one_thread;
 #[path = "server/select_limit.rs"]
 mod select_limit;
+#[path = "server/witness.rs"]
+mod witness;
+#[path = "server/witness_level.rs"]
+mod witness_level;
+#[path = "server/witness_nonblocking.rs"]
+mod witness_nonblocking;
 
 use std::path::Path;
 
@@ -26,6 +32,9 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:7004";
 
 /// How its narration names the wait.
 const NARRATION: &str = "select: ready";
+
+/// The call that it waits in: the name that a person knows it by.
+const WAIT: &str = "select";
 
 #[test]
 fn the_transcripts_of_its_page_are_true() {

@@ -16,6 +16,7 @@ use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
 use lab::wait::PATIENCE;
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -596,6 +597,35 @@ fn closed_streams_do_no_harm() {
         let ran = ran(&CHECK.value(output));
         let right = ran.status == Some(0) && ran.stdout.lines().count() == lines;
         CHECK.require(right, format_args!("{redirection}: {ran}"));
+    }
+}
+
+#[test]
+fn so_error_decides_in_all_three_ways_of_waiting() {
+    const CHECK: Check = Check {
+        did: "connected to a listener, a port that refuses and a black hole, under the witness",
+        expected: "the chosen wait only; SO_ERROR asked once, after the report; nobody else asked",
+        perhaps: "is a writable socket taken for a connected one, or the answer asked for too early?",
+        read: "08-nonblocking-connect.md#code",
+    };
+    let listener = CHECK.value(local_listener());
+    let port = CHECK.value(RefusingPort::new());
+    let hole = CHECK.value(BlackHole::new());
+    let addresses = [CHECK.value(listener.local_addr()), port.address(), hole.address()];
+    let named = addresses.map(|address| address.to_string());
+    for (way, call) in WAYS.into_iter().zip(["select", "poll", "epoll_wait"]) {
+        let started = launch(way, 150, &addresses).witnessed().start();
+        let Some(mut subject) = CHECK.value(Need::Ptrace.or_left_out(started)) else { return };
+        CHECK.equal(&CHECK.value(subject.exit_status()).code(), &Some(1));
+        let record = CHECK.value(subject.record().ok_or("no record"));
+        CHECK.value(record.waits_only_in(call));
+        CHECK.value(record.has_one_thread());
+        CHECK.value(record.connects_once_to_each(&named));
+        let decisions = CHECK.value(record.decides_connects_by_so_error());
+        let decided: Vec<_> = decisions.iter().map(|decision| decision.so_error).collect();
+        CHECK.equal(&decided, &vec![Some(0), Some(Errno::ECONNREFUSED as i32), None]);
+        CHECK.require(record.sleeps_in_connect().is_err(), "a connect could sleep");
+        CHECK.value(record.never_spins());
     }
 }
 

@@ -138,36 +138,6 @@ impl Record {
         Ok(reads)
     }
 
-    /// After a write that the kernel would not take (`EAGAIN`), it wrote to that connection again
-    /// only when a wait had reported it, for whatever reason. Returns how many writes met `EAGAIN`.
-    ///
-    /// # Errors
-    ///
-    /// The writes that came too early.
-    pub fn writes_again_only_when_reported(&self) -> Sentence<usize> {
-        let mut full: BTreeSet<Key> = BTreeSet::new();
-        let (mut met, mut early) = (0, Vec::new());
-        for call in self.calls() {
-            for (descriptor, _) in answers_of(call.call) {
-                full.remove(&self.key(call, descriptor));
-            }
-            let Arguments::Write { to, .. } = &call.call.arguments else { continue };
-            let key = self.key(call, to);
-            if full.contains(&key) {
-                early.push(call);
-            }
-            if call.failed_with("EAGAIN") {
-                met += 1;
-                full.insert(key);
-            }
-        }
-        if early.is_empty() {
-            return Ok(met);
-        }
-        let seen = "it wrote again after EAGAIN, before any report";
-        Err(Contradiction::at(seen, early))
-    }
-
     /// The descriptor that is read from or accepted from, if the call does that.
     pub(super) fn read_or_accept(&self, call: CallAt<'_>) -> Option<Key> {
         match &call.call.arguments {
@@ -216,14 +186,5 @@ mod tests {
         made.register(5, "IN|ET").epoll_wait(None, &[(5, "IN")]).epoll_wait(Some(0), &[]);
         made.read(5, 10, 10);
         made.record().reads_only_what_was_reported().unwrap();
-    }
-
-    #[test]
-    fn a_write_that_is_tried_again_and_again_is_seen() {
-        let mut made = Made::new();
-        made.write(5, 10, -11).epoll_wait(None, &[(5, "OUT")]).write(5, 10, -11);
-        assert_eq!(made.record().writes_again_only_when_reported().unwrap(), 2);
-        made.write(5, 10, -11);
-        made.record().writes_again_only_when_reported().unwrap_err();
     }
 }

@@ -144,6 +144,12 @@ impl<'a> CallAt<'a> {
         }
     }
 
+    /// Is the one descriptor that it is about a connection?
+    #[must_use]
+    pub fn is_about_a_connection(self) -> bool {
+        self.descriptor().is_some_and(is_connection)
+    }
+
     /// Does it read from or write to a connection?
     #[must_use]
     pub fn talks(self) -> bool {

@@ -19,6 +19,7 @@
 //! - `waits`: which calls waited, spinning, wake-ups, quiet;
 //! - `threads`: who waited, who talked to clients;
 //! - `answers`: what a wait reported, and what was done about it;
+//! - `room`: writes that meet a full buffer, and the wait for room;
 //! - `modes`: `O_NONBLOCK`, and where else than in its waits a program can sleep;
 //! - `edges`: level or edge, and whether edges are drained;
 //! - `connects`: one connect per address, and `SO_ERROR` as the judge;
@@ -34,6 +35,7 @@ mod edges;
 mod made;
 mod modes;
 mod rest;
+mod room;
 mod threads;
 mod waits;
 
