@@ -7,6 +7,8 @@
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
+//! - [`capture`]: every packet of such a network, as it crosses the wire;
+//! - [`handshake`]: the packets of each outcome that a connect can have;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
 //! - [`shown`]: how durations and bytes are written;
 //! - [`missing`]: what an environment may forbid, and may be allowed to;
@@ -19,7 +21,9 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
+pub mod capture;
 pub mod finding;
+pub mod handshake;
 pub mod missing;
 pub mod namespace;
 pub mod peer;

@@ -15,7 +15,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::namespace::{self, Network};
+use crate::namespace::{self, Inside, Network};
 use crate::process::Process;
 use crate::wait::{self, PATIENCE};
 use crate::witness::record::Record;
@@ -128,8 +128,9 @@ impl Launch {
     pub fn start(mut self) -> io::Result<Subject> {
         let parent = nix::unistd::getpid();
         let Self { descriptors, may_bind_low_ports, .. } = self;
-        let network = self.network.as_ref().map(Network::prepare);
+        let network = self.network.as_ref().map(Network::prepare).transpose()?;
         let in_namespace = network.is_some();
+        let (network, handed_over) = network.unzip();
         let witness = if self.witnessed { Some(Waiting::start()?) } else { None };
         let taken = witness.as_ref().map(Waiting::for_the_child);
         let prepare = move || {
@@ -164,7 +165,12 @@ impl Launch {
         })?;
         let stdout = child.stdout.take().map(Lines::of);
         let stderr = child.stderr.take().map(Text::of);
-        Ok(Subject { child, witness: witness.map(Waiting::begun), stdout, stderr })
+        let witness = witness.map(Waiting::begun);
+        let mut subject = Subject { child, witness, stdout, stderr, inside: Inside::default() };
+        if let Some(handed_over) = handed_over {
+            subject.inside = handed_over.take()?;
+        }
+        Ok(subject)
     }
 
     /// Starts a server on a port of the kernel's choice and waits for its first line.
@@ -207,9 +213,16 @@ pub struct Subject {
     witness: Option<Witness>,
     stdout: Option<Lines>,
     stderr: Option<Text>,
+    inside: Inside,
 }
 
 impl Subject {
+    /// The sockets of its network that the lab holds: what [`Launch::in_namespace`] asked for.
+    /// Taken once; later it is empty.
+    pub fn inside(&mut self) -> Inside {
+        std::mem::take(&mut self.inside)
+    }
+
     /// What `/proc` says about it.
     #[must_use]
     pub fn process(&self) -> Process {

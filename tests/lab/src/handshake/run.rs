@@ -1,0 +1,165 @@
+//! One program in one situation.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use super::Situation;
+use super::story::{self, Story, What};
+use crate::capture;
+use crate::peer::upper;
+use crate::rig::accept_within;
+use crate::subject::Launch;
+use crate::wait::PATIENCE;
+
+/// Runs `program` in this situation and tells what happened. It takes as long as the program does.
+///
+/// # Errors
+///
+/// Of kind `Unsupported`, with the setting, where namespaces are forbidden; what [`Launch::start`]
+/// says; a sentence with the story so far, when the program did not say what it should.
+pub fn show(situation: &Situation, program: &Path) -> io::Result<Story> {
+    let network = (situation.network)().captured();
+    let (input, typing) = io::pipe()?;
+    let (from_stdout, stdout) = io::pipe()?;
+    let (from_stderr, stderr) = io::pipe()?;
+    let launch = Launch::new(program).stdin(input).stdout(stdout).stderr(stderr);
+    let arguments = arguments(situation);
+    let launch = arguments.iter().fold(launch, Launch::arg);
+    let mut subject = launch.in_namespace(network).start()?;
+    let inside = subject.inside();
+    // The first one is served; the others only have to be there.
+    let mut listeners = inside.listeners.into_iter();
+    let server = listeners.next().map(Server::start).transpose()?;
+
+    let mut ear = Ear::new(from_stdout, from_stderr);
+    ear.listen(situation.typed, typing)?;
+    let status = subject.exit_status()?;
+    if let Some(server) = server {
+        server.end(ear.heard_of_a_connection());
+    }
+    drop(listeners);
+    let capture = inside.capture.ok_or_else(|| io::Error::other("nothing was captured"))?;
+    let events = story::tell(ear.heard, capture.packets()?);
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let command = [&[name.into_owned()], &arguments[..]].concat().join(" ");
+    let story =
+        Story { situation: situation.name.to_owned(), command, status: status.code(), events };
+    for (target, words) in situation.targets {
+        let target = target.to_string();
+        let told = |line: &str| line.contains(&target) && line.contains(words);
+        if !story.said().any(told) {
+            let said: Vec<&str> = story.said().collect();
+            let text = format!("expected {words:?} of {target}, got {said:?}");
+            return Err(io::Error::other(text));
+        }
+    }
+    Ok(story)
+}
+
+fn arguments(situation: &Situation) -> Vec<String> {
+    let timeout = situation.timeout.iter();
+    let timeout = timeout.flat_map(|limit| ["--timeout".to_owned(), limit.to_string()]);
+    let targets = situation.targets.iter().map(|(target, _)| target.to_string());
+    timeout.chain(targets).collect()
+}
+
+/// Hears what the program says, and when.
+struct Ear {
+    lines: Receiver<(Duration, String)>,
+    heard: Vec<(Option<Duration>, What)>,
+}
+
+impl Ear {
+    fn new(stdout: PipeReader, stderr: PipeReader) -> Self {
+        let (sender, lines) = mpsc::channel();
+        let other = sender.clone();
+        thread::spawn(move || pass_on(stdout, &other));
+        thread::spawn(move || pass_on(stderr, &sender));
+        Self { lines, heard: Vec::new() }
+    }
+
+    fn heard_of_a_connection(&self) -> bool {
+        self.heard.iter().any(|(_, what)| match what {
+            What::Said(line) => line.contains(" connected "),
+            _ => false,
+        })
+    }
+
+    /// Hears it to its end; types when it has said that the connection stands, and ends its input
+    /// when the reply is there.
+    fn listen(&mut self, typed: Option<&str>, typing: PipeWriter) -> io::Result<()> {
+        let mut typing = Some(typing).filter(|_| typed.is_some());
+        loop {
+            let (time, line) = match self.lines.recv_timeout(PATIENCE) {
+                Ok(heard) => heard,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(io::Error::new(
+                        ErrorKind::TimedOut,
+                        format!("the program said nothing more within {PATIENCE:?}"),
+                    ));
+                }
+            };
+            // It says this before it connects, though we may hear it a moment later.
+            let before = line.ends_with(": waiting for the kernel's answer");
+            let reply = typed.is_some_and(|typed| line == typed.to_uppercase());
+            let connected = line.contains(": connected after ");
+            self.heard.push(((!before).then_some(time), What::Said(line)));
+            if let (true, Some(typing), Some(typed)) = (connected, &mut typing, typed) {
+                self.heard.push((Some(capture::now()), What::Typed(typed.to_owned())));
+                writeln!(typing, "{typed}")?;
+            }
+            if reply {
+                self.heard.push((Some(capture::now()), What::InputEnded));
+                typing = None;
+            }
+        }
+    }
+}
+
+fn pass_on(from: PipeReader, to: &Sender<(Duration, String)>) {
+    for line in BufReader::new(from).lines().map_while(Result::ok) {
+        if to.send((capture::now(), line)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Accepts one client and answers with capital letters.
+struct Server {
+    listener: TcpListener,
+    thread: thread::JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    fn start(listener: TcpListener) -> io::Result<Self> {
+        let theirs = listener.try_clone()?;
+        Ok(Self { listener, thread: thread::spawn(move || serve(&theirs)) })
+    }
+
+    /// Waits for its end, which comes with the client's.
+    fn end(self, met: bool) {
+        if !met {
+            // Nobody came: wake it. A connection that waits to be accepted would be reset.
+            let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both);
+        }
+        // Its own error is nobody's concern: the story tells what the client saw of it.
+        let _ = self.thread.join();
+    }
+}
+
+fn serve(listener: &TcpListener) -> io::Result<()> {
+    let mut client = accept_within(listener, PATIENCE)?;
+    client.set_read_timeout(Some(PATIENCE))?;
+    let mut buffer = [0; 512];
+    loop {
+        match client.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => client.write_all(&upper(&buffer[..count]))?,
+        }
+    }
+}
