@@ -77,6 +77,11 @@ ci:
 diffs:
     cargo course diffs
 
+# Write the book's pages of claims anew, after the register has changed
+[group('maintain')]
+register *arguments:
+    cargo course claims "$@"
+
 # Repeat the suite, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
 [group('maintain')]
 soak *arguments:

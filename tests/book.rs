@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use course::house::House;
-use course::{Finding, diffs, includes, lessons, limits, links};
+use course::{Finding, claims, diffs, includes, lessons, limits, links};
 use tempfile::TempDir;
 
 /// The course itself.
@@ -62,6 +62,16 @@ fn every_transcript_is_run() {
 #[test]
 fn every_diff_is_fresh() {
     nothing(&diffs::stale(&course().root).expect("the programs"));
+}
+
+#[test]
+fn every_page_of_claims_is_fresh() {
+    nothing(&claims::stale(&course().root).expect("the register"));
+}
+
+#[test]
+fn every_claim_leads_to_a_section_that_exists() {
+    nothing(&claims::wrong(&course()).expect("the register"));
 }
 
 #[test]
@@ -250,4 +260,99 @@ fn a_stale_diff_is_found_and_written_anew() {
     assert_eq!(diffs::stale(folder.path()).expect("programs").len(), 2);
     assert_eq!(diffs::write(folder.path()).expect("programs").len(), 2);
     assert_eq!(diffs::write(folder.path()).expect("programs").len(), 0);
+}
+
+/// A course with two claims, of which one has a box.
+fn with_claims() -> Fixture {
+    let fixture = Fixture::new();
+    let claim = |id: &str, says: &str, rest: &str| {
+        format!(
+            "[[claim]]\nid = \"{id}\"\nwho = \"S1\"\nsays = \"{says}\"\nverdict = \"false\"\n\
+             correct = \"It is not <so>.\"\nsource = \"poll(2)\"\n{rest}\n"
+        )
+    };
+    let texts = "[texts]\nS1 = \"a text\"\n".to_owned();
+    let one =
+        "experiment = \"e\"\npage = \"03-a.md#why\"\nbox = \"See [B](b.md#b) and [here](#why).\"";
+    let register = texts
+        + &claim("C05", "an fd_set is a list.", one)
+        + &claim("C06", "none.", "no_experiment = \"It is history.\"");
+    fixture.write("tests/claims/register.toml", &register);
+    let observation = r#"{"did":"a | b","saw":"0","compared":true,"book":null}"#;
+    let seen = format!(r#"{{"e":{{"observations":[{observation},{observation}]}}}}"#);
+    let recorded = format!(r#"{{"kernel":"Linux 1.0","experiments":{seen}}}"#);
+    fixture.write("tests/claims/recorded.json", &recorded);
+    let include = "{{#include claims/c05.md}}\n\n```console";
+    let fixture = fixture.plant(PAGE, "```console", include);
+    claims::write(fixture.0.path()).expect("a register");
+    fixture
+}
+
+#[test]
+fn a_claim_becomes_an_entry_and_a_box() {
+    let fixture = with_claims();
+    let root = fixture.0.path();
+    nothing(&claims::stale(root).expect("a register"));
+    nothing(&claims::wrong(&fixture.house()).expect("a register"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).expect("a page");
+    let boxed = read("book/src/claims/c05.md");
+    assert_eq!(
+        boxed,
+        "> [!WARNING]\n> **False: an fd_set is a list.**\n> See [B](b.md#b) and [here](#why).\n>\n\
+         > [C05](claims.md#c05), `cargo tutor claims C05`\n"
+    );
+    let appendix = read("book/src/claims.md");
+    for part in [
+        "They say 2 things",
+        "0 true, 0 half true, 2 false, 0 outdated, 0 missing",
+        "seen on Linux 1.0.",
+        "### C05: false {#c05}\n\n> an fd_set is a list. (S1)\n\nIt is not &lt;so>.\n",
+        "Seen: a \\| b \u{2192} `0`\n\n<details>\n<summary>Experiment <code>e</code></summary>\n",
+        "### C06: false {#c06}",
+        "No experiment. It is history.\n",
+    ] {
+        assert!(appendix.contains(part), "no {part:?} in\n{appendix}");
+    }
+    assert!(!root.join("book/src/claims/c06.md").exists());
+}
+
+#[test]
+fn a_stale_page_of_claims_is_found_and_written_anew() {
+    let register = "tests/claims/register.toml";
+    let fixture = with_claims().plant(register, "is a list", "is a tree");
+    let root = fixture.0.path();
+    assert_eq!(claims::stale(root).expect("a register").len(), 2);
+    assert_eq!(claims::write(root).expect("a register").len(), 2);
+    nothing(&claims::stale(root).expect("a register"));
+    // A box that no page includes any more goes away.
+    let fixture = fixture.plant(PAGE, "{{#include claims/c05.md}}", "");
+    let root = fixture.0.path();
+    assert_eq!(claims::stale(root).expect("a register").len(), 1);
+    assert_eq!(claims::write(root).expect("a register"), ["book/src/claims/c05.md"]);
+    assert!(!root.join("book/src/claims/c05.md").exists());
+    // But what the register says of it is then for nobody.
+    let findings = claims::wrong(&fixture.house()).expect("a register");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+}
+
+#[test]
+fn what_does_not_fit_in_the_register_is_found() {
+    let register = "tests/claims/register.toml";
+    for (old, new, said) in [
+        ("03-a.md#why", "03-a.md#how", "C05: the book has no 03-a.md#how"),
+        ("03-a.md#why", "04-a.md#why", "C05: the book has no 04-a.md#why"),
+        ("page = \"03-a.md#why\"", "page = \"b.md#b\"", "its box is on 03-a.md"),
+        ("(b.md#b)", "(b.md#c)", "C05, box on 03-a.md: b.md#c: no heading"),
+        ("(#why)", "(#how)", "C05, box on 03-a.md: #how: no heading"),
+        ("experiment = \"e\"", "experiment = \"e\"\nobservation = \"b\"", "begins with \"b\""),
+        ("experiment = \"e\"", "experiment = \"f\"", "f is in one of register and recording"),
+    ] {
+        let findings = claims::wrong(&with_claims().plant(register, old, new).house());
+        let findings = findings.expect("a register");
+        let found = findings.iter().any(|finding| finding.to_string().contains(said));
+        assert!(found, "{said}: not among {findings:?}");
+    }
+    let broken = with_claims().plant(register, "verdict = \"false\"", "verdict = \"no\"");
+    let error = claims::stale(broken.0.path()).expect_err("no such verdict").to_string();
+    assert!(error.starts_with("tests/claims/register.toml: ") && error.contains("line"), "{error}");
 }

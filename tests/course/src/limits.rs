@@ -33,7 +33,9 @@ pub fn long_programs(house: &House) -> Vec<Finding> {
 /// Pages with too many words.
 #[must_use]
 pub fn long_pages(house: &House) -> Vec<Finding> {
-    let long = house.pages.iter().filter(|page| page.words > PAGE_WORDS);
+    // The register is for looking things up.
+    let read_in_one_go = house.pages.iter().filter(|page| page.name != "claims.md");
+    let long = read_in_one_go.filter(|page| page.words > PAGE_WORDS);
     long.map(|page| {
         let problem = format!("{} words, and at most {PAGE_WORDS} are one page", page.words);
         Finding::new(format!("book/src/{}", page.name), problem)

@@ -83,7 +83,8 @@ pub fn dead_references(house: &House) -> Vec<Finding> {
     findings
 }
 
-fn dead(house: &House, page: &Page, link: &str) -> Option<&'static str> {
+/// Why this link, on this page, leads nowhere.
+pub(crate) fn dead(house: &House, page: &Page, link: &str) -> Option<&'static str> {
     if let Some((scheme, rest)) = link.split_once("://") {
         let host = rest.split(['/', '#', '?', ':']).next().unwrap_or_default();
         let known = |known: &str| host == known || host.ends_with(&format!(".{known}"));

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
-use course::diffs;
+use course::{Finding, claims as register, diffs};
 
 /// Keeps the course's generated parts true.
 #[derive(Parser)]
@@ -23,11 +24,23 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the register of claims as the book shows it: the appendix, and the boxes of the chapters
+    Claims {
+        /// Write nothing; fail if a page is stale
+        #[arg(long, conflicts_with = "record")]
+        check: bool,
+        /// Run all experiments first and keep what they see
+        #[arg(long)]
+        record: bool,
+    },
+    /// Run one experiment in this process: what `claims --record` starts
+    #[command(hide = true)]
+    ClaimExperiment { name: String },
 }
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let told = match Arguments::parse().command {
+    let done = match Arguments::parse().command {
         Command::Diffs { check: false } => diffs::write(&root).and_then(|written| {
             for path in &written {
                 writeln!(io::stdout(), "wrote {path}")?;
@@ -35,15 +48,31 @@ fn main() -> ExitCode {
             writeln!(io::stdout(), "{} of {} diffs changed", written.len(), diffs::COMPARED.len())?;
             Ok(ExitCode::SUCCESS)
         }),
-        Command::Diffs { check: true } => diffs::stale(&root).and_then(|stale| {
-            for finding in &stale {
-                writeln!(io::stderr(), "{finding}")?;
-            }
-            Ok(if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }),
+        Command::Diffs { check: true } => diffs::stale(&root).and_then(|stale| told(&stale)),
+        Command::Claims { check: false, record } => {
+            let recorded = if record { register::record(&root) } else { Ok(()) };
+            recorded.and_then(|()| register::write(&root)).and_then(|written| {
+                for path in &written {
+                    writeln!(io::stdout(), "wrote {path}")?;
+                }
+                writeln!(io::stdout(), "{} pages of claims changed", written.len())?;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+        Command::Claims { check: true, .. } => {
+            register::stale(&root).and_then(|stale| told(&stale))
+        }
+        Command::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
     };
-    told.unwrap_or_else(|error| {
+    done.unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "{error}");
         ExitCode::FAILURE
     })
+}
+
+fn told(findings: &[Finding]) -> io::Result<ExitCode> {
+    for finding in findings {
+        writeln!(io::stderr(), "{finding}")?;
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
