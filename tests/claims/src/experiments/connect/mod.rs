@@ -5,12 +5,11 @@
 //! - [`call`]: what the call itself returns;
 //! - [`clock`]: how long the kernel tries;
 //! - [`reset`]: where an RST comes from;
-//! - [`unreachable`]: no route, no host, and what a router says; with [`wire`] and [`link`].
+//! - [`unreachable`]: no route, no host, and what a router says; with [`wire`].
 
 mod call;
 mod clock;
 mod finished;
-mod link;
 mod pending;
 mod reset;
 mod unreachable;

@@ -1,17 +1,16 @@
-//! No route, no host, and what a router says. All of it in a network namespace of one's own, where the
-//! ICMP messages that a router would send are sent by hand: none is lost, and none comes late.
+//! No route, no host, and what a router says. All of it in a network namespace of one's own. Most
+//! ICMP messages of a router are sent by hand there: none is lost, and none comes late.
 
-use std::io;
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::thread;
 
-use lab::namespace::{Network, Route};
+use lab::namespace::{Inside, Network, Route, lan};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
 use lab::wait::{self, PATIENCE};
 use socket2::{Domain, Socket, Type};
 
-use super::link::lonely_network;
 use super::wire::{Unreachable, Wire};
 use super::{begin, listener, says, state, tcp};
 use crate::experiments::ask::{
@@ -26,7 +25,11 @@ const PROHIBITED: SocketAddr = at([203, 0, 113, 1]);
 const BLACKHOLE: SocketAddr = at([192, 0, 2, 99]);
 
 const fn at([a, b, c, d]: [u8; 4]) -> SocketAddr {
-    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), 9))
+    address(Ipv4Addr::new(a, b, c, d))
+}
+
+const fn address(host: Ipv4Addr) -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(host, 9))
 }
 
 /// C150: the message ends the connect, at once.
@@ -65,6 +68,15 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let shown = lab::shown::duration(took);
     seen.require("it ended after", shown, "seconds at most, not 75", took < PATIENCE);
     seen.note("SYNs that were sent again", again);
+
+    let Some(_router) = beside_router(seen)? else { return Ok(()) };
+    let (behind_router, _) = begin(address(lan::UNREACHABLE_HOST))?;
+    // The first message meets the connect call itself, or comes later: both happen.
+    let over = || tcp(&behind_router).is_ok_and(|now| now.state == "CLOSE");
+    wait::until("a router's messages have ended the connect", over).map_err(io::Error::other)?;
+    let did = "connect to a host for which a real router says so: SO_ERROR, when it has ended";
+    says(seen, did, &so_error(&behind_router)?, "EHOSTUNREACH");
+    seen.note("SYNs that were sent again", tcp(&behind_router)?.sent_again);
     Ok(())
 }
 
@@ -203,29 +215,37 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
     let saw = crossed(hole.address().port())?;
     seen.expect("what crossed the wire, to begin with", saw, "SYN".to_owned());
 
-    match lonely_network(Ipv4Addr::new(10, 77, 0, 1)) {
-        Ok(fast) => nobody_there(seen, at([10, 77, 0, 2]), fast),
-        // A kernel may be built without such devices. The other cases stand without this one.
+    let Some(_router) = beside_router(seen)? else { return Ok(()) };
+    let patience = if impatient().is_ok() { "one question, 10 ms" } else { "the usual, about 3 s" };
+    seen.note("how long the kernel looks for a neighbour here", patience);
+    let (socket, answer) = begin(address(lan::ABSENT))?;
+    says(seen, "a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
+    let (ready, took) = timed(|| wait_for(&socket, "OUT"));
+    ready?;
+    says(seen, "SO_ERROR when it is writable", &so_error(&socket)?, "EHOSTUNREACH");
+    seen.note("the answer came after", lab::shown::duration(took));
+    Ok(())
+}
+
+/// Goes on in a second network, beside a router, which is gone when the value is. A kernel may be built
+/// without such wires: what was tried before stands without what comes after.
+fn beside_router(seen: &mut Seen) -> io::Result<Option<Inside>> {
+    // With lo up: the kernel tells itself that a neighbour does not answer.
+    match Network::with_loopback().beside_router().enter() {
+        Ok(inside) => Ok(Some(inside)),
         Err(error) if error.kind() == ErrorKind::Unsupported => {
-            seen.note(
-                "a neighbour that does not exist",
-                "left out: this kernel has no veth devices",
-            );
-            Ok(())
+            seen.note("the same beside a router", format!("left out: {error}"));
+            Ok(None)
         }
         Err(error) => Err(error),
     }
 }
 
-/// A connect to an address of the own network that nobody has.
-fn nobody_there(seen: &mut Seen, to: SocketAddr, fast: bool) -> io::Result<()> {
-    let (socket, answer) = begin(to)?;
-    says(seen, "a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
-    let (ready, took) = timed(|| wait_for(&socket, "OUT"));
-    ready?;
-    says(seen, "SO_ERROR when it is writable", &so_error(&socket)?, "EHOSTUNREACH");
-    let patience = if fast { "one question, 10 ms" } else { "the usual, about 3 s" };
-    seen.note("how long the kernel looks for a neighbour here", patience);
-    seen.note("the answer came after", lab::shown::duration(took));
+/// One question for a neighbour's address, and its answer within 10 ms, on the wire to the router:
+/// arp(7). A container may have these files read-only.
+fn impatient() -> io::Result<()> {
+    for (setting, value) in [("retrans_time_ms", "10"), ("mcast_solicit", "1")] {
+        fs::write(format!("/proc/sys/net/ipv4/neigh/to-router/{setting}"), value)?;
+    }
     Ok(())
 }
