@@ -32,6 +32,11 @@ peer *kind_and_address:
 claims *ids:
     cargo tutor claims "$@"
 
+# See each outcome of a connect as packets on the wire: just packets 01
+[group('learn')]
+packets *lesson:
+    cargo tutor packets "$@"
+
 # Look at this machine: what the lessons need, and how to get what is missing
 [group('learn')]
 doctor:

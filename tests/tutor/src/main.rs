@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod map;
 mod nearest;
+mod packets;
 mod peer;
 mod programs;
 mod screen;
@@ -60,6 +61,8 @@ enum Task {
     /// Run one experiment in this process: what `claims` starts
     #[command(hide = true)]
     ClaimExperiment { name: String },
+    /// Show each outcome of a connect as packets on the wire
+    Packets(packets::Arguments),
     /// Say what this machine has and lacks for the course
     Doctor,
     /// Read the book in a browser
@@ -95,6 +98,8 @@ fn main() -> ExitCode {
         Some(Task::Peer(arguments)) => peer::run(&arguments),
         Some(Task::Claims(arguments)) => trial::run(&arguments, &mut screen),
         Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
+        Some(Task::Packets(arguments)) => known_lesson(&arguments.lesson)
+            .and_then(|lesson| packets::run(&mut screen, lesson, &arguments)),
         Some(Task::Doctor) => doctor::run(&mut screen),
         Some(Task::Book(arguments)) => book::run(&arguments, &mut screen),
     };

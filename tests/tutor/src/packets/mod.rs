@@ -1,0 +1,189 @@
+//! `packets`: the handshake of each outcome, as it crosses the wire.
+
+mod meaning;
+mod recorded;
+mod show;
+
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use lab::handshake::{self, Run, SITUATIONS_01, SITUATIONS_08, Situation, Story};
+
+use crate::Failure;
+use crate::course::Lesson;
+use crate::nearest::nearest;
+use crate::programs::Programs;
+use crate::screen::Screen;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A lesson that connects: 01 or 08
+    pub lesson: String,
+    /// Only these situations: refused,silence
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Show the run that is kept with the course, and make none
+    #[arg(long)]
+    recorded: bool,
+    /// Print the run as data
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(screen: &mut Screen, lesson: &Lesson, arguments: &Arguments) -> Result<(), Failure> {
+    let situations = match lesson.number {
+        1 => SITUATIONS_01,
+        8 => SITUATIONS_08,
+        _ => {
+            let words = format!(
+                "{lesson} has no packets to show: its program does not connect\n\
+                 try: cargo tutor packets 01, or cargo tutor packets 08"
+            );
+            return Err(Failure::Arguments(words));
+        }
+    };
+    let situations = chosen(situations, &arguments.only)?;
+    let mut recording = recorded::of(lesson)?;
+    recording.stories.retain(|story| situations.iter().any(|it| it.name == story.situation));
+    if arguments.recorded {
+        return if arguments.json { print(screen, &recording) } else { tell(screen, &recording) };
+    }
+    let programs = Programs::of(&[lesson])?;
+    let program = programs.path(lesson.programs[0])?.to_owned();
+    let stories = start(&situations, &program);
+    let live = Live { situations, stories };
+    if arguments.json {
+        return live.collect(lesson, &recording).and_then(|run| print(screen, &run));
+    }
+    live.tell(screen, &recording)
+}
+
+/// The situations with these names; all, if none is named.
+fn chosen(all: &'static [Situation], names: &[String]) -> Result<Vec<&'static Situation>, Failure> {
+    let list = || all.iter().map(|situation| situation.name);
+    for name in names {
+        if !list().any(|known| known == name) {
+            let meant = nearest(name, list());
+            let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+            let list = list().collect::<Vec<_>>().join(", ");
+            let words = format!("there is no situation {name:?}{meant}\nthere are: {list}");
+            return Err(Failure::Arguments(words));
+        }
+    }
+    let is_chosen = |it: &&Situation| names.is_empty() || names.iter().any(|name| name == it.name);
+    Ok(all.iter().filter(is_chosen).collect())
+}
+
+/// What has not come by then is announced: a person should know what is waited for.
+const SOON: Duration = Duration::from_millis(250);
+
+/// Every situation is under way at the same time, each in a network of its own.
+struct Live {
+    situations: Vec<&'static Situation>,
+    stories: Vec<Receiver<io::Result<Story>>>,
+}
+
+fn start(situations: &[&'static Situation], program: &Path) -> Vec<Receiver<io::Result<Story>>> {
+    let start = |&situation: &&'static Situation| {
+        let (sender, story) = mpsc::channel();
+        let program = program.to_owned();
+        thread::spawn(move || sender.send(handshake::show(situation, &program)));
+        story
+    };
+    situations.iter().map(start).collect()
+}
+
+impl Live {
+    /// Tells each story as soon as it and those before it are over. What this machine forbids is
+    /// shown from the recording.
+    fn tell(self, screen: &mut Screen, recording: &Run) -> Result<(), Failure> {
+        let mut said = Vec::new();
+        let mut failed = false;
+        let mut live = false;
+        let count = self.situations.len();
+        for (situation, story) in self.situations.into_iter().zip(self.stories) {
+            let story = match story.recv_timeout(SOON) {
+                Err(RecvTimeoutError::Timeout) => {
+                    if !live {
+                        show::live(screen, &kernel(), count)?;
+                        live = true;
+                    }
+                    show::waiting(screen, situation)?;
+                    story.recv().map_err(RecvTimeoutError::from)
+                }
+                other => other,
+            };
+            match story.unwrap_or_else(|error| Err(io::Error::other(error))) {
+                Ok(story) => {
+                    if !live {
+                        show::live(screen, &kernel(), count)?;
+                        live = true;
+                    }
+                    show::story(screen, situation, &story)?;
+                }
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    let words = error.to_string();
+                    if !said.contains(&words) {
+                        show::missing(screen, &words, recording)?;
+                        said.push(words);
+                    }
+                    show::story(screen, situation, recorded::story(recording, situation)?)?;
+                }
+                Err(error) => {
+                    show::failed(screen, situation, &error)?;
+                    failed = true;
+                }
+            }
+        }
+        if failed { Err(Failure::Told) } else { Ok(()) }
+    }
+
+    /// All stories as one run; or the recording, if this machine forbids to make one.
+    fn collect(self, lesson: &Lesson, recording: &Run) -> Result<Run, Failure> {
+        let stories: io::Result<Vec<Story>> = self
+            .stories
+            .into_iter()
+            .map(|story| story.recv().unwrap_or_else(|error| Err(io::Error::other(error))))
+            .collect();
+        match stories {
+            Ok(stories) => {
+                let lesson = lesson.to_string();
+                Ok(Run { lesson, kernel: kernel(), recorded: false, stories })
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                let _ = writeln!(io::stderr(), "{error}\nthis is the recorded run instead");
+                Ok(recording.clone())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A run that was made before.
+fn tell(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
+    show::recorded(screen, run)?;
+    let situations = SITUATIONS_01.iter().chain(SITUATIONS_08);
+    for story in &run.stories {
+        let situation = situations.clone().find(|it| it.name == story.situation);
+        let situation = situation.ok_or_else(|| {
+            io::Error::other(format!("the recording has an unknown situation {}", story.situation))
+        })?;
+        show::story(screen, situation, story)?;
+    }
+    Ok(())
+}
+
+fn print(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(run).map_err(io::Error::other)?;
+    Ok(screen.line(text)?)
+}
+
+/// The kernel's release as numbers: what a distribution appends is left out.
+fn kernel() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
+    release[..end].trim_end_matches('.').to_owned()
+}
