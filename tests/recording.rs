@@ -201,6 +201,39 @@ fn left_out_or_error(started: io::Result<Subject>) -> Option<io::Error> {
     }
 }
 
+/// This program itself under the witness, running one of its ignored tests; `None` where ptrace may
+/// be missing.
+fn ourselves(test: &str) -> Option<Subject> {
+    let launch = Launch::new(std::env::current_exe().unwrap());
+    let launch = launch.arg("--ignored").arg("--exact").arg(test).arg("--nocapture");
+    Need::Ptrace.or_left_out(launch.witnessed().start()).expect("this program starts")
+}
+
+/// Run only by the test below.
+#[test]
+#[ignore = "run by the test of many busy threads"]
+fn busy_threads() {
+    for _ in 0..16 {
+        std::thread::spawn(|| {
+            loop {
+                nix::unistd::getppid();
+            }
+        });
+    }
+    for _ in 0..20 {
+        nix::unistd::getuid();
+    }
+    std::process::exit(7);
+}
+
+#[test]
+fn no_thread_is_kept_waiting_by_busy_ones() {
+    let Some(mut subject) = ourselves("busy_threads") else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(7));
+    let record = subject.record().unwrap();
+    assert_eq!(calls(&record, "getuid").len(), 20);
+}
+
 /// Run only by the test below: under a witness, nobody else can be one.
 #[test]
 #[ignore = "run by the test of what is traced already"]
@@ -211,10 +244,7 @@ fn inner() {
 
 #[test]
 fn where_ptrace_is_refused_one_sentence_names_the_setting() {
-    let launch = Launch::new(std::env::current_exe().unwrap());
-    let launch = launch.arg("--ignored").arg("--exact").arg("inner").arg("--nocapture");
-    let started = Need::Ptrace.or_left_out(launch.witnessed().start());
-    let Some(mut subject) = started.unwrap() else { return };
+    let Some(mut subject) = ourselves("inner") else { return };
     let mut came = None;
     while let Some(line) = subject.line().unwrap() {
         came = came.or_else(|| line.split_once("came: ").map(|(_, came)| came.to_owned()));

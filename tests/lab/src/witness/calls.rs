@@ -52,17 +52,32 @@ pub(super) fn would_be_the_end() -> bool {
     }
 }
 
-/// Waits for news of any thread that the calling thread traces; `None` when there is none left.
-pub(super) fn news() -> io::Result<Option<(i32, News)>> {
+/// Waits for news of any thread that the calling thread traces, and takes all that there is by then;
+/// nothing when no thread is left.
+///
+/// All of it, because the kernel looks at its threads always in the same order: one that is resumed
+/// after each piece of news would come first again, and the last ones would never be heard.
+pub(super) fn news() -> io::Result<Vec<(i32, News)>> {
+    let mut all: Vec<(i32, News)> = Vec::new();
     loop {
+        let more = if all.is_empty() { 0 } else { libc::WNOHANG };
         let mut status = 0;
-        // SAFETY: the kernel writes one number to the address, which is ours.
         // __WNOTHREAD: only what this thread traces; other subjects have threads of their own.
-        let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+        let flags = libc::__WALL | libc::__WNOTHREAD | more;
+        // SAFETY: the kernel writes one number to the address, which is ours.
+        let tid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
         match Errno::result(tid) {
-            Ok(tid) => return Ok(Some((tid, read(status)))),
+            Ok(0) | Err(Errno::ECHILD) => return Ok(all),
+            Ok(tid) => {
+                let news = read(status);
+                // The thread that had this number has gone without a word: another one called exec
+                // and took it over. To resume it now would resume that one.
+                if news == News::Became {
+                    all.retain(|(earlier, _)| *earlier != tid);
+                }
+                all.push((tid, news));
+            }
             Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => return Ok(None),
             Err(errno) => return Err(errno.into()),
         }
     }

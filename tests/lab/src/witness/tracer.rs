@@ -29,8 +29,13 @@ pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {
             return;
         }
         // An error is the end as well: nothing is traced any more.
-        let Ok(Some((tid, news))) = calls::news() else { return };
-        tracer.take(tid, news);
+        let news = calls::news().unwrap_or_default();
+        if news.is_empty() {
+            return;
+        }
+        for (tid, news) in news {
+            tracer.take(tid, news);
+        }
     }
 }
 
