@@ -136,6 +136,16 @@ fn it_can_be_stopped_and_goes_on() {
 }
 
 #[test]
+fn it_can_be_stopped_while_what_it_made_goes_on() {
+    let Some(subject) = shell("(while :; do :; true <&0; done) & echo go; wait") else { return };
+    assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
+    for _ in 0..5 {
+        subject.stop().unwrap();
+        subject.go_on().unwrap();
+    }
+}
+
+#[test]
 fn what_forks_away_is_known_and_ends_with_the_subject() {
     let Some(mut subject) = shell("sleep 1000 & exit 0") else { return };
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));

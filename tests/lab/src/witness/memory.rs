@@ -5,7 +5,8 @@ use std::io::IoSliceMut;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 
-/// The memory of a process. What cannot be read is absent, never an error: a subject may pass any
+/// The memory of a process, named by one of its threads: the first one has none any more when it has
+/// ended before the others. What cannot be read is absent, never an error: a subject may pass any
 /// pointer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Memory(pub i32);

@@ -42,7 +42,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 pub(crate) use handshake::Waiting;
-use record::{Record, What};
+use record::Record;
 use shared::{Shared, State};
 
 /// A witness at work: a thread of its own that traces one subject and all that the subject makes.
@@ -86,14 +86,9 @@ impl Witness {
         }
     }
 
-    /// Is the subject stopped by a signal, and not yet continued?
+    /// Are all threads of the subject stopped by a signal, and not yet continued?
     pub(crate) fn is_stopped(&self) -> bool {
-        self.shared.with(|state| {
-            let events = state.record.events.iter().rev();
-            let last =
-                events.map(|event| &event.what).find(|what| !matches!(what, What::Signal(_)));
-            matches!(last, Some(What::Stopped(_)))
-        })
+        self.shared.with(|state| state.stopped)
     }
 
     /// Kills whatever is left of the subject and of what it has made, and waits for the witness to

@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) record: Record,
     /// The processes that have not ended.
     pub(super) running: Vec<i32>,
+    /// All threads of the subject itself are stopped by a signal, and not yet continued.
+    pub(super) stopped: bool,
     /// How the subject itself ended: the raw status of wait(2).
     pub(super) status: Option<i32>,
     /// The witness has nothing left to see.
@@ -111,6 +113,10 @@ impl Shared {
 
     pub(super) fn process_ended(&self, process: i32) {
         self.with(|state| state.running.retain(|running| *running != process));
+    }
+
+    pub(super) fn subject_stopped(&self, stopped: bool) {
+        self.with(|state| state.stopped = stopped);
     }
 
     pub(super) fn subject_ended(&self, status: i32) {

@@ -46,6 +46,8 @@ struct Traced {
     process: i32,
     /// The call that it is in: where it stands in the record, and its registers.
     inside: Option<(Option<usize>, String, [u64; 6])>,
+    /// It is stopped as by `SIGSTOP`, until `SIGCONT`.
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Tracer {
             return;
         }
         self.know(tid);
+        self.stops(tid, matches!(news, News::Stopped(_)));
         let on = match news {
             News::SystemCall => {
                 self.at_a_call(tid);
@@ -137,7 +140,7 @@ impl Tracer {
         let process_number = self.know_process(process, status.parent);
         let ever = self.shared.with(|state| state.record.threads.len());
         let number = u32::try_from(ever + 1).unwrap_or(u32::MAX);
-        self.threads.insert(tid, Traced { number, process, inside: None });
+        self.threads.insert(tid, Traced { number, process, inside: None, stopped: false });
         self.shared.add_thread(Thread { number, process: process_number, tid }, process);
         let made = Made { number, process };
         if tid != self.leader {
@@ -159,6 +162,17 @@ impl Tracer {
         };
         self.processes.insert(process, Process { number: ever + 1, open });
         ever + 1
+    }
+
+    /// The subject is stopped when all its threads are: those of its first process.
+    fn stops(&mut self, tid: i32, stopped: bool) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        if thread.stopped == stopped {
+            return;
+        }
+        thread.stopped = stopped;
+        let mut subject = self.threads.values().filter(|thread| thread.process == self.leader);
+        self.shared.subject_stopped(subject.all(|thread| thread.stopped));
     }
 
     fn note(&mut self, tid: i32, what: What) -> Option<usize> {
@@ -183,7 +197,7 @@ impl Tracer {
             .map_or_else(|| format!("call {number}"), |known| known.name().to_owned());
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
         let raw = Raw { name: &name, registers };
-        let arguments = decode::entry(raw, Memory(thread.process), &mut process.open);
+        let arguments = decode::entry(raw, Memory(tid), &mut process.open);
         let call =
             Call { name: name.clone(), arguments, outcome: Outcome::Pending, returned: None };
         let place = self.note(tid, What::Call(call));
@@ -202,7 +216,7 @@ impl Tracer {
         let raw = Raw { name: &name, registers };
         // Beyond the record's limit calls are still followed, for what descriptors refer to.
         let mut arguments = self.shared.arguments(place).unwrap_or(Arguments::Other(registers));
-        let memory = Memory(process_id);
+        let memory = Memory(tid);
         let outcome = match result {
             Ok(value) => {
                 decode::exit(
