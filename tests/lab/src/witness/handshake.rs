@@ -86,7 +86,7 @@ struct Over<'a>(&'a Shared);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.with(|state| state.over = true);
+        self.0.over();
     }
 }
 

@@ -3,16 +3,22 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::record::{Arguments, Event, Outcome, Record, Thread, What};
+use super::record::{Arguments, Call, Event, Record, Thread, What};
 
 /// A record holds at most so many events. A subject that makes more goes on, but what it does is no
 /// longer written down, only counted.
 const MOST_EVENTS: usize = 500_000;
 
+/// So many descriptors at most that select and poll were called with: a program that polls 1,000 of
+/// them fills the memory with far fewer events.
+const MOST_DESCRIPTORS: usize = 2_000_000;
+
 /// The record while it grows.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) record: Record,
+    /// How many descriptors the calls of select and poll name together.
+    descriptors: usize,
     /// The processes that have not ended.
     pub(super) running: Vec<i32>,
     /// All threads of the subject itself are stopped by a signal, and not yet continued.
@@ -21,6 +27,14 @@ pub(super) struct State {
     pub(super) status: Option<i32>,
     /// The witness has nothing left to see.
     pub(super) over: bool,
+}
+
+impl State {
+    fn leaves_out(&mut self) -> bool {
+        let full = self.record.events.len() >= MOST_EVENTS || self.descriptors >= MOST_DESCRIPTORS;
+        self.record.left_out += u64::from(full);
+        full
+    }
 }
 
 #[derive(Debug, Default)]
@@ -32,10 +46,17 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = look(&mut state);
-        drop(state);
+        look(&mut state)
+    }
+
+    /// The subject has ended, or the witness: what others wait for.
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        self.with(change);
         self.changed.notify_all();
-        seen
+    }
+
+    pub(super) fn over(&self) {
+        self.tell(|state| state.over = true);
     }
 
     /// Waits until `done` says so, at most for `bound`; returns its last answer.
@@ -73,40 +94,29 @@ impl Shared {
         });
     }
 
+    /// Counts an event that is not written down, if there is no room for it.
+    pub(super) fn leaves_out(&self) -> bool {
+        self.with(State::leaves_out)
+    }
+
     /// Adds an event; returns its place, or `None` beyond the limit.
     pub(super) fn add(&self, event: Event) -> Option<usize> {
         self.with(|state| {
-            if state.record.events.len() >= MOST_EVENTS {
-                state.record.left_out += 1;
+            if state.leaves_out() {
                 return None;
             }
+            state.descriptors += descriptors(&event);
             state.record.events.push(event);
             Some(state.record.events.len() - 1)
         })
     }
 
-    /// A copy of the arguments of the call at `place`.
-    pub(super) fn arguments(&self, place: Option<usize>) -> Option<Arguments> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match &state.record.events.get(place?)?.what {
-            What::Call(call) => Some(call.arguments.clone()),
-            _ => None,
-        }
-    }
-
-    pub(super) fn complete(
-        &self,
-        place: Option<usize>,
-        arguments: Arguments,
-        outcome: Outcome,
-        returned: u64,
-    ) {
+    /// Changes the call at `place`. Whoever looks at the record sees it as it was or as it becomes.
+    pub(super) fn complete(&self, place: usize, change: impl FnOnce(&mut Call)) {
         self.with(|state| {
-            let event = place.and_then(|place| state.record.events.get_mut(place));
+            let event = state.record.events.get_mut(place);
             if let Some(Event { what: What::Call(call), .. }) = event {
-                call.arguments = arguments;
-                call.outcome = outcome;
-                call.returned = Some(returned);
+                change(call);
             }
         });
     }
@@ -120,6 +130,47 @@ impl Shared {
     }
 
     pub(super) fn subject_ended(&self, status: i32) {
-        self.with(|state| state.status = Some(status));
+        self.tell(|state| state.status = Some(status));
+    }
+}
+
+/// How many descriptors a call of select or poll names, going in.
+fn descriptors(event: &Event) -> usize {
+    let What::Call(call) = &event.what else { return 0 };
+    match &call.arguments {
+        Arguments::Poll { entries, .. } => entries.len(),
+        Arguments::Select { before, .. } => {
+            let sets = [&before.read, &before.write, &before.except];
+            sets.into_iter().flatten().map(Vec::len).sum()
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bits::Events;
+    use super::super::record::{Descriptor, Object, Outcome, PollEntry, Timeout};
+    use super::*;
+
+    #[test]
+    fn calls_with_many_descriptors_fill_a_record_too() {
+        let descriptor = Descriptor { number: 3, opening: 1, object: Object::Unknown };
+        let entry = PollEntry { descriptor, events: Events::IN, revents: Events::default() };
+        let entries = vec![entry; MOST_DESCRIPTORS / 4];
+        let shared = Shared::default();
+        let places = [(); 6].map(|()| {
+            let arguments = Arguments::Poll { entries: entries.clone(), timeout: Timeout::Forever };
+            let call = Call {
+                name: "poll".to_owned(),
+                arguments,
+                outcome: Outcome::Pending,
+                returned: None,
+            };
+            shared.add(Event { at: 0, thread: 1, what: What::Call(call) })
+        });
+        assert_eq!(places, [Some(0), Some(1), Some(2), Some(3), None, None]);
+        assert!(shared.leaves_out());
+        assert_eq!(shared.with(|state| state.record.left_out), 3);
     }
 }

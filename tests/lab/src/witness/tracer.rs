@@ -45,7 +45,7 @@ struct Traced {
     number: u32,
     process: i32,
     /// The call that it is in: where it stands in the record, and its registers.
-    inside: Option<(Option<usize>, String, [u64; 6])>,
+    inside: Option<(usize, String, [u64; 6])>,
     /// It is stopped as by `SIGSTOP`, until `SIGCONT`.
     stopped: bool,
 }
@@ -196,11 +196,15 @@ impl Tracer {
             .and_then(syscalls::Sysno::new)
             .map_or_else(|| format!("call {number}"), |known| known.name().to_owned());
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
+        // Beyond the record's limit calls are counted, and nothing is written down.
+        if self.shared.leaves_out() {
+            return;
+        }
         let raw = Raw { name: &name, registers };
         let arguments = decode::entry(raw, Memory(tid), &mut process.open);
         let call =
             Call { name: name.clone(), arguments, outcome: Outcome::Pending, returned: None };
-        let place = self.note(tid, What::Call(call));
+        let Some(place) = self.note(tid, What::Call(call)) else { return };
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.inside = Some((place, name, registers));
         }
@@ -214,31 +218,26 @@ impl Tracer {
         let process_id = thread.process;
         let Some(process) = self.processes.get_mut(&process_id) else { return };
         let raw = Raw { name: &name, registers };
-        // Beyond the record's limit calls are still followed, for what descriptors refer to.
-        let mut arguments = self.shared.arguments(place).unwrap_or(Arguments::Other(registers));
         let memory = Memory(tid);
-        let outcome = match result {
-            Ok(value) => {
-                decode::exit(
-                    raw,
-                    value,
-                    &mut arguments,
-                    memory,
-                    &mut process.open,
-                    &mut self.openings,
-                );
-                Outcome::Value(value)
-            }
-            Err(errno) => {
-                if let (Arguments::Address { socket, address }, libc::EINPROGRESS, "connect") =
-                    (&mut arguments, errno, name.as_str())
-                {
-                    decode::connected(socket, address, &mut process.open);
+        let (open, openings) = (&mut process.open, &mut self.openings);
+        self.shared.complete(place, |call| {
+            let arguments = &mut call.arguments;
+            call.outcome = match result {
+                Ok(value) => {
+                    decode::exit(raw, value, arguments, memory, open, openings);
+                    Outcome::Value(value)
                 }
-                Outcome::Error(calls::errno_name(errno))
-            }
-        };
-        self.shared.complete(place, arguments, outcome, returned);
+                Err(errno) => {
+                    if let (Arguments::Address { socket, address }, libc::EINPROGRESS, "connect") =
+                        (arguments, errno, raw.name)
+                    {
+                        decode::connected(socket, address, open);
+                    }
+                    Outcome::Error(calls::errno_name(errno))
+                }
+            };
+            call.returned = Some(returned);
+        });
     }
 
     fn made(&mut self, tid: i32) {
