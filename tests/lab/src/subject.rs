@@ -260,6 +260,10 @@ impl Subject {
     ///
     /// `ESRCH` when it has ended.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        // Waited for by the witness: its number may be somebody else's by now.
+        if self.witness.as_ref().is_some_and(|witness| witness.status().is_some()) {
+            return Err(Errno::ESRCH.into());
+        }
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, signal).map_err(io::Error::from)
     }
@@ -360,8 +364,13 @@ impl Subject {
 impl Drop for Subject {
     fn drop(&mut self) {
         match &mut self.witness {
-            // Its number may be somebody else's by now: the witness has waited for it.
-            Some(witness) => witness.end(),
+            Some(witness) => {
+                witness.end();
+                // Waited for by the witness: its number may be another child's by now.
+                if witness.status().is_some() {
+                    return;
+                }
+            }
             // It may have ended already, and then there is nobody to kill.
             None => drop(self.child.kill()),
         }
