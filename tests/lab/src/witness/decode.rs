@@ -196,9 +196,7 @@ pub(super) fn exit(
         }
         Arguments::Mode { command, nonblocking, .. } => match command.as_str() {
             "F_GETFL" => *nonblocking = Some(number & libc::O_NONBLOCK != 0),
-            "F_DUPFD" | "F_DUPFD_CLOEXEC" => {
-                open.opened(number, next());
-            }
+            "F_DUPFD" | "F_DUPFD_CLOEXEC" => open.duplicated(call.int(0), number, next()),
             _ => {}
         },
         Arguments::Read { bytes, .. } => {
@@ -227,8 +225,11 @@ pub(super) fn exit(
             }
         }
         Arguments::Other(_) => match call.name {
-            "openat" | "open" | "dup" | "dup2" | "dup3" | "eventfd2" | "timerfd_create"
-            | "signalfd4" | "memfd_create" | "pidfd_open" | "inotify_init1" => {
+            // dup2(2) of a number onto itself does nothing.
+            "dup2" if call.int(0) == number => {}
+            "dup" | "dup2" | "dup3" => open.duplicated(call.int(0), number, next()),
+            "openat" | "open" | "eventfd2" | "timerfd_create" | "signalfd4" | "memfd_create"
+            | "pidfd_open" | "inotify_init1" => {
                 open.opened(number, next());
             }
             "pipe2" | "pipe" => {

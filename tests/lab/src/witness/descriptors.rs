@@ -50,6 +50,16 @@ impl Descriptors {
         descriptor
     }
 
+    /// A call has made `number` another descriptor for what `original` refers to.
+    pub(super) fn duplicated(&mut self, original: i32, number: i32, opening: u32) {
+        let object = self.get(original).object;
+        self.opened(number, opening);
+        // The kernel does not tell whether a connection was accepted; of all else it tells the name.
+        if matches!(object, Object::Connection { .. }) {
+            self.became(number, object);
+        }
+    }
+
     /// A socket has changed: it listens, or is connected.
     pub(super) fn became(&mut self, number: i32, object: Object) -> Descriptor {
         let mut descriptor = self.get(number);
