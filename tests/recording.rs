@@ -4,6 +4,7 @@
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use lab::missing::Need;
@@ -135,6 +136,82 @@ fn it_can_be_stopped_and_goes_on() {
     assert!(happened(&record, &What::Stopped("SIGSTOP".to_owned())), "{:?}", outline(&record));
 }
 
+/// Run only by the test below.
+#[test]
+#[ignore = "run by the test of a copied connection"]
+fn copies_a_connection() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let connected = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let accepted = listener.accept().unwrap().0;
+    io::Write::write_all(&mut accepted.try_clone().unwrap(), b"accepted").unwrap();
+    io::Write::write_all(&mut connected.try_clone().unwrap(), b"connected").unwrap();
+    std::process::exit(0);
+}
+
+#[test]
+fn a_copy_of_a_connection_is_what_the_connection_is() {
+    let Some(mut subject) = ourselves("copies_a_connection", Stdio::null()) else { return };
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+    let record = subject.record().unwrap();
+    let wrote = record.events.iter().filter_map(|event| match &event.what {
+        What::Call(Call { arguments: Arguments::Write { to, bytes, .. }, .. }) => {
+            let Object::Connection { accepted, .. } = &to.object else { return None };
+            Some((bytes.0.clone(), *accepted))
+        }
+        _ => None,
+    });
+    let wrote: Vec<_> = wrote.collect();
+    assert_eq!(wrote, [("accepted".to_owned(), true), ("connected".to_owned(), false)]);
+}
+
+/// Run only by the test below.
+#[test]
+#[ignore = "run by the test of a wait that is interrupted"]
+fn polls() {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let stdin = io::stdin();
+    let mut entries = [PollFd::new(std::os::fd::AsFd::as_fd(&stdin), PollFlags::POLLIN)];
+    nix::unistd::getuid();
+    poll(&mut entries, PollTimeout::NONE).unwrap();
+    std::process::exit(0);
+}
+
+#[test]
+fn a_wait_that_a_stop_has_interrupted_goes_on_with_its_arguments() {
+    let (stdin, writer) = io::pipe().unwrap();
+    let Some(mut subject) = ourselves("polls", stdin) else { return };
+    let waits = |times: usize| {
+        let record = subject.record().unwrap();
+        let from = record
+            .events
+            .iter()
+            .position(|event| matches!(&event.what, What::Call(call) if call.name == "getuid"));
+        let waits =
+            record.events[from.unwrap_or(record.events.len())..].iter().filter_map(|event| {
+                match &event.what {
+                    What::Call(Call {
+                        arguments: Arguments::Poll { entries, .. },
+                        outcome,
+                        ..
+                    }) => Some((entries.first()?.revents.to_string(), outcome.clone())),
+                    _ => None,
+                }
+            });
+        let waits: Vec<_> = waits.collect();
+        (waits.len() == times).then_some(waits)
+    };
+    wait::until("it polls", || waits(1).is_some()).unwrap();
+    subject.stop().unwrap();
+    subject.go_on().unwrap();
+    wait::until("it polls again", || waits(2).is_some()).unwrap();
+    io::Write::write_all(&mut &writer, b"x").unwrap();
+    wait::until("it has polled", || {
+        waits(2).is_some_and(|waits| waits[1] == ("IN".to_owned(), Outcome::Value(1)))
+    })
+    .unwrap();
+    assert_eq!(subject.exit_status().unwrap().code(), Some(0));
+}
+
 #[test]
 fn it_can_be_stopped_while_what_it_made_goes_on() {
     let script = "for i in 1 2 3 4; do while :; do cd /; done & done; echo go; wait";
@@ -214,9 +291,9 @@ fn left_out_or_error(started: io::Result<Subject>) -> Option<io::Error> {
 
 /// This program itself under the witness, running one of its ignored tests; `None` where ptrace may
 /// be missing.
-fn ourselves(test: &str) -> Option<Subject> {
+fn ourselves(test: &str, stdin: impl Into<Stdio>) -> Option<Subject> {
     let launch = Launch::new(std::env::current_exe().unwrap());
-    let launch = launch.arg("--ignored").arg("--exact").arg(test).arg("--nocapture");
+    let launch = launch.arg("--ignored").arg("--exact").arg(test).arg("--nocapture").stdin(stdin);
     Need::Ptrace.or_left_out(launch.witnessed().start()).expect("this program starts")
 }
 
@@ -239,7 +316,7 @@ fn busy_threads() {
 
 #[test]
 fn no_thread_is_kept_waiting_by_busy_ones() {
-    let Some(mut subject) = ourselves("busy_threads") else { return };
+    let Some(mut subject) = ourselves("busy_threads", Stdio::null()) else { return };
     assert_eq!(subject.exit_status().unwrap().code(), Some(7));
     let record = subject.record().unwrap();
     assert_eq!(calls(&record, "getuid").len(), 20);
@@ -255,7 +332,7 @@ fn inner() {
 
 #[test]
 fn where_ptrace_is_refused_one_sentence_names_the_setting() {
-    let Some(mut subject) = ourselves("inner") else { return };
+    let Some(mut subject) = ourselves("inner", Stdio::null()) else { return };
     let mut came = None;
     while let Some(line) = subject.line().unwrap() {
         came = came.or_else(|| line.split_once("came: ").map(|(_, came)| came.to_owned()));

@@ -8,6 +8,9 @@ use nix::errno::Errno;
 /// linux/ptrace.h; not every C library names it.
 const PTRACE_EVENT_STOP: i32 = 128;
 
+/// include/linux/errno.h: the call is gone on with by `restart_syscall`, unless a handler runs.
+pub(super) const ERESTART_RESTARTBLOCK: i32 = 516;
+
 /// What waitpid(2) tells of a traced thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum News {
@@ -192,7 +195,7 @@ pub(super) fn errno_name(number: i32) -> String {
         512 => "ERESTARTSYS".to_owned(),
         513 => "ERESTARTNOINTR".to_owned(),
         514 => "ERESTARTNOHAND".to_owned(),
-        516 => "ERESTART_RESTARTBLOCK".to_owned(),
+        ERESTART_RESTARTBLOCK => "ERESTART_RESTARTBLOCK".to_owned(),
         _ => match Errno::from_raw(number) {
             Errno::UnknownErrno => format!("errno {number}"),
             errno => format!("{errno:?}"),

@@ -93,8 +93,9 @@ pub struct Call {
 pub enum Outcome {
     /// With this value.
     Value(i64),
-    /// With -1 and this errno: `EAGAIN`. What the kernel restarts by itself is named as it is inside
-    /// the kernel, `ERESTARTSYS`.
+    /// With -1 and this errno: `EAGAIN`. A call that a signal interrupted is named as it is inside
+    /// the kernel, `ERESTARTSYS`: only then does the kernel decide whether it restarts the call or
+    /// the program gets `EINTR`. What it restarts is recorded as one more call of the same name.
     Error(String),
     /// Not yet: it waits, or the subject ended inside it.
     Pending,

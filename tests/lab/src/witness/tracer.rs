@@ -46,6 +46,8 @@ struct Traced {
     process: i32,
     /// The call that it is in: where it stands in the record, and its registers.
     inside: Option<(usize, String, [u64; 6])>,
+    /// The call that a signal has interrupted, and that `restart_syscall` will go on with.
+    interrupted: Option<(String, [u64; 6])>,
     /// It is stopped as by `SIGSTOP`, until `SIGCONT`.
     stopped: bool,
 }
@@ -86,7 +88,9 @@ impl Tracer {
             self.before_the_start(tid, news);
             return;
         }
-        self.know(tid);
+        if self.know(tid).is_none() {
+            return;
+        }
         self.stops(tid, matches!(news, News::Stopped(_)));
         let on = match news {
             News::SystemCall => {
@@ -130,23 +134,25 @@ impl Tracer {
         calls::resume(tid, on);
     }
 
-    /// Makes sure that the thread has a number.
-    fn know(&mut self, tid: i32) -> Made {
+    /// Makes sure that the thread has a number; `None` if it has been killed and waited for before
+    /// anything was known of it.
+    fn know(&mut self, tid: i32) -> Option<Made> {
         if let Some(known) = self.threads.get(&tid) {
-            return Made { number: known.number, process: known.process };
+            return Some(Made { number: known.number, process: known.process });
         }
         let status = Status::of(tid);
-        let process = status.process.unwrap_or(tid);
+        let process = status.process?;
         let process_number = self.know_process(process, status.parent);
         let ever = self.shared.with(|state| state.record.threads.len());
         let number = u32::try_from(ever + 1).unwrap_or(u32::MAX);
-        self.threads.insert(tid, Traced { number, process, inside: None, stopped: false });
+        let thread = Traced { number, process, inside: None, interrupted: None, stopped: false };
+        self.threads.insert(tid, thread);
         self.shared.add_thread(Thread { number, process: process_number, tid }, process);
         let made = Made { number, process };
         if tid != self.leader {
             self.early.insert(tid, made);
         }
-        made
+        Some(made)
     }
 
     fn know_process(&mut self, process: i32, parent: Option<i32>) -> u32 {
@@ -190,7 +196,7 @@ impl Tracer {
     }
 
     fn enters(&mut self, tid: i32, number: u64, registers: [u64; 6]) {
-        let Some(thread) = self.threads.get(&tid) else { return };
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
         let name = usize::try_from(number)
             .ok()
             .and_then(syscalls::Sysno::new)
@@ -200,6 +206,9 @@ impl Tracer {
         if self.shared.leaves_out() {
             return;
         }
+        // restart_syscall(2) has no arguments: it goes on with the wait that was interrupted.
+        let interrupted = thread.interrupted.take().filter(|_| name == "restart_syscall");
+        let (name, registers) = interrupted.unwrap_or((name, registers));
         let raw = Raw { name: &name, registers };
         let arguments = decode::entry(raw, Memory(tid), &mut process.open);
         let call =
@@ -220,6 +229,9 @@ impl Tracer {
         let raw = Raw { name: &name, registers };
         let memory = Memory(tid);
         let (open, openings) = (&mut process.open, &mut self.openings);
+        if result == Err(calls::ERESTART_RESTARTBLOCK) {
+            thread.interrupted = Some((name.clone(), registers));
+        }
         self.shared.complete(place, |call| {
             let arguments = &mut call.arguments;
             call.outcome = match result {
@@ -242,8 +254,11 @@ impl Tracer {
 
     fn made(&mut self, tid: i32) {
         let Some(child) = calls::message(tid) else { return };
-        let made = self.early.get(&child).copied().unwrap_or_else(|| self.know(child));
-        self.early.remove(&child);
+        // A number that is in use is this child's. A life so short that it is over was either seen
+        // early, or ended before its first news: then there is nothing to tell.
+        let now = self.know(child);
+        let early = self.early.remove(&child);
+        let Some(made) = now.or(early) else { return };
         let same = Some(made.process) == self.threads.get(&tid).map(|thread| thread.process);
         let what = if same { What::NewThread } else { What::NewProcess };
         self.note(tid, what(made.number));
