@@ -37,4 +37,53 @@ impl Recording {
         let experiments = trials.into_iter().map(|trial| (trial.experiment, trial.seen)).collect();
         Ok(Self { kernel: kernel.to_owned(), experiments })
     }
+
+    /// Keeps what was seen before wherever only numbers have changed since: another time, another
+    /// descriptor. So a new recording shows what is new.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        for (name, seen) in &mut self.experiments {
+            if let Some(old) = before.experiments.get(name)
+                && shape(old) == shape(seen)
+            {
+                seen.clone_from(old);
+            }
+        }
+        self
+    }
+}
+
+/// What was seen, without the numbers and their units.
+fn shape(seen: &Seen) -> Vec<String> {
+    let words = |text: &str| {
+        let parts = text.split(|letter: char| letter.is_ascii_digit() || ".,".contains(letter));
+        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+        parts.filter(|part| !["ns", "µs", "ms", "s"].contains(part)).collect::<Vec<_>>().join("#")
+    };
+    seen.observations
+        .iter()
+        .map(|one| format!("{} -> {} ({})", words(&one.did), words(&one.saw), one.compared))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Recording, Seen};
+
+    fn recording(did: &str, saw: &str) -> Recording {
+        let mut seen = Seen::default();
+        seen.note(did, saw);
+        Recording { kernel: String::new(), experiments: [("e".to_owned(), seen)].into() }
+    }
+
+    #[test]
+    fn only_what_is_new_changes_a_recording() {
+        let before = recording("descriptor 5 takes", "3.5 µs, IN");
+        let again = recording("descriptor 17 takes", "12 ms, IN").after(&before);
+        assert_eq!(again, before);
+        for (did, saw) in [("descriptor 5 takes", "3.5 µs, OUT"), ("it takes", "3.5 µs, IN")] {
+            let other = recording(did, saw);
+            assert_eq!(other.clone().after(&before), other);
+        }
+    }
 }

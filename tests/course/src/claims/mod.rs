@@ -89,6 +89,11 @@ pub fn record(root: &Path) -> io::Result<()> {
     let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
         io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
     })?;
+    // The first recording has nothing before it.
+    let recording = match read_recording(root) {
+        Ok(before) => recording.after(&before),
+        Err(_) => recording,
+    };
     let mut text = serde_json::to_string_pretty(&recording).map_err(io::Error::other)?;
     text.push('\n');
     fs::write(root.join(RECORDING), text).map_err(|error| named(RECORDING, &error))
