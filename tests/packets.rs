@@ -88,7 +88,10 @@ fn a_recorded_run_is_labelled_and_fits_a_terminal() {
             assert_eq!(line, line.trim_end(), "no blanks at a line's end");
         }
         for Situation { name, title, .. } in situations {
-            assert!(text.contains(&format!("\n{name}: {title}\n$ ")), "{name} in {text}");
+            assert!(
+                text.contains(&format!("\n{name} (recorded): {title}\n$ ")),
+                "{name} in {text}"
+            );
         }
         for packet in ["- SYN seq 0 -", "- SYN-ACK seq 0 ack 1 -", "- RST-ACK seq 0 ack 1 -"] {
             assert!(text.contains(packet), "{packet} in {text}");

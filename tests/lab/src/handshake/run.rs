@@ -15,13 +15,14 @@ use crate::rig::accept_within;
 use crate::subject::Launch;
 use crate::wait::PATIENCE;
 
-/// Runs `program` in this situation and tells what happened. It takes as long as the program does.
+/// Runs `program` in this situation and tells what happened. It takes as long as the program does;
+/// `begun` is called when it has been started, and so this machine can make such a network.
 ///
 /// # Errors
 ///
 /// Of kind `Unsupported`, with the setting, where namespaces are forbidden; what [`Launch::start`]
 /// says; a sentence with the story so far, when the program did not say what it should.
-pub fn show(situation: &Situation, program: &Path) -> io::Result<Story> {
+pub fn show(situation: &Situation, program: &Path, begun: impl FnOnce()) -> io::Result<Story> {
     let network = (situation.network)().captured();
     let (input, typing) = io::pipe()?;
     let (from_stdout, stdout) = io::pipe()?;
@@ -30,6 +31,7 @@ pub fn show(situation: &Situation, program: &Path) -> io::Result<Story> {
     let arguments = arguments(situation);
     let launch = arguments.iter().fold(launch, Launch::arg);
     let mut subject = launch.in_namespace(network).start()?;
+    begun();
     let inside = subject.inside();
     // The first one is served; the others only have to be there.
     let mut listeners = inside.listeners.into_iter();

@@ -6,7 +6,7 @@ mod show;
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -83,14 +83,27 @@ const SOON: Duration = Duration::from_millis(250);
 /// Every situation is under way at the same time, each in a network of its own.
 struct Live {
     situations: Vec<&'static Situation>,
-    stories: Vec<Receiver<io::Result<Story>>>,
+    stories: Vec<Receiver<News>>,
 }
 
-fn start(situations: &[&'static Situation], program: &Path) -> Vec<Receiver<io::Result<Story>>> {
+/// What a situation's thread has to say.
+enum News {
+    /// The program runs: this machine can make such a network.
+    Begun,
+    /// It is over, or it never began.
+    Ended(io::Result<Story>),
+}
+
+fn start(situations: &[&'static Situation], program: &Path) -> Vec<Receiver<News>> {
     let start = |&situation: &&'static Situation| {
         let (sender, story) = mpsc::channel();
         let program = program.to_owned();
-        thread::spawn(move || sender.send(handshake::show(situation, &program)));
+        thread::spawn(move || {
+            // If nobody listens any more, nobody needs to be told.
+            let begun = || drop(sender.send(News::Begun));
+            let story = handshake::show(situation, &program, begun);
+            drop(sender.send(News::Ended(story)));
+        });
         story
     };
     situations.iter().map(start).collect()
@@ -104,33 +117,31 @@ impl Live {
         let mut failed = false;
         let mut live = false;
         let count = self.situations.len();
-        for (situation, story) in self.situations.into_iter().zip(self.stories) {
-            let story = match story.recv_timeout(SOON) {
-                Err(RecvTimeoutError::Timeout) => {
-                    if !live {
-                        show::live(screen, &kernel(), count)?;
-                        live = true;
-                    }
-                    show::waiting(screen, situation)?;
-                    story.recv().map_err(RecvTimeoutError::from)
+        for (situation, news) in self.situations.into_iter().zip(self.stories) {
+            let mut latest = news.recv();
+            if let Ok(News::Begun) = latest {
+                if !live {
+                    show::live(screen, &kernel(), count)?;
+                    live = true;
                 }
-                other => other,
-            };
-            match story.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                Ok(story) => {
-                    if !live {
-                        show::live(screen, &kernel(), count)?;
-                        live = true;
+                latest = match news.recv_timeout(SOON) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        show::waiting(screen, situation)?;
+                        news.recv()
                     }
-                    show::story(screen, situation, &story)?;
-                }
+                    soon => soon.map_err(|_| RecvError),
+                };
+            }
+            match ended(latest) {
+                Ok(story) => show::story(screen, situation, "", &story)?,
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     let words = error.to_string();
                     if !said.contains(&words) {
                         show::missing(screen, &words, recording)?;
                         said.push(words);
                     }
-                    show::story(screen, situation, recorded::story(recording, situation)?)?;
+                    let story = recorded::story(recording, situation)?;
+                    show::story(screen, situation, recorded::LABEL, story)?;
                 }
                 Err(error) => {
                     show::failed(screen, situation, &error)?;
@@ -143,11 +154,8 @@ impl Live {
 
     /// All stories as one run; or the recording, if this machine forbids to make one.
     fn collect(self, lesson: &Lesson, recording: &Run) -> Result<Run, Failure> {
-        let stories: io::Result<Vec<Story>> = self
-            .stories
-            .into_iter()
-            .map(|story| story.recv().unwrap_or_else(|error| Err(io::Error::other(error))))
-            .collect();
+        let last = |news: Receiver<News>| ended(news.iter().last().ok_or(RecvError));
+        let stories: io::Result<Vec<Story>> = self.stories.into_iter().map(last).collect();
         match stories {
             Ok(stories) => {
                 let lesson = lesson.to_string();
@@ -162,6 +170,13 @@ impl Live {
     }
 }
 
+fn ended(news: Result<News, RecvError>) -> io::Result<Story> {
+    match news {
+        Ok(News::Ended(story)) => story,
+        Ok(News::Begun) | Err(RecvError) => Err(io::Error::other("its thread ended early")),
+    }
+}
+
 /// A run that was made before.
 fn tell(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
     show::recorded(screen, run)?;
@@ -171,7 +186,7 @@ fn tell(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
         let situation = situation.ok_or_else(|| {
             io::Error::other(format!("the recording has an unknown situation {}", story.situation))
         })?;
-        show::story(screen, situation, story)?;
+        show::story(screen, situation, recorded::LABEL, story)?;
     }
     Ok(())
 }

@@ -6,6 +6,9 @@ use lab::handshake::{Run, Situation, Story};
 
 use crate::course::Lesson;
 
+/// So that nobody takes a recorded story for a live one.
+pub const LABEL: &str = " (recorded)";
+
 const RECORDING_01: &str = include_str!("../../../../book/recordings/packets-01.json");
 const RECORDING_08: &str = include_str!("../../../../book/recordings/packets-08.json");
 

@@ -63,10 +63,15 @@ pub fn failed(screen: &mut Screen, situation: &Situation, error: &io::Error) -> 
     screen.paragraph(format_args!("not shown: {error}"))
 }
 
-/// One story, with its sentence.
-pub fn story(screen: &mut Screen, situation: &Situation, story: &Story) -> io::Result<()> {
+/// One story, with its sentence; `label` stands behind its name.
+pub fn story(
+    screen: &mut Screen,
+    situation: &Situation,
+    label: &str,
+    story: &Story,
+) -> io::Result<()> {
     screen.line("")?;
-    screen.heading(format_args!("{}: {}", situation.name, situation.title))?;
+    screen.heading(format_args!("{}{label}: {}", situation.name, situation.title))?;
     for (at, part) in wrapped(&story.command, WIDTH - 4).into_iter().enumerate() {
         let prompt = if at == 0 { "$ " } else { "    " };
         screen.line(format_args!("{prompt}{part}"))?;
