@@ -113,7 +113,8 @@ impl Ear {
             self.heard.push(((!before).then_some(time), What::Said(line)));
             if let (true, Some(typing), Some(typed)) = (connected, &mut typing, typed) {
                 self.heard.push((Some(capture::now()), What::Typed(typed.to_owned())));
-                writeln!(typing, "{typed}")?;
+                // In one piece, as a terminal does: a line in two would be two segments.
+                typing.write_all(format!("{typed}\n").as_bytes())?;
             }
             if reply {
                 self.heard.push((Some(capture::now()), What::InputEnded));

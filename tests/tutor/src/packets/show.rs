@@ -22,10 +22,11 @@ const DIM: Style = Style::new().dimmed();
 
 /// What is about to come, live.
 pub fn live(screen: &mut Screen, kernel: &str, count: usize) -> io::Result<()> {
-    screen.paragraph(format_args!(
-        "live, on Linux {kernel}: {count} situations at the same time, each in a network of its \
-         own that nothing leaves"
-    ))
+    let what = match count {
+        1 => "one situation, in a network of its own".to_owned(),
+        count => format!("{count} situations at the same time, each in a network of its own"),
+    };
+    screen.paragraph(format_args!("live, on Linux {kernel}: {what} that nothing leaves"))
 }
 
 /// What is about to come, from the shelf.
