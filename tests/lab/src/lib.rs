@@ -6,6 +6,7 @@
 //! - [`witness`]: how a program waits: its system calls, decoded;
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
+//! - [`readiness`]: what select, poll and epoll report of a descriptor;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
 //! - [`capture`]: every packet of such a network, as it crosses the wire;
 //! - [`handshake`]: the packets of each outcome that a connect can have;
@@ -30,6 +31,7 @@ pub mod peer;
 pub mod probe;
 pub mod process;
 pub mod queues;
+pub mod readiness;
 pub mod rig;
 pub mod shown;
 pub mod subject;

@@ -8,12 +8,16 @@
 //! - [`Pending`]: a connect that stays pending until it is told how to end (rig R2);
 //! - [`BlackHole`], [`RefusingPort`], [`FullQueue`]: addresses that never answer, refuse, or are full;
 //! - [`small`]: buffers that fill after a few kilobytes (rig R3);
+//! - [`option`]: socket options that no library has;
+//! - [`router`]: somebody who answers that a host cannot be reached;
 //! - [`errno`]: one recipe for each answer that a connect can get.
 
 pub mod errno;
 mod listeners;
 pub mod min_ttl;
+pub mod option;
 mod pending;
+pub mod router;
 pub mod small;
 
 pub use listeners::{BlackHole, FullQueue, RefusingPort, accept_within};

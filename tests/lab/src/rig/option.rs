@@ -1,0 +1,68 @@
+//! Socket options and calls that neither std nor nix nor socket2 has.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::errno::Errno;
+use socket2::{SockFilter, Socket};
+
+/// `SO_RCVLOWAT` of socket(7): readable only from this many bytes on.
+///
+/// # Errors
+///
+/// What setsockopt(2) says.
+pub fn receive_low_water(socket: &impl AsFd, bytes: i32) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes)
+}
+
+/// `TCP_DEFER_ACCEPT` of tcp(7): a connection reaches the accept queue with its first data only. The
+/// listener waits for them about this many seconds.
+///
+/// # Errors
+///
+/// What setsockopt(2) says.
+pub fn defer_accept(listener: &impl AsFd, seconds: i32) -> io::Result<()> {
+    set(listener, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, seconds)
+}
+
+/// Gives up a connect in progress, or a connection: connect(2) with an address of the family
+/// `AF_UNSPEC`.
+///
+/// # Errors
+///
+/// What connect(2) says.
+pub fn disconnect(socket: &impl AsFd) -> io::Result<()> {
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value: family 0 is AF_UNSPEC.
+    let nobody: libc::sockaddr = unsafe { std::mem::zeroed() };
+    let length = libc::socklen_t::try_from(size_of_val(&nobody)).map_err(io::Error::other)?;
+    let descriptor = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel reads `length` bytes from the address, which is a local of that size.
+    Errno::result(unsafe { libc::connect(descriptor, &raw const nobody, length) })?;
+    Ok(())
+}
+
+/// A call that holds the socket's lock for long, as calls go: about a millisecond. It attaches a filter
+/// of 4,096 instructions that lets everything through, which the kernel translates meanwhile:
+/// `SO_ATTACH_FILTER` of socket(7).
+///
+/// # Errors
+///
+/// `EPERM` without `CAP_NET_ADMIN` in the network, which a network of one's own gives.
+pub fn attach_long_filter(socket: &Socket) -> io::Result<()> {
+    let code = |code: u32| u16::try_from(code).unwrap_or_default();
+    let load = || SockFilter::new(code(libc::BPF_LD | libc::BPF_IMM), 0, 0, 1);
+    let let_through = SockFilter::new(code(libc::BPF_RET), 0, 0, u32::MAX);
+    let filter: Vec<SockFilter> = (1..4096).map(|_| load()).chain([let_through]).collect();
+    socket.attach_filter(&filter)
+}
+
+fn set(socket: &impl AsFd, level: i32, option: i32, value: libc::c_int) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of_val(&value)).map_err(io::Error::other)?;
+    let descriptor = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel reads `length` bytes from the address, which is a local int of that size;
+    // the descriptor is open as long as `socket` is borrowed.
+    let done =
+        unsafe { libc::setsockopt(descriptor, level, option, (&raw const value).cast(), length) };
+    Errno::result(done)?;
+    Ok(())
+}
