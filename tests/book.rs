@@ -168,7 +168,7 @@ fn the_finders_find_nothing_where_everything_fits() {
 fn each_finder_finds_a_planted_fault() {
     let long = "x\n".repeat(limits::MAIN_LINES + 1);
     let wordy = "word ".repeat(limits::PAGE_WORDS + 1);
-    let planted: [(Finder, &str, &str, &str, &str); 26] = [
+    let planted: [(Finder, &str, &str, &str, &str); 27] = [
         (includes::wrong_includes, PAGE, "main.rs:wait", "man.rs:wait", "no such file"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:act", "no anchor `act`"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:1:2", "line number"),
@@ -195,6 +195,7 @@ fn each_finder_finds_a_planted_fault() {
         (limits::forbidden_words, MAIN, "{}", "{ a().unwrap() }", "`unwrap()`"),
         (limits::backward_imports, MANIFEST, "ch02-z", "ch04-z", "imports ch04"),
         (limits::backward_imports, MANIFEST, "ch02-z", "ch03-z", "imports ch03"),
+        (limits::backward_imports, MANIFEST, "ch02-z", "lab", "uses the lab"),
     ];
     for (finder, file, old, new, said) in planted {
         let fixture = Fixture::new().plant(file, old, new);

@@ -65,13 +65,26 @@ pub fn forbidden_words(house: &House) -> Vec<Finding> {
     findings
 }
 
-/// Chapters that depend on a chapter with the same or a higher number.
+/// The chapter whose program is an instrument, and uses the lab.
+const INSTRUMENT: u32 = 9;
+
+/// Chapters that depend on a chapter with the same or a higher number; and those whose program uses
+/// the lab, which only the instrument's may. Their checks all use it.
 #[must_use]
 pub fn backward_imports(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in &house.manifests {
         let Some(own) = chapter_number(path) else { continue };
+        let mut section = "";
         for line in text.lines() {
+            if line.starts_with('[') {
+                section = line.trim();
+            }
+            let of_the_lab = line.starts_with("lab.") || line.starts_with("lab =");
+            if of_the_lab && section == "[dependencies]" && own != INSTRUMENT {
+                let problem = "its program uses the lab: only the instrument, 09, does";
+                findings.push(Finding::new(path, problem));
+            }
             let Some(rest) = line.trim().strip_prefix("ch") else { continue };
             let Some((number, _)) = rest.split_once('-') else { continue };
             if number.parse::<u32>().is_ok_and(|number| number >= own) {

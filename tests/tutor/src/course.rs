@@ -12,7 +12,7 @@ pub struct Lesson {
 }
 
 /// All lessons, in the order of the course.
-pub const LESSONS: [Lesson; 8] = [
+pub const LESSONS: [Lesson; 9] = [
     Lesson {
         number: 1,
         name: "blocking-connect",
@@ -60,6 +60,12 @@ pub const LESSONS: [Lesson; 8] = [
         name: "nonblocking-connect",
         idea: "many connects at once, one deadline",
         programs: &["nonblocking-connect"],
+    },
+    Lesson {
+        number: 9,
+        name: "readiness",
+        idea: "what each call reports, on your kernel",
+        programs: &["readiness-table"],
     },
 ];
 

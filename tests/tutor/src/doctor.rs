@@ -133,7 +133,7 @@ fn permissions() -> Vec<Finding> {
         Finding {
             name: "user namespaces",
             state: allowed(probe::user_namespaces()),
-            needed_for: "networks of one's own: checks of 01 and 08, and `packets` live",
+            needed_for: "networks of one's own: checks of 01 and 08, two rows of 09, `packets` live",
             remedy: "as root: `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or \
                      `sysctl user.max_user_namespaces=1000`; in a container: a seccomp profile \
                      that allows unshare; or leave those checks out: \

@@ -5,6 +5,7 @@ mod connects;
 mod many;
 mod servers;
 mod stage;
+mod table;
 
 use std::io;
 use std::time::Instant;
@@ -33,6 +34,7 @@ fn demo(lesson: &Lesson) -> Option<Demo> {
         6 => many::only_the_ready(),
         7 => many::told_once(),
         8 => connects::all_at_once(),
+        9 => table::some_rows(),
         _ => return None,
     })
 }
