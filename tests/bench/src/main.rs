@@ -6,6 +6,7 @@ mod load;
 mod report;
 mod servers;
 mod trial;
+mod witness;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -52,6 +53,9 @@ struct Arguments {
     /// The server's core and the generator's [default: the first two that may be used]
     #[arg(long, value_name = "A,B")]
     cores: Option<Cores>,
+    /// Measure instead what it costs a server to run under the witness
+    #[arg(long)]
+    witness: bool,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -74,7 +78,12 @@ fn main() -> ExitCode {
         }
         out.flush()
     };
-    match measure(&arguments).and_then(|report| print(&report)) {
+    let done = if arguments.witness {
+        measure_witness(&arguments)
+    } else {
+        measure(&arguments).and_then(|report| print(&report))
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(format_args!("{error}\n"));
@@ -100,6 +109,37 @@ fn measure(arguments: &Arguments) -> io::Result<Report> {
     let resting_clients = bench.within_limit(arguments.rest);
     let resting = bench.resting(&servers, resting_clients)?;
     Ok(Report { conditions: bench.conditions, sections, calls, resting_clients, resting })
+}
+
+/// What the witness costs: the course's servers only, or those that `--only` names.
+fn measure_witness(arguments: &Arguments) -> io::Result<()> {
+    let chosen = |server: &Server| match arguments.only.as_slice() {
+        [] => server.name == "epoll-lt-server",
+        only => only.iter().any(|name| name == server.name),
+    };
+    let servers: Vec<Server> = ALL.into_iter().filter(chosen).collect();
+    let bench = Bench::prepare(arguments, &servers)?;
+    let mut costs = Vec::new();
+    for server in &servers {
+        for clients in [1, usize::from(arguments.clients)] {
+            tell(format_args!(
+                "{}, {clients} clients, without and with the witness\n",
+                server.name
+            ));
+            let path = &bench.paths[server.name];
+            let extent = (clients, arguments.rounds, arguments.seconds);
+            let cost = witness::measure(server.name, path, bench.cores, &bench.messages, extent);
+            costs.push(cost.map_err(|error| about(server, &error))?);
+        }
+    }
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &costs)?;
+        writeln!(out)?;
+    } else {
+        witness::print(&bench.conditions, &costs, &mut out)?;
+    }
+    out.flush()
 }
 
 /// What all parts of the measurement need.

@@ -15,7 +15,7 @@ use crate::load::{self, Client, Load, Messages};
 
 /// The load runs for so long before it is measured: caches, branch predictors and the scheduler
 /// settle.
-const WARM_UP: Duration = Duration::from_millis(200);
+pub const WARM_UP: Duration = Duration::from_millis(200);
 
 /// What one slice came to.
 #[derive(Debug, Clone, Copy)]
@@ -101,20 +101,20 @@ pub fn calls(
 }
 
 /// The thread that calls is the generator.
-const OF_GENERATOR: &str = "/proc/thread-self/schedstat";
+pub const OF_GENERATOR: &str = "/proc/thread-self/schedstat";
 
 /// What the scheduler says about one thread, in seconds: the first two fields of its `schedstat`,
 /// which count nanoseconds where `/proc/PID/stat` counts ticks of 10 ms.
 #[derive(Debug, Clone, Copy)]
-struct Times {
+pub struct Times {
     /// On a core.
-    ran: f64,
+    pub ran: f64,
     /// Ready to run, but something else was on the core.
-    waited: f64,
+    pub waited: f64,
 }
 
 impl Times {
-    fn of(path: &str) -> io::Result<Self> {
+    pub fn of(path: &str) -> io::Result<Self> {
         let text = fs::read_to_string(path)
             .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
         let mut fields = text.split_whitespace().map(str::parse::<f64>);
@@ -124,7 +124,7 @@ impl Times {
         }
     }
 
-    fn since(self, before: Self) -> Self {
+    pub fn since(self, before: Self) -> Self {
         Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
     }
 }

@@ -38,12 +38,13 @@ impl Record {
     }
 
     fn empty(&self) -> Record {
-        let Self { program, architecture, kernel, began, .. } = self;
+        let Self { program, architecture, kernel, began, left_out, .. } = self;
         Record {
             program: program.clone(),
             architecture: architecture.clone(),
             kernel: kernel.clone(),
             began: *began,
+            left_out: *left_out,
             ..Record::default()
         }
     }
