@@ -13,6 +13,18 @@
 //! did not wait in select. Calls have the names that a person knows ([`common_name`]), so that a check
 //! holds on every architecture.
 //!
+//! Rules for a check that uses them:
+//!
+//! - [`Need::Ptrace`](crate::missing::Need::Ptrace) first: where ptrace is forbidden, the check says so.
+//! - Look at the record when everybody sleeps: `Subject::record_at_rest`. A client that has its whole
+//!   reply can then be sure that all is recorded that was done for it. What nobody answers, such as a
+//!   reset, is waited for by its trace: a `close` in the record.
+//! - Count calls only between two moments at rest.
+//! - Every call is slower under the witness: never look at time.
+//! - What the kernel itself holds needs no witness: [`super::interest`].
+//! - A new sentence needs unit tests with a record made by hand, and an impostor that a client takes
+//!   for the real thing (`tests/impostors/`, `tests/witness.rs`).
+//!
 //! - [`calls`](CallAt): a call at its place in the record, in words;
 //! - [`cut`](Mark): a part of the record, between two marks;
 //! - [`counts`](Counts): which calls, how often, how many a request;
