@@ -130,20 +130,21 @@ pub fn print(conditions: &[String], costs: &[Cost], out: &mut impl Write) -> io:
     }
     writeln!(
         out,
-        "\n{:<20} {:>7} {:>10} {:>10} {:>7} {:>10} {:>16}",
+        "\n{:<17} {:>7} {:>9} {:>9} {:>7} {:>9} {:>18} {:>9}",
         "messages a second",
         "clients",
         "without",
         "with",
         "slower",
         "calls/msg",
-        "us more per call"
+        "us more for a call",
+        "disturbed"
     )?;
     for cost in costs {
         let Cost { server, clients, without, with, calls, microseconds, disturbed } = cost;
         writeln!(
             out,
-            "{server:<17} {clients:>7} {:>9.0} {:>9.0} {:>6.1}x {:>9.2} {:>17.1} {:>8.0}%",
+            "{server:<17} {clients:>7} {:>9.0} {:>9.0} {:>6.1}x {:>9.2} {:>18.1} {:>8.0}%",
             without.median,
             with.median,
             without.median / with.median,
