@@ -83,9 +83,16 @@ fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
         Outcome::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
         Outcome::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
         Outcome::NotHere(why) => {
-            let need = if why.contains("ptrace") { Need::Ptrace } else { Need::UserNamespaces };
-            let forbidden = std::io::Error::new(std::io::ErrorKind::Unsupported, why.clone());
+            let need = if why.contains("ptrace") {
+                Need::Ptrace
+            } else if why.contains("namespace") {
+                Need::UserNamespaces
+            } else {
+                return Err(format!("it cannot be tried here: {why}").into());
+            };
             // Said on standard error, if it may be left out.
+            let words = format!("{} {experiment}: {why}", claim.id);
+            let forbidden = std::io::Error::new(std::io::ErrorKind::Unsupported, words);
             need.or_left_out::<()>(Err(forbidden))?;
             Ok(())
         }
