@@ -4,6 +4,7 @@
 //! - [`process`]: what `/proc` says about a running program;
 //! - [`queues`]: what the kernel holds of a connection;
 //! - [`witness`]: how a program waits: its system calls, decoded;
+//! - [`clock`]: the time that the witness and the peers share;
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`readiness`]: what select, poll and epoll report of a descriptor;
@@ -23,6 +24,7 @@
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
 pub mod capture;
+pub mod clock;
 pub mod finding;
 pub mod handshake;
 pub mod missing;

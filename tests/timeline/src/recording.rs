@@ -1,0 +1,111 @@
+//! What one run showed: the witness's record of the program, and what its peers did.
+
+use std::fmt::Write as _;
+use std::io;
+
+use lab::witness::record::{Bytes, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::words::is_shown;
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Recording {
+    /// What the run shows, in a few words: `refused`.
+    pub name: String,
+    /// What the program did.
+    pub record: Record,
+    /// What the peers did, in the order in which they began.
+    pub peers: Vec<Deed>,
+}
+
+/// Something that a peer did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// When it began, in nanoseconds since [`Record::began`].
+    pub at: u64,
+    /// When it was done.
+    pub until: u64,
+    /// Who: `ann`.
+    pub who: String,
+    /// What.
+    pub did: Did,
+}
+
+/// What a peer can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    /// It is an address where somebody listens.
+    Listens(String),
+    /// It is an address that refuses: bound, and nobody listens.
+    Refuses(String),
+    /// It is an address where every packet is dropped.
+    Drops(String),
+    /// It connected to the program, from this address.
+    Connects(String),
+    /// It accepted a connection of the program.
+    Accepts,
+    /// It sent so many bytes, and these are the first.
+    Sends(u64, Bytes),
+    /// It got so many bytes, and these are the first.
+    Gets(u64, Bytes),
+    /// It waited and heard nothing.
+    HearsNothing,
+    /// It half-closed: FIN.
+    HalfCloses,
+    /// It met the end of the stream, and closed.
+    MeetsEnd,
+    /// It broke off: RST.
+    Resets,
+    /// Here the script could not go on; why.
+    Fails(String),
+}
+
+impl Recording {
+    /// The record without what no lane shows, so that it is small enough to be kept.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        self.record.events.retain(is_shown);
+        self
+    }
+
+    /// As JSON, an event a line: so a change of it can be read.
+    ///
+    /// # Errors
+    ///
+    /// What serde_json says.
+    pub fn to_json(&self) -> io::Result<String> {
+        let bare = Self {
+            name: self.name.clone(),
+            record: Record { events: Vec::new(), ..self.record.clone() },
+            peers: Vec::new(),
+        };
+        let bare = serde_json::to_string(&bare)?;
+        let (head, rest) = bare.split_once("\"events\":[]").unwrap_or((&bare, ""));
+        let middle = rest.split_once("\"peers\":[]").map_or("", |(middle, _)| middle);
+        let mut text = format!("{head}\"events\":[\n");
+        lines(&mut text, &self.record.events)?;
+        let _ = writeln!(text, "]{middle}\"peers\":[");
+        lines(&mut text, &self.peers)?;
+        text.push_str("]}\n");
+        Ok(text)
+    }
+
+    /// From JSON.
+    ///
+    /// # Errors
+    ///
+    /// What serde_json says.
+    pub fn from_json(text: &str) -> io::Result<Self> {
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+fn lines<T: Serialize>(text: &mut String, items: &[T]) -> io::Result<()> {
+    for (at, item) in items.iter().enumerate() {
+        let comma = if at + 1 < items.len() { "," } else { "" };
+        let _ = writeln!(text, "{}{comma}", serde_json::to_string(item)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What a run comes to: which waits, how many threads, how many calls for a message.
+
+use std::collections::BTreeMap;
+
+use lab::witness::record::{Outcome, What};
+
+use crate::lanes::{Kind, Row, Timeline};
+use crate::moments::sleeps;
+use crate::recording::{Deed, Did, Recording};
+
+/// The lines of the summary: a name and what is told of it.
+#[must_use]
+pub fn lines(recording: &Recording, timeline: &Timeline) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("waits", waits(timeline)),
+        ("slept in", slept(timeline)),
+        ("threads", recording.record.threads.len().to_string()),
+    ];
+    let processes = recording.record.threads.iter().map(|thread| thread.process).max();
+    if let Some(processes @ 2..) = processes {
+        lines.push(("processes", processes.to_string()));
+    }
+    if let Some((messages, calls, wakeups)) = per_message(recording, timeline) {
+        let each = |count: usize| {
+            let tenths = (count * 10 + messages / 2) / messages;
+            match tenths % 10 {
+                0 => format!("{}", tenths / 10),
+                rest => format!("{}.{rest}", tenths / 10),
+            }
+        };
+        lines.push(("messages", messages.to_string()));
+        lines.push((
+            "per message",
+            format!(
+                "calls {}, wake-ups {}, from the request to its reply",
+                each(calls),
+                each(wakeups)
+            ),
+        ));
+    }
+    lines
+}
+
+/// `select 7, of which 1 has not come back`.
+fn waits(timeline: &Timeline) -> String {
+    let waits = timeline.rows.iter().filter(|row| matches!(row.kind, Kind::Wait | Kind::Look));
+    counted(waits, "none with select, poll or epoll")
+}
+
+/// The calls in which the program slept while something else happened.
+fn slept(timeline: &Timeline) -> String {
+    counted(timeline.rows.iter().filter(|row| sleeps(timeline, row)), "no call")
+}
+
+fn counted<'a>(rows: impl Iterator<Item = &'a Row>, none: &str) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(&row.call).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return none.to_owned();
+    }
+    let told: Vec<String> = counts.iter().map(|(call, count)| format!("{call} {count}")).collect();
+    told.join(", ")
+}
+
+/// How many messages were sent; the calls that returned between each of them and its reply, and
+/// how many of those were calls that had slept.
+fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usize, usize)> {
+    let (mut messages, mut calls, mut wakeups) = (0, 0, 0);
+    for (at, deed) in recording.peers.iter().enumerate() {
+        if !is_message(deed) {
+            continue;
+        }
+        let reply = recording.peers[at + 1..].iter().find(|next| is_reply(deed, next));
+        let Some(reply) = reply else { continue };
+        messages += 1;
+        let within = |time: u64| deed.at <= time && time < reply.until;
+        for event in &recording.record.events {
+            if let What::Call(call) = &event.what
+                && call.outcome != Outcome::Pending
+                && call.returned.is_some_and(within)
+            {
+                calls += 1;
+            }
+        }
+        let woken =
+            |row: &&Row| sleeps(timeline, row) && row.at < deed.at && row.until.is_some_and(within);
+        wakeups += timeline.rows.iter().filter(woken).count();
+    }
+    (messages > 0).then_some((messages, calls, wakeups))
+}
+
+/// A small message: what fills buffers is none.
+fn is_message(deed: &Deed) -> bool {
+    matches!(deed.did, Did::Sends(count, _) if count <= 100)
+}
+
+fn is_reply(deed: &Deed, next: &Deed) -> bool {
+    next.who == deed.who && matches!(next.did, Did::Gets(..))
+}
