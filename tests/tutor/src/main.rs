@@ -13,6 +13,7 @@ mod packets;
 mod peer;
 mod programs;
 mod screen;
+mod trace;
 mod trial;
 
 use std::ffi::OsString;
@@ -61,6 +62,8 @@ enum Task {
     /// Run one experiment in this process: what `claims` starts
     #[command(hide = true)]
     ClaimExperiment { name: String },
+    /// Watch a program wait: its system calls beside what its peers do
+    Trace(trace::Arguments),
     /// Show each outcome of a connect as packets on the wire
     Packets(packets::Arguments),
     /// Say what this machine has and lacks for the course
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Some(Task::Peer(arguments)) => peer::run(&arguments),
         Some(Task::Claims(arguments)) => trial::run(&arguments, &mut screen),
         Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
+        Some(Task::Trace(arguments)) => trace::run(&arguments, &mut screen),
         Some(Task::Packets(arguments)) => known_lesson(&arguments.lesson)
             .and_then(|lesson| packets::run(&mut screen, lesson, &arguments)),
         Some(Task::Doctor) => doctor::run(&mut screen),

@@ -1,0 +1,99 @@
+//! `trace`: a program under the witness, beside peers that take the steps of a script; told in lanes,
+//! call by call, or as data.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use timeline::lanes::Timeline;
+use timeline::recording::Recording;
+use timeline::scenario::{self, Scenario};
+use timeline::script::{Manner, Run};
+use timeline::{raw, summary, text};
+
+use crate::programs::Programs;
+use crate::screen::Screen;
+use crate::{Failure, course, unknown};
+
+/// No line is longer.
+const WIDTH: usize = 100;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A lesson by number or name, or a program by name: 03, select, threaded-server
+    lesson: String,
+    /// Watch this program instead of the lesson's: it must take the same arguments
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// One line for each call, the runtime's own included
+    #[arg(long)]
+    raw: bool,
+    /// What was seen, as JSON
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Seen<'a> {
+    lesson: String,
+    runs: Vec<&'a Recording>,
+}
+
+pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+    let name = &arguments.lesson;
+    let (lesson, program) = course::program(name).ok_or_else(|| unknown(name, true))?;
+    let scenario = scenario::of(program).ok_or_else(|| {
+        let words = format!(
+            "there is no trace of {program}: it makes its peers itself, and waits for nobody"
+        );
+        io::Error::other(words)
+    })?;
+    let own = arguments.program.is_some();
+    let runs = match &arguments.program {
+        Some(path) => scenario.run(path, Manner::Lenient)?,
+        None => scenario.run(Programs::of(&[lesson])?.path(program)?, Manner::Lenient)?,
+    };
+    if arguments.json {
+        let runs = runs.iter().map(|run| &run.recording).collect();
+        let seen = Seen { lesson: lesson.to_string(), runs };
+        screen.line(serde_json::to_string_pretty(&seen).map_err(io::Error::from)?)?;
+    } else {
+        let path = arguments.program.as_deref().unwrap_or(Path::new(program));
+        screen.heading(format_args!("{lesson}: {} under the witness", path.display()))?;
+        tell(&scenario, &runs, arguments.raw, screen)?;
+    }
+    let failures: Vec<&str> = runs.iter().filter_map(|run| run.failure.as_deref()).collect();
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let whose = if own { "this program" } else { program };
+    let words =
+        format!("the script ended early, {whose} did not do its part: {}", failures.join("; "));
+    Err(io::Error::other(words).into())
+}
+
+fn tell(scenario: &Scenario, runs: &[Run], raw: bool, screen: &mut Screen) -> io::Result<()> {
+    screen.paragraph(scenario.about)?;
+    for Run { recording, .. } in runs {
+        screen.line("")?;
+        if !recording.name.is_empty() {
+            screen.heading(&recording.name)?;
+        }
+        if raw {
+            for line in raw::lines(recording) {
+                screen.line(line)?;
+            }
+            continue;
+        }
+        let timeline = Timeline::of(recording);
+        for line in text::lanes(&timeline, WIDTH) {
+            screen.line(line)?;
+        }
+        screen.line("")?;
+        for (name, told) in summary::lines(recording, &timeline) {
+            screen.line(format_args!("{name:<13}{told}"))?;
+        }
+    }
+    Ok(())
+}
