@@ -37,6 +37,11 @@ claims *ids:
 packets *lesson:
     cargo tutor packets "$@"
 
+# Watch a program wait, call by call, beside its clients: just trace 03
+[group('learn')]
+trace *lesson:
+    cargo tutor trace "$@"
+
 # Look at this machine: what the lessons need, and how to get what is missing
 [group('learn')]
 doctor:
@@ -86,6 +91,11 @@ diffs:
 [group('maintain')]
 register *arguments:
     cargo course claims "$@"
+
+# Draw the book's figures anew from their recordings; --record makes those anew first
+[group('maintain')]
+figures *arguments:
+    cargo course figures "$@"
 
 # Repeat the suite, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
 [group('maintain')]

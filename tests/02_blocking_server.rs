@@ -21,6 +21,7 @@ use lab::transcript::Transcripts;
 use lab::wait::{self, PATIENCE, QUIET};
 use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
+use timeline::figures::Figure;
 
 /// The program on trial in the suite.
 fn program() -> &'static Path {
@@ -257,6 +258,11 @@ fn a_thread_each_sleeps_in_its_clients_read() {
     check.equal(&record.wait_counts().all(), &0);
     let accepts = record.calls().filter(|call| call.name() == "accept" && call.is_pending());
     check.equal(&accepts.map(|call| call.event.thread).collect::<Vec<_>>(), &vec![1]);
+}
+
+#[test]
+fn the_figure_of_the_page_still_holds() {
+    Figure::require("02-stall", cargo_bin!("blocking-server"), "02-blocking-server.md#saw");
 }
 
 #[test]

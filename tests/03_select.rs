@@ -19,6 +19,7 @@ use lab::peer::{Client, pattern};
 use lab::subject::{Launch, Server};
 use lab::transcript::Transcripts;
 use lab::wait::{self, QUIET};
+use timeline::figures::Figure;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -83,6 +84,11 @@ fn the_bits_of_the_set_are_shown_before_and_after() {
         server.stderr().starts_with("before 0000 1000\nafter  0000 1000\n"),
         server.stderr(),
     );
+}
+
+#[test]
+fn the_figure_of_the_page_still_holds() {
+    Figure::require("03-sets", program(), "03-select.md#saw");
 }
 
 #[test]

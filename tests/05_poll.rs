@@ -21,6 +21,7 @@ use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
 use lab::transcript::Transcripts;
+use timeline::figures::Figure;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -35,6 +36,11 @@ const NARRATION: &str = "poll: ready";
 
 /// The call that it waits in: the name that a person knows it by.
 const WAIT: &str = "poll";
+
+#[test]
+fn the_figure_of_the_page_still_holds() {
+    Figure::require("05-array", program(), "05-poll.md#saw");
+}
 
 #[test]
 fn the_transcripts_of_its_page_are_true() {

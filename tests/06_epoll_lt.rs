@@ -22,6 +22,7 @@ use std::path::Path;
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
 use lab::transcript::Transcripts;
+use timeline::figures::Figure;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -51,6 +52,11 @@ fn its_interest_is_level_triggered() {
     // The listener and the client who stayed.
     let level = interests.iter().all(|interest| !interest.is_edge());
     check.require(interests.len() == 2 && level, format_args!("{interests:?}"));
+}
+
+#[test]
+fn the_figure_of_the_page_still_holds() {
+    Figure::require("06-interest", program(), "06-epoll-lt.md#saw");
 }
 
 #[test]

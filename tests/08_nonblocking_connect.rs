@@ -21,6 +21,7 @@ use nix::sys::signal::Signal;
 use predicates::prelude::*;
 use predicates::str::contains;
 use socket2::{Domain, SockRef, Socket, Type};
+use timeline::figures::Figure;
 
 /// The three ways to wait.
 const WAYS: [&str; 3] = ["select", "poll", "epoll"];
@@ -627,6 +628,11 @@ fn so_error_decides_in_all_three_ways_of_waiting() {
         CHECK.require(record.sleeps_in_connect().is_err(), "a connect could sleep");
         CHECK.value(record.never_spins());
     }
+}
+
+#[test]
+fn the_figure_of_the_page_still_holds() {
+    Figure::require("08-life", program(), "08-nonblocking-connect.md#saw");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use course::house::House;
-use course::{Finding, claims, diffs, includes, lessons, limits, links};
+use course::{Finding, claims, diffs, figures, includes, lessons, limits, links};
 use tempfile::TempDir;
+use timeline::figures::FIGURES;
 
 /// The course itself.
 fn course() -> House {
@@ -72,6 +73,43 @@ fn every_page_of_claims_is_fresh() {
 #[test]
 fn every_claim_leads_to_a_section_that_exists() {
     nothing(&claims::wrong(&course()).expect("the register"));
+}
+
+#[test]
+fn every_figure_is_what_its_recording_gives() {
+    nothing(&figures::stale(&course().root).expect("the recordings"));
+}
+
+#[test]
+fn every_figure_is_on_a_page() {
+    nothing(&figures::unused(&course()));
+}
+
+#[test]
+fn a_stale_figure_is_found_and_drawn_anew() {
+    let folder = TempDir::new().expect("a folder");
+    let from = course().root;
+    for figure in &FIGURES {
+        for place in [figure.recording_place(), figure.drawing_place()] {
+            let to = folder.path().join(&place);
+            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+            fs::copy(from.join(&place), to).expect("a copy");
+        }
+    }
+    nothing(&figures::stale(folder.path()).expect("the recordings"));
+    let place = FIGURES[0].drawing_place();
+    fs::write(folder.path().join(&place), "<svg/>\n").expect("a file");
+    fs::write(folder.path().join("book/src/figures/old.svg"), "<svg/>\n").expect("a file");
+    let found = figures::stale(folder.path()).expect("the recordings");
+    let found: Vec<String> = found.iter().map(Finding::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            format!("{place}: is stale: run `cargo course figures`"),
+            "book/src/figures/old.svg: no figure has this file".to_owned(),
+        ]
+    );
+    assert_eq!(figures::write(folder.path()).expect("the recordings"), [place]);
 }
 
 #[test]

@@ -8,12 +8,14 @@
 //! - [`lessons`]: chapters, pages and check files belong together;
 //! - [`limits`]: what chapters may not do, and how long things may be;
 //! - [`claims`]: the register of claims as pages of the book;
-//! - [`diffs`]: each program beside the one that it is compared with.
+//! - [`diffs`]: each program beside the one that it is compared with;
+//! - [`figures`]: the pictures of the book, drawn from recorded runs.
 //!
 //! Each finder takes a [`house::House`] and returns what it found; nothing found is an empty list.
 
 pub mod claims;
 pub mod diffs;
+pub mod figures;
 pub mod house;
 pub mod includes;
 pub mod lessons;

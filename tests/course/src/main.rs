@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
-use course::{Finding, claims as register, diffs};
+use course::{Finding, claims as register, diffs, figures};
+use timeline::figures::FIGURES;
 
 /// Keeps the course's generated parts true.
 #[derive(Parser)]
@@ -36,18 +37,23 @@ enum Command {
     /// Run one experiment in this process: what `claims --record` starts
     #[command(hide = true)]
     ClaimExperiment { name: String },
+    /// Draw the book's figures from their recordings
+    Figures {
+        /// Write nothing; fail if a figure is stale
+        #[arg(long)]
+        check: bool,
+        /// Run the programs and record them anew first
+        #[arg(long, conflicts_with = "check")]
+        record: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let done = match Arguments::parse().command {
-        Command::Diffs { check: false } => diffs::write(&root).and_then(|written| {
-            for path in &written {
-                writeln!(io::stdout(), "wrote {path}")?;
-            }
-            writeln!(io::stdout(), "{} of {} diffs changed", written.len(), diffs::COMPARED.len())?;
-            Ok(ExitCode::SUCCESS)
-        }),
+        Command::Diffs { check: false } => {
+            diffs::write(&root).and_then(|written| tell(&written, diffs::COMPARED.len(), "diffs"))
+        }
         Command::Diffs { check: true } => diffs::stale(&root).and_then(|stale| told(&stale)),
         Command::Claims { check: false, record } => {
             let recorded = if record { register::record(&root) } else { Ok(()) };
@@ -63,11 +69,32 @@ fn main() -> ExitCode {
             register::stale(&root).and_then(|stale| told(&stale))
         }
         Command::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
+        Command::Figures { check: true, .. } => {
+            figures::stale(&root).and_then(|stale| told(&stale))
+        }
+        Command::Figures { record, .. } => draw(&root, record),
     };
     done.unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "{error}");
         ExitCode::FAILURE
     })
+}
+
+fn draw(root: &Path, record: bool) -> io::Result<ExitCode> {
+    if record {
+        for path in figures::record(root)? {
+            writeln!(io::stdout(), "another sequence of events: {path}")?;
+        }
+    }
+    tell(&figures::write(root)?, FIGURES.len(), "figures")
+}
+
+fn tell(written: &[String], all: usize, what: &str) -> io::Result<ExitCode> {
+    for path in written {
+        writeln!(io::stdout(), "wrote {path}")?;
+    }
+    writeln!(io::stdout(), "{} of {all} {what} changed", written.len())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn told(findings: &[Finding]) -> io::Result<ExitCode> {
