@@ -22,7 +22,8 @@ const WIDTH: usize = 100;
 pub struct Arguments {
     /// A lesson by number or name, or a program by name: 03, select, threaded-server
     lesson: String,
-    /// Watch this program instead of the lesson's: it must take the same arguments
+    /// Watch this program instead of the lesson's: a server takes --listen ADDR:PORT and prints
+    /// `listening on ADDR:PORT`, a client takes ADDR:PORT
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
     /// One line for each call, the runtime's own included
