@@ -83,17 +83,10 @@ fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
         Outcome::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
         Outcome::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
         Outcome::NotHere(why) => {
-            let need = if why.contains("ptrace") {
-                Need::Ptrace
-            } else if why.contains("namespace") {
-                Need::UserNamespaces
-            } else {
-                return Err(format!("it cannot be tried here: {why}").into());
-            };
+            let Some(need) = trial.need else { return Err(format!("no need named: {why}").into()) };
             // Said on standard error, if it may be left out.
             let words = format!("{} {experiment}: {why}", claim.id);
-            let forbidden = std::io::Error::new(std::io::ErrorKind::Unsupported, words);
-            need.or_left_out::<()>(Err(forbidden))?;
+            need.or_left_out::<()>(Err(need.missing(words)))?;
             Ok(())
         }
     }
@@ -264,7 +257,7 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
     let lines = [
         report(&observed("null"), "\"done\""),
         report(&observed("\"c\""), "\"done\""),
-        report(&observed("null"), "{\"unsupported\":\"no\"}"),
+        report(&observed("null"), "{\"unsupported\":\"no\"},\"need\":\"descriptors\""),
         report(&observed("null"), "{\"broke\":\"oh\"}"),
         "echo some words; echo other words >&2; exit 3".to_owned(),
         "kill -9 $$".to_owned(),
@@ -283,6 +276,10 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
     ];
     if outcomes != expected || told != [1, 2, 3, 4, 5, 6] {
         return Err(format!("{outcomes:?}, told {told:?}"));
+    }
+    let needs: Vec<Option<Need>> = trials.iter().map(|trial| trial.need).collect();
+    if needs != [None, None, Some(Need::Descriptors), None, None, None] {
+        return Err(format!("{needs:?}"));
     }
     let missing = Runner::new(|_| Command::new("/nonexistent/claim")).one("any");
     match missing.outcome {

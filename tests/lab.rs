@@ -251,10 +251,25 @@ fn the_list_of_what_may_be_missing_is_read_by_name() {
     assert!(Need::UserNamespaces.is_in("userns"));
     assert!(Need::Ptrace.is_in("userns, ptrace"));
     assert!(!Need::Ptrace.is_in("userns"));
+    assert!(Need::Descriptors.is_in("threads,descriptors"));
+    assert!(!Need::Threads.is_in("userns,descriptors"));
     assert!(!Need::UserNamespaces.is_in(""));
     let failed: io::Result<()> = Err(io::ErrorKind::NotFound.into());
     let error = Need::Ptrace.or_left_out(failed).expect_err("an error of another kind");
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn an_error_says_which_need_is_missing() {
+    let error = Need::Threads.missing("ulimit -u is 5");
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (io::ErrorKind::Unsupported, "ulimit -u is 5")
+    );
+    assert_eq!(Need::of(&error), Some(Need::Threads));
+    // std calls this one unsupported, too; but no setting is behind it.
+    let errno = io::Error::from_raw_os_error(nix::libc::ENOSYS);
+    assert_eq!((errno.kind(), Need::of(&errno)), (io::ErrorKind::Unsupported, None));
 }
 
 #[test]

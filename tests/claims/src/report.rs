@@ -1,9 +1,10 @@
 //! One experiment in this process, and its report: what `claim --json NAME` prints and the runner
 //! reads.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use lab::missing::Need;
 use serde::{Deserialize, Serialize};
 
 use crate::experiments;
@@ -16,6 +17,9 @@ pub struct Report {
     pub seen: Seen,
     /// How it ended.
     pub ended: Ended,
+    /// What was missing, if that is why it could not be carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
 }
 
 /// How an experiment ended.
@@ -53,14 +57,14 @@ pub fn run_here(name: &str, form: Form) -> ExitCode {
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let mut seen = Seen::default();
-    let ended = match (experiment.run)(&mut seen) {
+    let done = (experiment.run)(&mut seen);
+    let need = done.as_ref().err().and_then(Need::of);
+    let ended = match done {
         Ok(()) => Ended::Done,
-        Err(error) if error.kind() == ErrorKind::Unsupported => {
-            Ended::Unsupported(error.to_string())
-        }
+        Err(error) if need.is_some() => Ended::Unsupported(error.to_string()),
         Err(error) => Ended::Broke(error.to_string()),
     };
-    let report = Report { seen, ended };
+    let report = Report { seen, ended, need };
     match form {
         Form::Json => {
             let line = serde_json::to_string(&report).unwrap_or_default();

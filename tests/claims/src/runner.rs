@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::missing::Need;
 use lab::wait;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -33,6 +34,8 @@ pub struct Trial {
     pub seen: Seen,
     /// What that means.
     pub outcome: Outcome,
+    /// With [`Outcome::NotHere`]: what was missing.
+    pub need: Option<Need>,
     /// How long it took.
     pub took: Duration,
 }
@@ -80,16 +83,19 @@ impl Runner {
     /// Runs one experiment.
     pub fn one(&self, name: &str) -> Trial {
         let start = Instant::now();
-        let (seen, outcome) = match self.report(name) {
-            Ok(Report { seen, ended: Ended::Done }) if seen.agrees() => {
-                (seen, Outcome::AsTheBookSays)
+        let (seen, outcome, need) = match self.report(name) {
+            Ok(Report { seen, ended, need }) => {
+                let outcome = match ended {
+                    Ended::Done if seen.agrees() => Outcome::AsTheBookSays,
+                    Ended::Done => Outcome::Differs,
+                    Ended::Unsupported(why) => Outcome::NotHere(why),
+                    Ended::Broke(why) => Outcome::Broke(why),
+                };
+                (seen, outcome, need)
             }
-            Ok(Report { seen, ended: Ended::Done }) => (seen, Outcome::Differs),
-            Ok(Report { seen, ended: Ended::Unsupported(why) }) => (seen, Outcome::NotHere(why)),
-            Ok(Report { seen, ended: Ended::Broke(why) }) => (seen, Outcome::Broke(why)),
-            Err(error) => (Seen::default(), Outcome::Broke(error.to_string())),
+            Err(error) => (Seen::default(), Outcome::Broke(error.to_string()), None),
         };
-        Trial { experiment: name.to_owned(), seen, outcome, took: start.elapsed() }
+        Trial { experiment: name.to_owned(), seen, outcome, need, took: start.elapsed() }
     }
 
     /// Runs experiments, [`AT_ONCE`] at a time; returns the trials in the order of `names`. `told`

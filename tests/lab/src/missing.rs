@@ -4,28 +4,68 @@
 //! must be so lists the need in the environment variable `READINESS_ALLOW_MISSING`, for instance
 //! `userns,ptrace`: then the check is left out, and says so on standard error.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
+
+use serde::{Deserialize, Serialize};
 
 /// The variable's name.
 pub const VARIABLE: &str = "READINESS_ALLOW_MISSING";
 
 /// Something that an environment may forbid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Need {
     /// A user and network namespace made without root: `user_namespaces(7)`.
     UserNamespaces,
     /// Tracing one's own child: ptrace(2).
     Ptrace,
+    /// More open descriptors than the hard limit allows: `RLIMIT_NOFILE`, getrlimit(2).
+    Descriptors,
+    /// More threads or processes than a limit allows: `RLIMIT_NPROC`, `RLIMIT_AS`, `pids.max`.
+    Threads,
 }
 
+/// What an `io::Error` of kind `Unsupported` holds: the need, and the sentence with the setting.
+#[derive(Debug)]
+struct Missing {
+    need: Need,
+    why: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Missing {}
+
 impl Need {
-    /// Its name in the list: `userns` or `ptrace`.
+    /// Its name in the list: `userns`, `ptrace`, `descriptors` or `threads`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::UserNamespaces => "userns",
             Self::Ptrace => "ptrace",
+            Self::Descriptors => "descriptors",
+            Self::Threads => "threads",
         }
+    }
+
+    /// The error, of kind `Unsupported`, of something that this environment forbids; `why` is a
+    /// sentence that names the setting.
+    #[must_use]
+    pub fn missing(self, why: impl Into<String>) -> io::Error {
+        io::Error::new(ErrorKind::Unsupported, Missing { need: self, why: why.into() })
+    }
+
+    /// Which need an error is about: one that [`Need::missing`] made. An errno that std calls
+    /// unsupported, `ENOSYS` for instance, is about none.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        let inner = error.get_ref()?.downcast_ref::<Missing>()?;
+        Some(inner.need)
     }
 
     /// Does the environment's list hold it?

@@ -19,8 +19,9 @@ use crate::seen::Seen;
 pub struct Experiment {
     /// As the register names it: a few words joined by `-`.
     pub name: &'static str,
-    /// Does it. An error means that it could not be done, not that the kernel disagrees; one of the
-    /// kind `Unsupported` means that this environment forbids it.
+    /// Does it. An error means that it could not be done, not that the kernel disagrees; one that
+    /// [`lab::missing::Need::missing`] made means that this environment forbids it, and says which
+    /// need is missing.
     pub run: fn(&mut Seen) -> io::Result<()>,
 }
 

@@ -12,7 +12,7 @@ pub mod lan;
 mod netlink;
 
 use std::ffi::CString;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{IpAddr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
@@ -24,6 +24,7 @@ use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, Sockadd
 use nix::sys::stat::Mode;
 
 use crate::capture;
+use crate::missing::Need;
 use crate::rig::min_ttl;
 pub use inside::Inside;
 use inside::{Parcel, Thing};
@@ -270,5 +271,5 @@ pub(crate) fn explain(error: io::Error) -> io::Error {
         _ => return error,
     };
     let text = format!("no user and network namespace here: {errno:?}: {setting}");
-    io::Error::new(ErrorKind::Unsupported, text)
+    Need::UserNamespaces.missing(text)
 }
