@@ -7,6 +7,7 @@
 //! - [`ticks`], [`child`], [`timed`]: signals, processes and time.
 
 use std::fmt::{self, Display};
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
@@ -23,6 +24,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 use socket2::{Domain, Socket, Type};
 
+use super::limit;
 use crate::seen::Seen;
 
 /// How long "nothing is reported" is watched. Only an absence may be shown by a fixed window.
@@ -369,6 +371,17 @@ pub fn connection_to(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream
     Ok((ours, theirs))
 }
 
+/// How many segments this network namespace has dropped for their TTL: `TCPMinTTLDrop` of `/proc/net/netstat`,
+/// where a line of names is followed by a line of values.
+#[must_use]
+pub fn dropped() -> Option<u64> {
+    let text = fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let number = names.split(' ').position(|name| name == "TCPMinTTLDrop")?;
+    values.split(' ').nth(number)?.parse().ok()
+}
+
 /// A new TCP socket that does not block.
 ///
 /// # Errors
@@ -460,7 +473,8 @@ fn set_timer(period: Duration) -> io::Result<()> {
 /// What fork(2) says.
 pub fn child(work: impl FnOnce() -> u8) -> io::Result<Child> {
     // SAFETY: this process has one thread, so the child is a whole copy of it and may do anything.
-    match unsafe { fork() }? {
+    let forked = unsafe { fork() };
+    match forked.map_err(|errno| limit::of_threads(errno.into()))? {
         ForkResult::Parent { child } => Ok(Child(Some(child))),
         ForkResult::Child => {
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

@@ -1,17 +1,17 @@
 //! When a listener is readable.
 
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use lab::rig::{accept_within, min_ttl};
 use lab::wait::{self, PATIENCE};
-use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
 use socket2::SockRef;
 
 use crate::experiments::ask::{
-    self, MOMENT, Watch, events, expect_readiness, outcome, received, sent,
+    self, MOMENT, Watch, dropped, events, expect_readiness, outcome, received, sent,
 };
 use crate::seen::Seen;
 
@@ -36,11 +36,16 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let client = ask::non_blocking_socket()?;
     // The SYN-ACK, step two, never reaches the client: step three does not come.
     min_ttl::drop_all(&client)?;
+    let (cookies, before) = (always_cookies(), dropped());
     let begun = outcome(client.connect(&address.into()));
     seen.expect("a client sends its SYN and will not see the answer", begun, "EINPROGRESS".into());
-    wait::until("the SYN has come", || half_open(address).unwrap_or(false))
-        .map_err(io::Error::other)?;
-    seen.expect("the listener has the SYN: a half-open connection", half_open(address)?, true);
+    let come = || if cookies { dropped() > before } else { half_open(address).unwrap_or(false) };
+    wait::until("the SYN has come", come).map_err(io::Error::other)?;
+    if cookies {
+        seen.note("net.ipv4.tcp_syncookies is 2: the SYN was answered, and is", "not kept");
+    } else {
+        seen.expect("the listener has the SYN: a half-open connection", half_open(address)?, true);
+    }
     let report = ask::by_poll(&listener, "IN", MOMENT)?;
     seen.expect("step 1 is done: poll of 50 ms reports", report, events("0"));
     expect_readiness(seen, "step 1 is done", &listener, "---", "0")?;
@@ -48,6 +53,10 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     expect_readiness(seen, "another client does all three steps", &listener, "r--", "IN")?;
     drop(accept_within(&listener, PATIENCE)?);
 
+    if cookies {
+        // What is not kept cannot be held back: the option has no effect then.
+        return Ok(());
+    }
     let patient = self::listener()?;
     ask::set_option(&patient, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 5)?;
     let client = connect(&patient)?;
@@ -97,16 +106,16 @@ fn connect(listener: &TcpListener) -> io::Result<TcpStream> {
     TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)
 }
 
+/// Does the kernel answer every SYN with a cookie, tcp(7)? Then it knows no half-open connections.
+fn always_cookies() -> bool {
+    let setting = fs::read_to_string("/proc/sys/net/ipv4/tcp_syncookies");
+    setting.is_ok_and(|setting| setting.trim() == "2")
+}
+
 /// Is there a connection of this port in the state `SYN_RECV` in `/proc/net/tcp`? proc(5).
 fn half_open(local: SocketAddr) -> io::Result<bool> {
     let port = format!(":{:04X}", local.port());
-    let table = std::fs::read_to_string("/proc/net/tcp").map_err(|error| {
-        let text = format!("/proc/net/tcp is needed: {}", ask::symbol(&error));
-        match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::ENOENT) => io::Error::new(io::ErrorKind::Unsupported, text),
-            _ => io::Error::other(text),
-        }
-    })?;
+    let table = fs::read_to_string("/proc/net/tcp")?;
     // `0: LOCAL REMOTE STATE ...`
     let is_half_open = |line: &str| {
         let mut fields = line.split_whitespace();

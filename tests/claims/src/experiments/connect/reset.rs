@@ -1,6 +1,5 @@
 //! Where an RST comes from, and what it does.
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
@@ -12,7 +11,8 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{begin, listener, says, state, tcp};
 use crate::experiments::ask::{
-    arrived, connection, connection_to, expect_readiness, outcome, so_error, timed, wait_for,
+    arrived, connection, connection_to, dropped, expect_readiness, outcome, so_error, timed,
+    wait_for,
 };
 use crate::seen::Seen;
 
@@ -84,16 +84,6 @@ fn abort(stream: TcpStream) -> io::Result<()> {
     SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     drop(stream);
     Ok(())
-}
-
-/// How many segments this machine has dropped for their TTL: `TCPMinTTLDrop` of `/proc/net/netstat`,
-/// where a line of names is followed by a line of values.
-fn dropped() -> Option<u64> {
-    let text = fs::read_to_string("/proc/net/netstat").ok()?;
-    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
-    let (names, values) = (lines.next()?, lines.next()?);
-    let number = names.split(' ').position(|name| name == "TCPMinTTLDrop")?;
-    values.split(' ').nth(number)?.parse().ok()
 }
 
 /// Notes that an RST has come, and as what it is told.

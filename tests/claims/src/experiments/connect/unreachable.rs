@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use lab::namespace::{Inside, Network, Route, lan};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
@@ -38,6 +39,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let wire = Wire::new()?;
 
     let hole = BlackHole::new()?;
+    let begun = Instant::now();
     let (socket, answer) = begin(hole.address())?;
     says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
     let syn = wire.next(hole.address().port())?;
@@ -49,7 +51,10 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     says(seen, "SO_ERROR", &so_error(&socket)?, "EHOSTUNREACH");
     let after = tcp(&socket)?;
     says(seen, "the state: it has given up", &after.state.into(), "CLOSE");
-    seen.expect("SYNs that were sent again", after.sent_again, 0);
+    // Unless this machine stood still for so long that the SYN was due before the message came.
+    let late = begun.elapsed() >= Duration::from_secs(1);
+    let none = late || after.sent_again == 0;
+    seen.require("SYNs that were sent again", after.sent_again, "0", none);
 
     let hole = BlackHole::new()?;
     let to = hole.address();
@@ -107,7 +112,7 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
     let come = wait::until("the message has arrived", &mut ask);
     come.map_err(io::Error::other)?;
     says(seen, "SO_ERROR, when ICMP \"host unreachable\" has come for it", &told, "EHOSTUNREACH");
-    state(seen, "the state", &ours, "ESTABLISHED")?;
+    state(seen, "the state of the established connection then", &ours, "ESTABLISHED")?;
     min_ttl::accept_all(&theirs)?;
     arrived(&theirs, 1)?;
     seen.note("the way is open again: the byte", "has arrived");
@@ -194,10 +199,11 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
     let (socket, _) = begin(good.local_addr()?)?;
     wait_for(&socket, "OUT")?;
     accept_within(&good, PATIENCE)?;
-    says(seen, "a server is there", &so_error(&socket)?, "0");
+    says(seen, "a server is there: SO_ERROR", &so_error(&socket)?, "0");
     let port = good.local_addr()?.port();
     let first: Vec<_> = wire.new_segments(port)?.iter().take(3).map(ToString::to_string).collect();
-    seen.expect("what crossed the wire", first.join(", "), "SYN, SYN+ACK, ACK".to_owned());
+    let did = "a server is there: what crossed the wire";
+    seen.expect(did, first.join(", "), "SYN, SYN+ACK, ACK".to_owned());
 
     let refusing = RefusingPort::new()?;
     let (socket, _) = begin(refusing.address())?;
@@ -212,8 +218,12 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let (_socket, answer) = begin(hole.address())?;
     says(seen, "the host is there and never answers: connect", &answer, "EINPROGRESS");
-    let saw = crossed(hole.address().port())?;
-    seen.expect("what crossed the wire, to begin with", saw, "SYN".to_owned());
+    // The same SYN again, if this machine stood still for a second.
+    let mut saw: Vec<_> =
+        wire.new_segments(hole.address().port())?.iter().map(ToString::to_string).collect();
+    saw.dedup();
+    let did = "what crossed the wire, to begin with";
+    seen.expect(did, saw.join(", "), "SYN".to_owned());
 
     let Some(_router) = beside_router(seen)? else { return Ok(()) };
     let patience = if impatient().is_ok() { "one question, 10 ms" } else { "the usual, about 3 s" };

@@ -14,7 +14,7 @@ use socket2::SockRef;
 use super::super::ask::{
     ALL, Answer, Watch, arrived, by_poll, by_select, connection, events, outcome, wait_for,
 };
-use super::{ctl, only_item, raw_event, returned, wait};
+use super::{ctl, only_item, raw_event, returned, told, wait};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -97,22 +97,16 @@ pub(super) fn copies(seen: &mut Seen) -> Done {
         let mut array = [raw_event("0", 0xABAB)];
         wait(epoll, &mut array);
         let did = format!("our structure now says OUT, token 8; the {which} wait writes");
-        seen.expect(did, told(&array[0]), Answer::from("IN, token 7"));
+        seen.expect(did, told(&array[0]), Answer::from("IN, token 0x7"));
     }
     // SAFETY: as above.
     let changed = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) };
     seen.expect("EPOLL_CTL_MOD with that structure", returned(changed), Answer::from("0"));
     let item = only_item(&watch.0.0)?;
-    let shown = Answer::from(&format!("{}, token {}", item.events, item.data));
-    let book = Answer::from("OUT|ERR|HUP, token 8");
+    let shown = Answer::from(&format!("{}, token {:#x}", item.events, item.data));
+    let book = Answer::from("OUT|ERR|HUP, token 0x8");
     seen.expect("/proc/self/fdinfo shows the item then as", shown, book);
     Ok(())
-}
-
-fn told(event: &libc::epoll_event) -> Answer {
-    // Copied out: the structure is packed on x86-64.
-    let (found, token) = (event.events, event.u64);
-    Answer::from(&format!("{}, token {token}", lab::witness::bits::Events(found)))
 }
 
 /// C70, C71.
@@ -260,9 +254,10 @@ pub(super) fn oneshot(seen: &mut Seen) -> Done {
     let left = only_item(&watch.0.0)?.events;
     seen.expect("the item is still there, and watches for", left, events("ONESHOT"));
     let added = watch.add(&reader, interest, 1);
-    seen.expect("ADD", outcome(added), Answer::from("EEXIST"));
-    seen.expect("MOD", outcome(watch.modify(&reader, interest, 1)), Answer::from("0"));
-    seen.expect("wait", now()?, events("IN"));
+    seen.expect("ONESHOT, after its report: ADD", outcome(added), Answer::from("EEXIST"));
+    let changed = outcome(watch.modify(&reader, interest, 1));
+    seen.expect("ONESHOT, after its report: MOD", changed, Answer::from("0"));
+    seen.expect("armed again by MOD: wait", now()?, events("IN"));
     drop(writer);
     seen.expect("the writer goes, which is HUP: wait", now()?, events("0"));
     watch.modify(&reader, interest, 1)?;

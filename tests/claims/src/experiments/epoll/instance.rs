@@ -66,7 +66,7 @@ pub(super) fn several_calls(seen: &mut Seen) -> Done {
 
 /// C59, C60.
 pub(super) fn limits(seen: &mut Seen) -> Done {
-    const MANY: usize = 1_500;
+    const MANY: usize = 900;
     limit::room_for(MANY as u64 + 50)?;
     let ready = EventFd::from_value(1)?;
     let all = copies(&ready, MANY)?;
@@ -82,7 +82,7 @@ pub(super) fn limits(seen: &mut Seen) -> Done {
     );
     limit::room_for(MANY as u64 + 50)?;
     let watches = items(&first.0.0)?.len() + items(&second.0.0)?.len();
-    seen.expect("watches held now, of 1,500 descriptors", watches, 2 * MANY);
+    seen.expect("watches held now, of 900 descriptors", watches, 2 * MANY);
     // Not on every kernel, and not in every container.
     if let Ok(most) = fs::read_to_string("/proc/sys/fs/epoll/max_user_watches") {
         seen.note("fs.epoll.max_user_watches: more watches give ENOSPC", most.trim());
@@ -92,7 +92,7 @@ pub(super) fn limits(seen: &mut Seen) -> Done {
 
 /// C62, C63, C65.
 pub(super) fn size_is_ignored(seen: &mut Seen) -> Done {
-    const MANY: usize = 1_000;
+    const MANY: usize = 900;
     limit::room_for(MANY as u64 + 50)?;
     let ready = EventFd::from_value(1)?;
     let all = copies(&ready, MANY)?;
@@ -104,7 +104,7 @@ pub(super) fn size_is_ignored(seen: &mut Seen) -> Done {
     seen.expect("epoll_create(1): descriptors that can be added", taken.count(), MANY);
     let mut array = vec![raw_event("0", 0); MANY];
     let found = wait(epoll.as_raw_fd(), &mut array);
-    seen.expect("epoll_wait, all of them ready", found, Answer::from("1000"));
+    seen.expect("epoll_wait, all of them ready", found, Answer::from(&MANY));
     for size in [0, -1] {
         let did = format!("epoll_create({size})");
         seen.expect(did, outcome(create(size)), Answer::from("EINVAL"));
@@ -181,7 +181,11 @@ pub(super) fn leak(seen: &mut Seen) -> Done {
         }
     };
     seen.note("limit of open files 64: instances made and kept", kept.len());
-    seen.expect("the next one", answer(Err::<i32, _>(refused)), Answer::from("EMFILE"));
+    seen.expect(
+        "limit of open files 64: the next instance",
+        answer(Err::<i32, _>(refused)),
+        Answer::from("EMFILE"),
+    );
     kept.clear();
     let again = (0..1_000).try_for_each(|_| Watch::new().map(drop));
     seen.expect(

@@ -69,6 +69,13 @@ fn raw_event(interest: &str, token: u64) -> libc::epoll_event {
     libc::epoll_event { events: ask::events(interest).0, u64: token }
 }
 
+/// An event as it stands in an array: `IN, token 0x7`.
+fn told(event: &libc::epoll_event) -> Answer {
+    // Copied out: the structure is packed on x86-64.
+    let (found, token) = (event.events, event.u64);
+    Answer::from(&format!("{}, token {token:#x}", Events(found)))
+}
+
 /// What a call of C returned: the number, and the errno beside it if it is negative.
 fn returned(value: i32) -> Answer {
     if value < 0 {

@@ -12,7 +12,7 @@ use nix::unistd::dup;
 
 use super::super::ask::{Answer, Watch, answer, ticks, timed};
 use super::super::limit;
-use super::{raw_event, returned, wait};
+use super::{raw_event, returned, told, wait};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -39,12 +39,10 @@ pub(super) fn only_writes(seen: &mut Seen) -> Done {
         found,
         Answer::from("1"),
     );
-    let [first, second] = array.map(|event| {
-        let (events, token) = (event.events, event.u64);
-        (events, token)
-    });
-    seen.expect("entry 0: (events, token)", first, (1, 0));
-    seen.expect("entry 1: (events, token)", second, (4, 0xABAB));
+    let did = "the array said OUT and 0xabab in both entries; entry 0 after the wait";
+    seen.expect(did, told(&array[0]), Answer::from("IN, token 0x0"));
+    let did = "entry 1, behind the number that was returned";
+    seen.expect(did, told(&array[1]), Answer::from("OUT, token 0xabab"));
     Ok(())
 }
 
@@ -52,6 +50,7 @@ pub(super) fn only_writes(seen: &mut Seen) -> Done {
 pub(super) fn shares_no_memory(seen: &mut Seen) -> Done {
     // What the kernel may not write to: constants lie in read-only memory.
     static CONSTANT: [u64; 8] = [0; 8];
+    limit::room_for(150)?;
     let ready = EventFd::from_value(1)?;
     let mut before = vec![0; 1 << 20];
     let mut after = vec![0; 1 << 20];

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use lab::process::Process;
-use lab::subject::raise_own_descriptor_limit;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::super::ask::{Answer, Watch, shortest, symbol};
+use super::super::limit;
 use super::call::{Set, number, readable};
 use crate::seen::Seen;
 
@@ -27,10 +27,11 @@ pub fn threads_have_limits(seen: &mut Seen) -> io::Result<()> {
     let why = error.map_or(String::new(), |error| format!(", then {}", symbol(&error)));
     seen.note("threads with small stacks, of 1000 asked for", format!("{made}{why}"));
     // Memory as the limit, made small enough to be met.
-    let used = address_space()?;
-    setrlimit(Resource::RLIMIT_AS, used + (100 << 20), used + (100 << 20))?;
+    let (_, hard) = getrlimit(Resource::RLIMIT_AS)?;
+    let most = hard.min(address_space()? + (100 << 20));
+    setrlimit(Resource::RLIMIT_AS, most, most)?;
     let (made, error) = threads(1000, 8 << 20);
-    let did = "threads with stacks of 8 MiB, when 100 MiB of addresses are left";
+    let did = "threads with stacks of 8 MiB, when 100 MiB of addresses are left at most";
     seen.require(did, made, "about ten, not 1000", made < 20);
     let error = error.map_or(Answer::from("no error"), |error| Answer::from(&symbol(&error)));
     seen.expect("what ends it", error, "EAGAIN".into());
@@ -63,8 +64,11 @@ fn address_space() -> io::Result<u64> {
 
 const CLIENTS: usize = 200;
 
+/// The stack of each of their threads: what Rust gives if nobody says otherwise.
+const USUAL: usize = 2 << 20;
+
 pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
-    raise_own_descriptor_limit()?;
+    limit::room_for(2 * CLIENTS as u64 + 50)?;
     let this = Process(std::process::id());
     let mut pipes = Vec::new();
     for _ in 0..CLIENTS {
@@ -90,7 +94,8 @@ pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
             all_run.wait();
             drop(reader.read(&mut [0]));
         };
-        waiting.push(thread::Builder::new().spawn(work)?);
+        let thread = thread::Builder::new().stack_size(USUAL).spawn(work);
+        waiting.push(thread.map_err(limit::of_threads)?);
     }
     all_run.wait();
     let by_threads = (address_space()? - before.0, this.resident_bytes()?.saturating_sub(before.1));
@@ -117,6 +122,7 @@ struct Many {
 
 impl Many {
     fn new(count: usize) -> io::Result<Self> {
+        limit::room_for(count as u64 + 32)?;
         let (reader, writer) = pipe()?;
         let mut quiet = vec![OwnedFd::from(reader)];
         while quiet.len() < count {
@@ -149,7 +155,6 @@ fn at_least(seen: &mut Seen, did: &str, few: Duration, many: Duration, times: u3
 }
 
 pub fn grows_with_n(seen: &mut Seen) -> io::Result<()> {
-    raise_own_descriptor_limit()?;
     // The readable one is the highest in both: nfds is the same, only the bits differ.
     let many = Many::new(990)?;
     let (few, all) = (many.select(10), many.select(990));
@@ -173,17 +178,19 @@ pub fn grows_with_n(seen: &mut Seen) -> io::Result<()> {
 }
 
 pub fn higher_limit_costs_nothing(seen: &mut Seen) -> io::Result<()> {
-    let hard = raise_own_descriptor_limit()?;
+    // Few numbers are taken: all are below the lower of the two limits.
+    let few = Many::new(10)?;
+    let hard = limit::hard()?;
+    limit::room_for(512)?;
+    limit::at_most(64)?;
+    let low = few.select(10);
+    limit::at_most(hard)?;
+    let high = few.select(10);
     let many = Many::new(990)?;
-    let set_limit = |soft: u64| setrlimit(Resource::RLIMIT_NOFILE, soft.min(hard), hard);
-    set_limit(1024)?;
-    let low = many.select(10);
-    set_limit(hard)?;
-    let high = many.select(10);
-    let all = many.select(990);
-    let did = format!("10 descriptors with RLIMIT_NOFILE 1024 and {hard}");
+    let (high_again, all) = (many.select(10), many.select(990));
+    let did = format!("10 descriptors with RLIMIT_NOFILE 64 and {hard}");
     let same = high < low * 4;
     seen.require(did, format!("{low:.1?} and {high:.1?}"), "about the same", same);
-    at_least(seen, "10 and 990 descriptors, with the same limit", high, all, 5);
+    at_least(seen, "10 and 990 descriptors, with the same limit", high_again, all, 5);
     Ok(())
 }

@@ -4,16 +4,17 @@ use std::io::{self, Write, pipe};
 use std::os::fd::RawFd;
 use std::ptr;
 
-use lab::subject::raise_own_descriptor_limit;
+use lab::missing::Need;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 
 use super::super::ask::{answer, child};
+use super::super::limit;
 use super::call::{Set, number, readable};
 use crate::seen::Seen;
 
 pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
-    raise_own_descriptor_limit()?;
+    limit::room_for(1024)?;
     let (reader, mut writer) = pipe()?;
     writer.write_all(b"x")?;
     seen.expect("FD_SETSIZE", libc::FD_SETSIZE, 1024);
@@ -37,15 +38,15 @@ pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
 }
 
 pub fn bigger_bitmap_works(seen: &mut Seen) -> io::Result<()> {
-    let limit = raise_own_descriptor_limit()?;
-    let highest = RawFd::try_from(limit.saturating_sub(1)).unwrap_or(RawFd::MAX);
-    if highest < 2000 {
-        let text =
-            format!("no descriptor above 1023 here: the hard limit RLIMIT_NOFILE is {limit}");
-        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    let hard = limit::hard()?;
+    if hard <= 1024 {
+        let text = format!("no descriptor above 1023 here: the hard limit (ulimit -Hn) is {hard}");
+        return Err(Need::Descriptors.missing(text));
     }
+    limit::room_for(hard.min(5001))?;
     let (reader, mut writer) = pipe()?;
-    let fd = at(number(&reader), highest.min(5000))?;
+    let highest = RawFd::try_from(hard.min(5001) - 1).map_err(io::Error::other)?;
+    let fd = at(number(&reader), highest)?;
     let bits = libc::c_ulong::BITS;
     let (word, bit) = (fd.cast_unsigned() / bits, fd.cast_unsigned() % bits);
     let words = usize::try_from(8192 / bits).map_err(io::Error::other)?;

@@ -9,6 +9,7 @@ use lab::wait::QUIET;
 use nix::errno::Errno;
 
 use super::super::ask::{answer, by_poll, connection, outcome, timed, wait_for};
+use super::super::limit;
 use super::call::{Set, number, readable, select, time};
 use crate::seen::Seen;
 
@@ -128,6 +129,7 @@ pub fn is_a_bitmap(seen: &mut Seen) -> io::Result<()> {
     seen.expect("FD_SET 2, FD_SET 1", set.first_byte().as_str(), "0010,0110");
     seen.expect("FD_SET 0, in a set of its own", Set::of(&[0]).first_byte().as_str(), "0000,0001");
 
+    limit::room_for(128)?;
     let (a, _a) = ready_pipe()?;
     let (b, _b) = ready_pipe()?;
     let (quiet, _quiet) = pipe()?;

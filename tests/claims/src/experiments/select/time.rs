@@ -95,12 +95,12 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     seen.expect("30 ms allowed and used up: microseconds left", length(&left).as_micros(), 0);
     let mut again = 0;
     let ((), took) = timed(|| {
-        while again < 1000 && one(quiet, &mut left).is_ok_and(|count| count == 0) {
+        while again < 100 && one(quiet, &mut left).is_ok_and(|count| count == 0) {
             again += 1;
         }
     });
-    let did = "1000 more calls with that timeval took";
-    let spins = again == 1000 && took < SHORT * 500;
+    let did = "100 more calls with that timeval took";
+    let spins = again == 100 && took < SHORT * 50;
     seen.require(did, format!("{took:.1?}"), "no time: it is a busy loop", spins);
 
     let mut left = time(minute);
