@@ -118,7 +118,11 @@ impl Readiness {
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "select {}, poll {}, epoll {}", self.select, self.poll, self.epoll)
+        let Self { select, poll, epoll } = self;
+        if poll == epoll {
+            return write!(f, "select {select}, poll and epoll {poll}");
+        }
+        write!(f, "select {select}, poll {poll}, epoll {epoll}")
     }
 }
 

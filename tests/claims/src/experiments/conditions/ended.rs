@@ -23,7 +23,7 @@ pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
     expect_readiness(seen, "all data are read, no HUP", &ours, "rw-", "IN|OUT|RDHUP")?;
     let ends: Vec<Answer> = (0..3).map(|_| received(&ours, 100, MsgFlags::empty())).collect();
     let book: Vec<Answer> = (0..3).map(|_| "end of stream".into()).collect();
-    seen.expect("three more reads: the end of stream", ends, book);
+    seen.expect("three more reads", ends, book);
     expect_readiness(seen, "the end was read three times", &ours, "rw-", "IN|OUT|RDHUP")?;
     seen.expect("our half is open: send", sent(&ours, b"x", MsgFlags::empty()), "1".into());
     let read = received(&theirs, 100, MsgFlags::empty());

@@ -60,7 +60,7 @@ pub(super) fn send_timeout_ends_it(seen: &mut Seen) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_write_timeout(Some(limit))?;
     let (answer, took) = timed(|| outcome(socket.connect(&hole.address().into())));
-    let did = "blocking connect with SO_SNDTIMEO of 50 ms, to an address that never answers";
+    let did = "blocking connect with SO_SNDTIMEO of 50 ms, no answer";
     says(seen, did, &answer, "EINPROGRESS");
     // The kernel counts this limit in clock ticks, which may come late and then fast.
     let fits = took >= limit / 2;

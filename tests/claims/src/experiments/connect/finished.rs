@@ -54,7 +54,7 @@ pub(super) fn writable_is_not_connected(seen: &mut Seen) -> io::Result<()> {
 
     let refusing = RefusingPort::new()?;
     let (socket, _) = begin(refusing.address())?;
-    let did = "a connect that was refused: writable as well";
+    let did = "a connect that was refused";
     expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
     says(seen, "its SO_ERROR", &so_error(&socket)?, "ECONNREFUSED");
     says(seen, "its SO_ERROR asked again: it is told once", &so_error(&socket)?, "0");

@@ -60,7 +60,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     ours.write_all(b"x")?;
     arrived(&theirs, 1)?;
     drop(theirs);
-    told(seen, "the peer closes with unread data, and that is all it does", &ours, "ECONNRESET")?;
+    told(seen, "the peer closes with unread data", &ours, "ECONNRESET")?;
 
     let listener = listener()?;
     let waiting = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
@@ -89,6 +89,6 @@ fn abort(stream: TcpStream) -> io::Result<()> {
 /// Notes that an RST has come, and as what it is told.
 fn told(seen: &mut Seen, why: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
     expect_readiness(seen, why, socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
-    says(seen, "SO_ERROR", &so_error(socket)?, book);
+    says(seen, &format!("SO_ERROR: {why}"), &so_error(socket)?, book);
     Ok(())
 }

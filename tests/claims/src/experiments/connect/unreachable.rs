@@ -46,9 +46,10 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     says(seen, "what crossed the wire", &(&syn).into(), "SYN");
     state(seen, "the state", &socket, "SYN_SENT")?;
     wire.say(Unreachable::Host, &syn)?;
-    let did = "then ICMP \"host unreachable\" comes, once";
+    let did = "ICMP \"host unreachable\" comes, once";
     expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
-    says(seen, "SO_ERROR", &so_error(&socket)?, "EHOSTUNREACH");
+    let did = "after ICMP \"host unreachable\", which came once: SO_ERROR";
+    says(seen, did, &so_error(&socket)?, "EHOSTUNREACH");
     let after = tcp(&socket)?;
     says(seen, "the state: it has given up", &after.state.into(), "CLOSE");
     // Unless this machine stood still for so long that the SYN was due before the message came.

@@ -91,12 +91,12 @@ pub(super) fn copies(seen: &mut Seen) -> Done {
     let mut event = raw_event("IN", 7);
     // SAFETY: the event lives until the call returns.
     let added = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
-    seen.expect("EPOLL_CTL_ADD for IN, token 7", returned(added), Answer::from("0"));
+    seen.expect("EPOLL_CTL_ADD for IN, token 0x7", returned(added), Answer::from("0"));
     event = raw_event("OUT", 8);
     for which in ["first", "second", "third"] {
         let mut array = [raw_event("0", 0xABAB)];
         wait(epoll, &mut array);
-        let did = format!("our structure now says OUT, token 8; the {which} wait writes");
+        let did = format!("our structure now says OUT, token 0x8; the {which} wait writes");
         seen.expect(did, told(&array[0]), Answer::from("IN, token 0x7"));
     }
     // SAFETY: as above.
@@ -215,7 +215,7 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
     });
     let words = tokens.map(|token| Answer::from(&format!("{token:#x}")));
     seen.require(
-        "the tokens read with the structure as it is printed, which has 16 bytes",
+        "tokens read with 16 bytes for an event, as printed",
         format!("{words:?}"),
         "wrong on x86-64, right elsewhere",
         (tokens == TOKENS) != packed,

@@ -39,9 +39,9 @@ pub(super) fn only_writes(seen: &mut Seen) -> Done {
         found,
         Answer::from("1"),
     );
-    let did = "the array said OUT and 0xabab in both entries; entry 0 after the wait";
+    let did = "entry 0 said OUT, token 0xabab; after the wait";
     seen.expect(did, told(&array[0]), Answer::from("IN, token 0x0"));
-    let did = "entry 1, behind the number that was returned";
+    let did = "entry 1, which said so too, after the wait";
     seen.expect(did, told(&array[1]), Answer::from("OUT, token 0xabab"));
     Ok(())
 }

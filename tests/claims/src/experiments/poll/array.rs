@@ -300,7 +300,7 @@ pub(super) fn cost_grows(seen: &mut Seen) -> Done {
     seen.note(format!("one poll of {FEW} descriptors, one ready"), format!("{few:?}"));
     seen.note(format!("one poll of {MANY} descriptors, one ready"), format!("{many:?}"));
     seen.require(
-        format!("poll of {MANY} descriptors takes, against {FEW}, in both one of them ready"),
+        format!("poll of {MANY} entries, one ready, takes, against {FEW}"),
         format!("{} times as long", many.as_nanos() / few.as_nanos().max(1)),
         "at least 5 times",
         many >= few * 5,

@@ -55,6 +55,7 @@ pub fn bigger_bitmap_works(seen: &mut Seen) -> io::Result<()> {
         if data {
             writer.write_all(b"x")?;
         }
+        let state = if data { "readable" } else { "quiet" };
         let mut map: Vec<libc::c_ulong> = vec![0; words];
         map[word] = 1 << bit;
         let null = ptr::null_mut();
@@ -62,8 +63,7 @@ pub fn bigger_bitmap_works(seen: &mut Seen) -> io::Result<()> {
         // SAFETY: the kernel touches `fd + 1` bits of the map, which has 8192 of them.
         let got =
             unsafe { libc::select(fd + 1, map.as_mut_ptr().cast(), null, null, &raw mut limit) };
-        let state = if data { "readable" } else { "quiet" };
-        let did = format!("select(nfds = {}) with a bitmap of 8192 bits, {fd} is {state}", fd + 1);
+        let did = format!("{state} descriptor {fd} in a bitmap of 8192 bits: select");
         seen.expect(did, Errno::result(got)?, book);
         seen.expect("its bit afterwards", map[word] >> bit, libc::c_ulong::from(data));
     }

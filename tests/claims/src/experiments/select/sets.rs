@@ -193,18 +193,14 @@ pub fn only_set_bits_are_asked(seen: &mut Seen) -> io::Result<()> {
     let (quiet, _quiet) = pipe()?;
     let closed = pipe()?.0.as_raw_fd();
     let nfds = [number(&loud), number(&quiet), closed].into_iter().max().unwrap_or(0) + 1;
-    let did =
-        format!("a quiet descriptor in the set; {closed}, closed, and a readable one are not");
+    let did = format!("select(nfds = {nfds}), of which only a quiet descriptor is in the set");
     let mut set = Set::of(&[number(&quiet)]);
-    seen.expect(
-        format!("select(nfds = {nfds}): {did}"),
-        answer(readable(nfds, &mut set, NOW)),
-        "0".into(),
-    );
+    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "0".into());
     let mut set = Set::of(&[number(&quiet), number(&loud)]);
     seen.expect("the readable one added", answer(readable(nfds, &mut set, NOW)), "1".into());
     let mut set = Set::of(&[number(&quiet), closed]);
-    seen.expect("the closed one added", answer(readable(nfds, &mut set, NOW)), "EBADF".into());
+    let did = format!("{closed}, which is closed, added");
+    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "EBADF".into());
     Ok(())
 }
 

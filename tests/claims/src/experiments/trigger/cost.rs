@@ -98,9 +98,9 @@ pub(super) fn calls_of_lt_and_et(seen: &mut Seen) -> io::Result<()> {
         (4096, Reader::EdgeUntilEagain, "66 for 1 message"),
         (4096, Reader::LevelUntilEagain, "66 for 1 message"),
     ];
+    seen.note("bytes that one read takes at most", 64);
     for (size, reader, book) in book {
-        let did =
-            format!("calls to read a message of {size} bytes, 64 at a time, {}", reader.name());
+        let did = format!("a message of {size} bytes, {}: calls", reader.name());
         let saw = calls(size, reader)?;
         seen.expect(did, ask::Answer::from(&saw), book.into());
     }
@@ -121,7 +121,7 @@ enum Reader {
 impl Reader {
     fn name(self) -> &'static str {
         match self {
-            Self::OncePerEvent => "level-triggered, one read for each report",
+            Self::OncePerEvent => "level-triggered, one read a report",
             Self::LevelUntilEagain => "level-triggered, until EAGAIN",
             Self::EdgeUntilEagain => "edge-triggered, until EAGAIN",
         }

@@ -24,7 +24,7 @@ pub(super) fn ready_list_is_a_queue(seen: &mut Seen) -> io::Result<()> {
         descriptors[at].write(1)?;
     }
     seen.expect(
-        "1 to 4 are added in this order and become ready as 3, 1, 4, 2: epoll_wait reports",
+        "added as 1, 2, 3, 4, ready as 3, 1, 4, 2: reported",
         tokens(&watch.wait(Duration::ZERO)?),
         vec![3, 1, 4, 2],
     );
