@@ -44,9 +44,11 @@ pub(super) fn at_most(count: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, count.min(hard), hard)?)
 }
 
-/// The error of a thread or process that could not be made: a limit's, if it is `EAGAIN`.
+/// The error of a thread or process that could not be made: a limit's if it is `EAGAIN`, and that of
+/// memory, which `vm.overcommit_memory` may keep short, if it is `ENOMEM`.
 pub(super) fn of_threads(error: io::Error) -> io::Error {
-    if error.raw_os_error() != Some(Errno::EAGAIN as i32) {
+    let limits = [Errno::EAGAIN, Errno::ENOMEM].map(|errno| Some(errno as i32));
+    if !limits.contains(&error.raw_os_error()) {
         return error;
     }
     let text = "more threads are needed than are allowed here: ulimit -u and -v, a container's limit \
