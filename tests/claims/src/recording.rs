@@ -40,6 +40,7 @@ impl Recording {
 
     /// Keeps what was seen before wherever only numbers have changed since: another time, another
     /// descriptor. So a new recording shows what is new.
+    /// Whoever changes a number that an experiment itself chooses takes its entry out of the file first.
     #[must_use]
     pub fn after(mut self, before: &Self) -> Self {
         for (name, seen) in &mut self.experiments {
