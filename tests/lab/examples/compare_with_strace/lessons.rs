@@ -41,6 +41,7 @@ pub const LESSONS: &[Lesson] = &[
     Lesson { name: "08 nonblocking-connect, select", program: "nonblocking-connect", run: select },
     Lesson { name: "08 nonblocking-connect, poll", program: "nonblocking-connect", run: poll },
     Lesson { name: "08 nonblocking-connect, epoll", program: "nonblocking-connect", run: epoll },
+    Lesson { name: "09 readiness-table", program: "readiness-table", run: table },
 ];
 
 /// Adds arguments and standard input.
@@ -110,5 +111,18 @@ fn connect_all(start: &mut Start, way: &str) -> io::Result<Option<Record>> {
     let arguments = [&arguments[..], &addresses.map(|address| address.to_string())].concat();
     let (mut subject, _) = start(&arguments, None)?;
     subject.exit_status()?;
+    Ok(subject.record())
+}
+
+/// Rows whose state is there at once: what is asked again until something has arrived differs from
+/// run to run.
+fn table(start: &mut Start) -> io::Result<Option<Record>> {
+    let rows = ["listener-empty", "never-connected", "pipe-data", "regular-file", "closed"];
+    let arguments = rows.map(|row| ["--only".to_owned(), row.to_owned()]).concat();
+    let (mut subject, _) = start(&arguments, None)?;
+    let status = subject.exit_status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("{status}: {}", subject.stderr())));
+    }
     Ok(subject.record())
 }
