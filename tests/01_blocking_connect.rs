@@ -554,7 +554,10 @@ fn an_address_that_cannot_be_reached_is_said_with_the_kernels_reason() {
         ("10.9.1.1:80", "EHOSTUNREACH: No route to host (the last router"),
         ("10.9.2.1:80", "EACCES: Permission denied (this machine's routing table"),
         ("10.9.3.1:80", "EINVAL: Invalid argument (the address cannot be"),
-        ("10.9.4.1:80", "ENETUNREACH: Network is unreachable (this machine has no route"),
+        (
+            "10.9.4.1:80",
+            "ENETUNREACH: Network is unreachable (no route to that address: this machine has none",
+        ),
     ];
     for (address, answer) in situations {
         let launch = Launch::new(program()).arg(address).in_namespace(network.clone());

@@ -102,9 +102,9 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "the last router, or this machine, cannot reach that host",
             "check that the host is up and on the network that the address says",
         ),
-        // Nothing was sent: this machine could not even try.
+        // At once from our own kernel, which sent nothing; later from a router on the way.
         Errno::ENETUNREACH => (
-            "this machine has no route to that address",
+            "no route to that address: this machine has none, or a router said so",
             "check the address and the routing table: `ip route get ADDRESS`",
         ),
         Errno::ENETDOWN => (

@@ -154,7 +154,8 @@ fn print_reply(
 
 /// Says something on standard error; that nobody may be listening there is no reason to stop.
 fn tell(what: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{what}");
+    // In one write, so that a line stays whole: standard error has no buffer.
+    let _ = io::stderr().write_all(format!("{what}\n").as_bytes());
 }
 
 /// The server as it was named: `localhost:80`, `127.0.0.1:80` or `[::1]:80`.
