@@ -30,10 +30,13 @@ pub fn lanes(timeline: &Timeline, width: usize) -> Vec<String> {
     for part in fold(&blocks) {
         match part {
             Folded::Block(block) => lines.extend(block.lines(&widths)),
-            Folded::Again(times) => {
+            Folded::Again { from, times } => {
                 let dim = Style::new().dimmed();
                 let s = if times == 1 { "" } else { "s" };
-                lines.push(format!("{:>TIME$}{dim}the same {times} more time{s}{dim:#}", ""));
+                lines.push(format!(
+                    "{:>TIME$}{dim}the same {times} more time{s}, from {from} on{dim:#}",
+                    ""
+                ));
             }
         }
     }
@@ -105,7 +108,10 @@ fn look(moment: &Moment<'_>) -> String {
     let row = moment.row;
     let answer = row.answer.as_ref().map_or("", |answer| answer.plain.as_str());
     let look = format!("{:?} {} {} {answer}", moment.part, row.thread, row.says.plain);
-    look.replace(|c: char| c.is_ascii_digit() || c == ',', "")
+    let look = look.replace(|c: char| c.is_ascii_digit() || c == ',', "");
+    // The bits of a set are no mere numbers.
+    let sets = row.answer.iter().flat_map(|answer| &answer.sets).chain(&row.says.sets);
+    sets.fold(look, |look, set| format!("{look} {}", bits(set)))
 }
 
 fn told(thread: &str, words: &Words) -> Vec<String> {
@@ -214,50 +220,76 @@ fn wrap(lines: &[String], width: usize) -> Vec<String> {
     broken
 }
 
-/// Blocks, with what repeats itself told once.
+/// A part of the text: a block, or that what stands above it came again.
+#[derive(Clone, Copy)]
 enum Folded<'a> {
     Block(&'a Block),
-    Again(usize),
+    /// What began at the time `from` came so many times more.
+    Again {
+        from: &'a str,
+        times: usize,
+    },
 }
 
-/// A group of at most so many lines is seen to repeat itself.
-const PERIOD: usize = 8;
+impl Folded<'_> {
+    /// Two repetitions of different length look alike: only how often differs.
+    fn looks_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Block(a), Self::Block(b)) => a.look == b.look,
+            (Self::Again { .. }, Self::Again { .. }) => true,
+            _ => false,
+        }
+    }
 
-/// Two repetitions are shown; from this many on, the others are counted.
-const REPEATS: usize = 4;
+    /// A peer's deeds are what the script is about: they are not folded.
+    fn is_a_peers(&self) -> bool {
+        matches!(self, Self::Block(block) if block.lane > KERNEL)
+    }
+}
 
+/// A group of at most so many parts is seen to repeat itself.
+const PERIOD: usize = 10;
+
+/// From so many repetitions on the first is shown, and the others are counted.
+const REPEATS: usize = 3;
+
+/// What repeats itself is told once; then what of that repeats itself in turn.
 fn fold(blocks: &[Block]) -> Vec<Folded<'_>> {
+    let parts: Vec<Folded<'_>> = blocks.iter().map(Folded::Block).collect();
+    fold_once(&fold_once(&parts))
+}
+
+fn fold_once<'a>(parts: &[Folded<'a>]) -> Vec<Folded<'a>> {
     let mut folded = Vec::new();
     let mut at = 0;
-    while at < blocks.len() {
+    while at < parts.len() {
         let repeated = (1..=PERIOD).find_map(|period| {
-            let times = repeats(&blocks[at..], period);
+            let times = repeats(&parts[at..], period);
             (times >= REPEATS).then_some((period, times))
         });
-        if let Some((period, times)) = repeated {
-            folded.extend(blocks[at..at + period].iter().map(Folded::Block));
-            folded.push(Folded::Again(times - 1));
-            at += period * times;
-        } else {
-            folded.push(Folded::Block(&blocks[at]));
-            at += 1;
+        match (repeated, parts[at]) {
+            (Some((period, times)), Folded::Block(first)) => {
+                folded.extend_from_slice(&parts[at..at + period]);
+                folded.push(Folded::Again { from: &first.time, times: times - 1 });
+                at += period * times;
+            }
+            (_, part) => {
+                folded.push(part);
+                at += 1;
+            }
         }
     }
     folded
 }
 
-/// How often the first `period` blocks come in a row.
-fn repeats(blocks: &[Block], period: usize) -> usize {
-    if blocks.len() < period {
+/// How often the first `period` parts come in a row.
+fn repeats(parts: &[Folded<'_>], period: usize) -> usize {
+    if parts.len() < period || parts[..period].iter().any(Folded::is_a_peers) {
         return 0;
     }
-    let first = &blocks[..period];
-    // A peer's deeds are what the script is about: they are not folded.
-    if first.iter().any(|block| block.lane > KERNEL) {
-        return 0;
-    }
-    let same = |chunk: &&[Block]| {
-        chunk.len() == period && chunk.iter().zip(first).all(|(a, b)| a.look == b.look)
+    let first = &parts[..period];
+    let same = |chunk: &&[Folded<'_>]| {
+        chunk.len() == period && chunk.iter().zip(first).all(|(a, b)| a.looks_like(b))
     };
-    blocks.chunks(period).take_while(same).count()
+    parts.chunks(period).take_while(same).count()
 }
