@@ -404,10 +404,11 @@ impl Server {
         let line = subject.line()?;
         let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
         let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            let came = line.map_or_else(|| "nothing".to_owned(), |line| format!("{line:?}"));
             let ended = subject.ended()?.map_or_else(String::new, |status| format!(", {status}"));
             return Err(io::Error::other(format!(
                 "expected `listening on ADDR:PORT` as the first line of standard output; came \
-                 {line:?}{ended}; standard error: {:?}",
+                 {came}{ended}; standard error: {:?}",
                 subject.stderr()
             )));
         };

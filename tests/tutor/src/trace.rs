@@ -45,10 +45,10 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     let name = &arguments.lesson;
     let (lesson, program) = course::program(name).ok_or_else(|| unknown(name, true))?;
     let scenario = scenario::of(program).ok_or_else(|| {
-        let words = format!(
-            "there is no trace of {program}: it makes its peers itself, and waits for nobody"
-        );
-        io::Error::other(words)
+        Failure::Arguments(format!(
+            "there is no trace of {program}: it makes its peers itself, and waits for nobody\n\
+             try: cargo tutor trace 03, or any other of 01 to 08"
+        ))
     })?;
     let own = arguments.program.is_some();
     let runs = match &arguments.program {
