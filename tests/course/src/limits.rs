@@ -33,8 +33,9 @@ pub fn long_programs(house: &House) -> Vec<Finding> {
 /// Pages with too many words.
 #[must_use]
 pub fn long_pages(house: &House) -> Vec<Finding> {
-    // The register is for looking things up.
-    let read_in_one_go = house.pages.iter().filter(|page| page.name != "claims.md");
+    // The register and the glossary are for looking things up.
+    let looked_up = ["claims.md", "glossary.md"];
+    let read_in_one_go = house.pages.iter().filter(|page| !looked_up.contains(&page.name.as_str()));
     let long = read_in_one_go.filter(|page| page.words > PAGE_WORDS);
     long.map(|page| {
         let problem = format!("{} words, and at most {PAGE_WORDS} are one page", page.words);
