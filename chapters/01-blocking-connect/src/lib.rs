@@ -102,11 +102,11 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "the last router, or this machine, cannot reach that host",
             "check that the host is up and on the network that the address says",
         ),
-        // At once from our own kernel, which sent nothing; later from a router on the way.
         Errno::ENETUNREACH => (
-            "no route to that address: this machine has none, or a router said so",
+            "this machine has no route to that address, or a router on the way has none",
             "check the address and the routing table: `ip route get ADDRESS`",
         ),
+        // Nothing was sent: this machine could not even try.
         Errno::ENETDOWN => (
             "the network interface towards that address is down",
             "bring the interface up: `ip link`",
