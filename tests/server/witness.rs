@@ -39,9 +39,8 @@ pub fn served(check: &Check) -> Option<(Server, Client, Record)> {
     // Nobody tells us when the server has met the reset.
     let gone = wait::until("the server has closed two connections", || {
         let record = server.record().unwrap_or_default();
-        let closed =
-            record.calls().filter(|call| call.name() == "close" && call.is_about_a_connection());
-        closed.count() == 2
+        let calls = check.value(record.calls());
+        calls.filter(|call| call.name() == "close" && call.is_about_a_connection()).count() == 2
     });
     check.value(gone);
     let record = check.value(server.record_at_rest());

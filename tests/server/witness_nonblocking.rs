@@ -18,7 +18,8 @@ pub fn stuffed(check: &Check) -> Option<(Server, Client, Record)> {
     let full = wait::until("the server meets a full buffer and sleeps", || {
         while let Ok(1..) = greedy.send_without_waiting(&pattern(65536)) {}
         record = server.record().unwrap_or_default();
-        record.calls().any(|call| call.name() == "send" && call.failed_with("EAGAIN"))
+        let mut calls = check.value(record.calls());
+        calls.any(|call| call.name() == "send" && call.failed_with("EAGAIN"))
             && record.everybody_sleeps().is_ok()
     });
     check.value(full);
@@ -37,8 +38,8 @@ fn every_connection_has_o_nonblock_before_it_is_used() {
     check.value(record.every_connection_is_nonblocking());
     // What the kernel holds, beside what was asked of it.
     let process = server.process();
-    let sockets = record.calls().filter(|call| call.talks()).filter_map(CallAt::descriptor);
-    let last = sockets.last().map(|descriptor| descriptor.number);
+    let talks = check.value(record.calls()).filter(|call| call.talks());
+    let last = talks.filter_map(CallAt::descriptor).last().map(|descriptor| descriptor.number);
     let last = check.value(last.ok_or("nothing was read or written"));
     check.require(check.value(process.is_nonblocking(last)), "/proc/PID/fdinfo has no O_NONBLOCK");
     drop(client);

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use lab::witness::record::{Arguments, Outcome, Record};
-use lab::witness::sentences::CallAt;
+use lab::witness::sentences::{CallAt, Sentence};
 
 /// One call.
 pub struct Shown {
@@ -64,10 +64,10 @@ impl fmt::Display for Shown {
 }
 
 /// The calls of each thread, the threads in the order of their numbers in the kernel.
-pub fn of_record(record: &Record) -> Vec<Vec<Shown>> {
+pub fn of_record(record: &Record) -> Sentence<Vec<Vec<Shown>>> {
     let mut threads: BTreeMap<i32, Vec<Shown>> = BTreeMap::new();
     for thread in &record.threads {
-        let of_thread = record.calls().filter(|call| call.event.thread == thread.number);
+        let of_thread = record.calls()?.filter(|call| call.event.thread == thread.number);
         let shown = of_thread.map(|call| Shown {
             name: call.call.name.clone(),
             descriptor: first_argument(call),
@@ -79,7 +79,7 @@ pub fn of_record(record: &Record) -> Vec<Vec<Shown>> {
         });
         threads.insert(thread.tid, told_at_once(shown.collect()));
     }
-    threads.into_values().collect()
+    Ok(threads.into_values().collect())
 }
 
 /// What was told in several pieces counts as one.

@@ -58,7 +58,7 @@ fn both(lesson: &Lesson, folder: &Path) -> io::Result<(Threads, Threads)> {
         let launch = lessons::with(strace.arg(&program), arguments, input);
         Ok((launch.start()?, Some(traces.path().to_owned())))
     })?;
-    Ok((of_record(&record), of_strace(traces.path())?))
+    Ok((of_record(&record).map_err(io::Error::other)?, of_strace(traces.path())?))
 }
 
 /// What differs, in words, at most one difference a thread: after it the rest is shifted.

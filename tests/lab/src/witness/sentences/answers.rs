@@ -59,7 +59,7 @@ impl Record {
     pub fn acts_on_every_answer(&self) -> Sentence<usize> {
         let mut untouched: BTreeMap<u32, Untouched> = BTreeMap::new();
         let mut reports = 0;
-        for call in self.calls() {
+        for call in self.calls()? {
             if let Some(descriptor) = call.descriptor() {
                 let key = self.key(call, descriptor);
                 for answer in untouched.values_mut() {
@@ -104,7 +104,7 @@ impl Record {
         let mut edge: BTreeSet<Key> = BTreeSet::new();
         let mut reported: BTreeMap<u32, BTreeSet<Key>> = BTreeMap::new();
         let (mut reads, mut blind) = (0, Vec::new());
-        for call in self.calls() {
+        for call in self.calls()? {
             if let Some((key, interest)) = self.registration(call) {
                 let is_edge = interest.is_some_and(|interest| interest.contains(Events::ET));
                 let _ = if is_edge { edge.insert(key) } else { edge.remove(&key) };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Sentence;
 use crate::witness::record::{
     Arguments, Call, Descriptor, Event, Object, Outcome, Record, Sets, Timeout, What,
 };
@@ -34,12 +35,17 @@ pub fn common_name(name: &str) -> &str {
 }
 
 impl Record {
-    /// Its calls, in the order in which they began.
-    pub fn calls(&self) -> impl Iterator<Item = CallAt<'_>> {
-        self.events.iter().filter_map(|event| match &event.what {
+    /// Its calls, in the order in which they began. Every sentence looks at them through this.
+    ///
+    /// # Errors
+    ///
+    /// The record is cut: see [`Record::is_whole`].
+    pub fn calls(&self) -> Sentence<impl Iterator<Item = CallAt<'_>>> {
+        self.is_whole()?;
+        Ok(self.events.iter().filter_map(|event| match &event.what {
             What::Call(call) => Some(CallAt { event, call }),
             _ => None,
-        })
+        }))
     }
 
     /// The process that a thread belongs to: [`crate::witness::record::Thread::process`].

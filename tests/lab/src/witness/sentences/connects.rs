@@ -27,8 +27,12 @@ struct Attempt<'a> {
 
 impl Record {
     /// Its connects, of whatever kind of socket.
-    pub fn connects(&self) -> impl Iterator<Item = CallAt<'_>> {
-        self.calls().filter(|call| call.name() == "connect")
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn connects(&self) -> Sentence<impl Iterator<Item = CallAt<'_>>> {
+        Ok(self.calls()?.filter(|call| call.name() == "connect"))
     }
 
     /// It called connect exactly once for each of these addresses, in this order.
@@ -37,7 +41,7 @@ impl Record {
     ///
     /// The connects that it called.
     pub fn connects_once_to_each<T: AsRef<str>>(&self, addresses: &[T]) -> Sentence {
-        let connects: Vec<_> = self.connects().collect();
+        let connects: Vec<_> = self.connects()?.collect();
         let called = connects.iter().filter_map(|call| match &call.call.arguments {
             Arguments::Address { address, .. } => Some(address.as_str()),
             _ => None,
@@ -62,7 +66,7 @@ impl Record {
     pub fn decides_connects_by_so_error(&self) -> Sentence<Vec<Decision>> {
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut by_key: BTreeMap<Key, usize> = BTreeMap::new();
-        for call in self.calls() {
+        for call in self.calls()? {
             for (descriptor, _) in answers_of(call.call) {
                 if let Some(&index) = by_key.get(&self.key(call, descriptor)) {
                     attempts[index].report.get_or_insert(call);

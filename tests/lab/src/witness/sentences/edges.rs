@@ -53,7 +53,7 @@ impl Record {
 
     fn every_interest(&self, other: &str, holds: fn(Events) -> bool) -> Sentence<usize> {
         let interests: Vec<_> =
-            self.interests().filter(|(_, descriptor, _)| is_connection(descriptor)).collect();
+            self.interests()?.filter(|(_, descriptor, _)| is_connection(descriptor)).collect();
         let wrong: Vec<_> = interests.iter().filter(|(_, _, interest)| !holds(*interest)).collect();
         if !wrong.is_empty() {
             let seen = format!("{} of {} interests were {other}", wrong.len(), interests.len());
@@ -66,15 +66,19 @@ impl Record {
     }
 
     /// Each interest that was registered or changed: the call, whose, and what.
-    pub fn interests(&self) -> impl Iterator<Item = (CallAt<'_>, &Descriptor, Events)> {
-        self.calls().filter_map(|call| match &call.call.arguments {
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn interests(&self) -> Sentence<impl Iterator<Item = (CallAt<'_>, &Descriptor, Events)>> {
+        Ok(self.calls()?.filter_map(|call| match &call.call.arguments {
             Arguments::EpollControl { operation, descriptor, interest, .. }
                 if operation != "EPOLL_CTL_DEL" && call.value().is_some() =>
             {
                 Some((call, descriptor, *interest))
             }
             _ => None,
-        })
+        }))
     }
 
     /// What `epoll_ctl` changed: whose interest, and to what; `None` when it was taken away.
@@ -102,7 +106,7 @@ impl Record {
         let mut debts: BTreeMap<Key, Debt> = BTreeMap::new();
         let mut blocked: BTreeSet<Key> = BTreeSet::new();
         let mut edges = 0;
-        for call in self.calls() {
+        for call in self.calls()? {
             if call.may_sleep() {
                 let left = debts.iter().find(|(key, _)| !blocked.contains(key));
                 if let Some((_, debt)) = left {
@@ -175,11 +179,14 @@ impl Record {
 
     /// How many reads followed each readable report of a connection, until the next report of it or
     /// its end, in the order of the reports.
-    #[must_use]
-    pub fn reads_per_report(&self) -> Vec<usize> {
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn reads_per_report(&self) -> Sentence<Vec<usize>> {
         let mut counts: Vec<usize> = Vec::new();
         let mut latest: BTreeMap<Key, usize> = BTreeMap::new();
-        for call in self.calls() {
+        for call in self.calls()? {
             for (descriptor, events) in answers_of(call.call) {
                 if is_connection(descriptor) && events.intersects(READABLE) {
                     latest.insert(self.key(call, descriptor), counts.len());
@@ -191,7 +198,7 @@ impl Record {
                 counts[*index] += 1;
             }
         }
-        counts
+        Ok(counts)
     }
 }
 
@@ -256,7 +263,7 @@ mod tests {
         made.epoll_wait(Some(0), &[]).record().drains_every_edge().unwrap();
         let contradiction = made.sleeps_in_epoll().record().drains_every_edge().unwrap_err();
         assert!(contradiction.seen.contains("was not drained"), "{contradiction}");
-        assert_eq!(made.record().reads_per_report(), [1]);
+        assert_eq!(made.record().reads_per_report().unwrap(), [1]);
     }
 
     #[test]

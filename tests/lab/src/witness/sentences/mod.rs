@@ -13,6 +13,9 @@
 //! did not wait in select. Calls have the names that a person knows ([`common_name`]), so that a check
 //! holds on every architecture.
 //!
+//! Nothing is true of a record that was cut, because it was full: all sentences look at the calls
+//! through [`Record::calls`], which refuses it.
+//!
 //! Rules for a check that uses them:
 //!
 //! - [`Need::Ptrace`](crate::missing::Need::Ptrace) first: where ptrace is forbidden, the check says so.
@@ -26,7 +29,7 @@
 //!   for the real thing (`tests/impostors/`, `tests/witness.rs`).
 //!
 //! - [`calls`](CallAt): a call at its place in the record, in words;
-//! - [`cut`](Mark): a part of the record, between two marks;
+//! - [`cut`](Mark): a part of the record, between two marks; a record that was cut;
 //! - [`counts`](Counts): which calls, how often, how many a request;
 //! - `waits`: which calls waited, spinning, wake-ups, quiet;
 //! - `threads`: who waited, who talked to clients;

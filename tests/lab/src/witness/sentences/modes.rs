@@ -27,9 +27,9 @@ impl Modes {
 }
 
 impl Record {
-    pub(super) fn modes(&self) -> Modes {
+    pub(super) fn modes(&self) -> Sentence<Modes> {
         let mut changes: BTreeMap<(u32, i32), Vec<(u64, bool)>> = BTreeMap::new();
-        for call in self.calls() {
+        for call in self.calls()? {
             let (Some(value), Some(returned)) = (call.value(), call.call.returned) else {
                 continue;
             };
@@ -52,7 +52,7 @@ impl Record {
         for changes in changes.values_mut() {
             changes.sort_unstable();
         }
-        Modes { changes }
+        Ok(Modes { changes })
     }
 
     /// Every read from and write to a connection was on a descriptor with `O_NONBLOCK`, or had
@@ -62,8 +62,8 @@ impl Record {
     ///
     /// The calls that could have slept.
     pub fn every_connection_is_nonblocking(&self) -> Sentence<usize> {
-        let modes = self.modes();
-        let talks: Vec<_> = self.calls().filter(|call| call.talks()).collect();
+        let modes = self.modes()?;
+        let talks: Vec<_> = self.calls()?.filter(|call| call.talks()).collect();
         let could_sleep = |call: &super::CallAt<'_>| {
             let (Arguments::Read { flags, .. } | Arguments::Write { flags, .. }) =
                 &call.call.arguments
@@ -96,10 +96,10 @@ impl Record {
     ///
     /// The calls that could have slept.
     pub fn never_sleeps_in_a_read(&self) -> Sentence<usize> {
-        let modes = self.modes();
+        let modes = self.modes()?;
         let mut reported: BTreeSet<Key> = BTreeSet::new();
         let (mut reads, mut sleepy) = (0, Vec::new());
-        for call in self.calls() {
+        for call in self.calls()? {
             if call.is_wait() {
                 let answers = answers_of(call.call).into_iter();
                 let readable = answers.filter(|(_, events)| events.intersects(READABLE));
@@ -141,8 +141,8 @@ impl Record {
     ///
     /// The connects that could not sleep.
     pub fn sleeps_in_connect(&self) -> Sentence<usize> {
-        let modes = self.modes();
-        let connects: Vec<_> = self.connects().collect();
+        let modes = self.modes()?;
+        let connects: Vec<_> = self.connects()?.collect();
         let awake: Vec<_> = connects
             .iter()
             .copied()

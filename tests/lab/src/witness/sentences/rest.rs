@@ -16,15 +16,18 @@ impl Subject {
     /// # Errors
     ///
     /// A sentence with what it still does, when that is not within [`wait::PATIENCE`]; or that it runs
-    /// without the witness.
+    /// without the witness, or that its record is cut.
     pub fn record_at_rest(&self) -> io::Result<Record> {
         let mut last = None;
         let rested = wait::until("the subject sleeps", || {
             last = self.record();
-            last.as_ref().is_none_or(|record| record.everybody_sleeps().is_ok())
+            // Of a full record nobody can say any more who sleeps.
+            let over = |record: &Record| record.is_whole().is_err();
+            last.as_ref().is_none_or(|record| over(record) || record.everybody_sleeps().is_ok())
         });
         let record =
             last.ok_or_else(|| io::Error::other("the subject runs without the witness"))?;
+        record.is_whole().map_err(io::Error::other)?;
         match (rested, record.everybody_sleeps()) {
             (Err(late), Err(awake)) => Err(io::Error::other(format!("{late}; {awake}"))),
             _ => Ok(record),

@@ -18,7 +18,7 @@ impl Record {
     pub fn writes_again_only_when_reported(&self) -> Sentence<usize> {
         let mut full: BTreeSet<Key> = BTreeSet::new();
         let (mut met, mut early) = (0, Vec::new());
-        for call in self.calls() {
+        for call in self.calls()? {
             for (descriptor, _) in answers_of(call.call) {
                 full.remove(&self.key(call, descriptor));
             }
@@ -49,7 +49,7 @@ impl Record {
     pub fn asks_for_room_only_when_owed(&self) -> Sentence<usize> {
         let mut owed: BTreeSet<Key> = BTreeSet::new();
         let (mut asked, mut idle) = (0, None);
-        for call in self.calls() {
+        for call in self.calls()? {
             match &call.call.arguments {
                 Arguments::Write { to, offered, .. } => {
                     let whole = call.value() == i64::try_from(*offered).ok();

@@ -8,15 +8,21 @@ use crate::witness::record::{Arguments, Descriptor, Record};
 
 impl Record {
     /// The threads that waited for several descriptors.
-    #[must_use]
-    pub fn threads_that_wait(&self) -> BTreeSet<u32> {
-        self.waits().map(|wait| wait.event.thread).collect()
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn threads_that_wait(&self) -> Sentence<BTreeSet<u32>> {
+        Ok(self.waits()?.map(|wait| wait.event.thread).collect())
     }
 
     /// The threads that read from or wrote to a connection.
-    #[must_use]
-    pub fn threads_that_talk(&self) -> BTreeSet<u32> {
-        self.calls().filter(|call| call.talks()).map(|call| call.event.thread).collect()
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn threads_that_talk(&self) -> Sentence<BTreeSet<u32>> {
+        Ok(self.calls()?.filter(|call| call.talks()).map(|call| call.event.thread).collect())
     }
 
     /// One thread waited, for everybody.
@@ -25,7 +31,7 @@ impl Record {
     ///
     /// The first wait of each thread, if there are more or none.
     pub fn waits_on_one_thread(&self) -> Sentence {
-        one(self.waits(), "waited for descriptors")
+        one(self.waits()?, "waited for descriptors")
     }
 
     /// One thread read from and wrote to all connections.
@@ -34,7 +40,7 @@ impl Record {
     ///
     /// The first such call of each thread, if there are more or none.
     pub fn talks_on_one_thread(&self) -> Sentence {
-        one(self.calls().filter(|call| call.talks()), "read from or wrote to connections")
+        one(self.calls()?.filter(|call| call.talks()), "read from or wrote to connections")
     }
 
     /// No thread, and no process, but the first.
@@ -58,7 +64,7 @@ impl Record {
     pub fn has_a_thread_for_each_connection(&self) -> Sentence<usize> {
         let mut readers = BTreeMap::new();
         let mut connections = BTreeMap::new();
-        for call in self.calls() {
+        for call in self.calls()? {
             let Arguments::Read { from, .. } = &call.call.arguments else { continue };
             if !call.talks() {
                 continue;
@@ -80,14 +86,17 @@ impl Record {
     }
 
     /// The connections that a thread sleeps on now: reads that have not returned.
-    #[must_use]
-    pub fn reads_under_way(&self) -> Vec<(u32, &Descriptor)> {
-        let pending = self.calls().filter(|call| call.is_pending() && call.talks());
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn reads_under_way(&self) -> Sentence<Vec<(u32, &Descriptor)>> {
+        let pending = self.calls()?.filter(|call| call.is_pending() && call.talks());
         let reads = pending.filter_map(|call| match &call.call.arguments {
             Arguments::Read { from, .. } => Some((call.event.thread, from)),
             _ => None,
         });
-        reads.collect()
+        Ok(reads.collect())
     }
 }
 
@@ -117,8 +126,8 @@ mod tests {
         assert_eq!(contradiction.seen, "2 threads read from or wrote to connections");
         assert_eq!(contradiction.at.len(), 2);
         assert!(record.waits_on_one_thread().unwrap_err().seen.starts_with("no thread"));
-        assert!(record.reads_under_way().is_empty());
-        assert_eq!(made.read(6, 100, -999).record().reads_under_way().len(), 1);
+        assert!(record.reads_under_way().unwrap().is_empty());
+        assert_eq!(made.read(6, 100, -999).record().reads_under_way().unwrap().len(), 1);
         made.by(1).read(5, 100, 5);
         made.record().has_a_thread_for_each_connection().unwrap_err();
     }

@@ -14,16 +14,23 @@ impl Record {
     /// The calls that wait for several descriptors: select, poll, `epoll_wait`.
     ///
     /// Without the poll of Rust's runtime: [`CallAt::is_wait`].
-    pub fn waits(&self) -> impl Iterator<Item = CallAt<'_>> {
-        self.calls().filter(|call| call.is_wait())
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn waits(&self) -> Sentence<impl Iterator<Item = CallAt<'_>>> {
+        Ok(self.calls()?.filter(|call| call.is_wait()))
     }
 
     /// Which calls waited, and how often.
-    #[must_use]
-    pub fn wait_counts(&self) -> Counts {
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn wait_counts(&self) -> Sentence<Counts> {
         let mut counts = Counts::default();
-        self.waits().for_each(|wait| counts.add(wait.name()));
-        counts
+        self.waits()?.for_each(|wait| counts.add(wait.name()));
+        Ok(counts)
     }
 
     /// It waited, and in this call only: `select`, `poll` or `epoll_wait`.
@@ -32,11 +39,11 @@ impl Record {
     ///
     /// The other calls that waited.
     pub fn waits_only_in(&self, name: &str) -> Sentence {
-        let counts = self.wait_counts();
+        let counts = self.wait_counts()?;
         if counts.all() == 0 {
             return Err(Contradiction::of(NEVER));
         }
-        let others: Vec<_> = self.waits().filter(|wait| wait.name() != name).collect();
+        let others: Vec<_> = self.waits()?.filter(|wait| wait.name() != name).collect();
         if others.is_empty() {
             return Ok(());
         }
@@ -49,11 +56,11 @@ impl Record {
     ///
     /// The waits that had.
     pub fn never_waits_with_a_zero_timeout(&self) -> Sentence {
-        let found: Vec<_> = self.waits().filter(|wait| !wait.may_sleep()).collect();
+        let found: Vec<_> = self.waits()?.filter(|wait| !wait.may_sleep()).collect();
         if found.is_empty() {
             return Ok(());
         }
-        let all = self.waits().count();
+        let all = self.waits()?.count();
         let seen = format!("{} of {all} waits had a time limit of zero", found.len());
         Err(Contradiction::at(seen, found))
     }
@@ -68,7 +75,7 @@ impl Record {
         // The threads whose last wait was empty-handed and that have done nothing since.
         let mut idle: BTreeSet<u32> = BTreeSet::new();
         let mut spinning = Vec::new();
-        for call in self.calls() {
+        for call in self.calls()? {
             let thread = call.event.thread;
             if call.makes_progress() {
                 idle.remove(&thread);
@@ -97,17 +104,20 @@ impl Record {
     ///
     /// The calls.
     pub fn is_quiet(&self) -> Sentence {
-        let counts = self.counts();
+        let counts = self.counts()?;
         if counts.all() == 0 {
             return Ok(());
         }
-        Err(Contradiction::at(format!("it was not quiet: {counts}"), self.calls()))
+        Err(Contradiction::at(format!("it was not quiet: {counts}"), self.calls()?))
     }
 
     /// How many waits came back with something ready.
-    #[must_use]
-    pub fn wake_ups(&self) -> u64 {
-        self.waits().filter(|wait| !answers_of(wait.call).is_empty()).count() as u64
+    ///
+    /// # Errors
+    ///
+    /// The record is cut.
+    pub fn wake_ups(&self) -> Sentence<u64> {
+        Ok(self.waits()?.filter(|wait| !answers_of(wait.call).is_empty()).count() as u64)
     }
 
     /// At most this many wake-ups for each of so many messages.
@@ -116,7 +126,7 @@ impl Record {
     ///
     /// How many there were.
     pub fn wakes_up_at_most(&self, each: u64, messages: u64) -> Sentence {
-        let wake_ups = self.wake_ups();
+        let wake_ups = self.wake_ups()?;
         if wake_ups <= each * messages {
             return Ok(());
         }
@@ -135,7 +145,7 @@ impl Record {
     ///
     /// The last call of each thread that does not sleep.
     pub fn everybody_sleeps(&self) -> Sentence {
-        let modes = self.modes();
+        let modes = self.modes()?;
         let mut awake = Vec::new();
         for thread in &self.threads {
             let last = self.events.iter().rev().find(|event| event.thread == thread.number);
@@ -204,7 +214,7 @@ mod tests {
         let mut made = Made::new();
         made.epoll_wait(Some(0), &[]).epoll_wait(None, &[(5, "IN")]).select(None, &[5, 6], &[5, 6]);
         let record = made.record();
-        assert_eq!(record.wake_ups(), 2);
+        assert_eq!(record.wake_ups().unwrap(), 2);
         record.wakes_up_at_most(1, 2).unwrap();
         record.wakes_up_at_most(1, 1).unwrap_err();
         record.is_quiet().unwrap_err();
