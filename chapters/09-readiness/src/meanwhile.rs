@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::limits;
 use lab::readiness::{Sets, Watch, poll, select};
 use lab::wait::{self, PATIENCE};
 use lab::witness::bits::Events;
@@ -99,11 +100,11 @@ struct Waiting {
 impl Waiting {
     fn start(wait: Wait) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        let thread = thread::spawn(move || {
+        let thread = limits::thread(move || {
             // The receiver is there until it has got this.
             let _ = sender.send(gettid());
             wait()
-        });
+        })?;
         Ok(Self { tid: receiver.recv().map_err(io::Error::other)?, thread })
     }
 

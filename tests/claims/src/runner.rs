@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::limits;
 use lab::missing::Need;
 use lab::wait;
 use nix::sys::signal::{Signal, killpg};
@@ -105,17 +106,18 @@ impl Runner {
         let (sender, receiver) = mpsc::channel();
         let mut trials: BTreeMap<usize, Trial> = BTreeMap::new();
         thread::scope(|scope| {
+            let mut workers = 0;
             for _ in 0..AT_ONCE.min(names.len()) {
                 let (sender, next) = (sender.clone(), &next);
-                scope.spawn(move || {
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(name) = names.get(at) else { return };
-                        if sender.send((at, self.one(name))).is_err() {
-                            return;
-                        }
-                    }
-                });
+                let work = move || self.work(names, next, &sender);
+                // Where a limit forbids more threads, fewer do it.
+                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+                workers += 1;
+            }
+            if workers == 0 {
+                self.work(names, &next, &sender);
             }
             drop(sender);
             for (at, trial) in receiver {
@@ -124,6 +126,17 @@ impl Runner {
             }
         });
         trials.into_values().collect()
+    }
+
+    /// Runs experiment after experiment until none is left that nobody has taken.
+    fn work(&self, names: &[&str], next: &AtomicUsize, done: &mpsc::Sender<(usize, Trial)>) {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(name) = names.get(at) else { return };
+            if done.send((at, self.one(name))).is_err() {
+                return;
+            }
+        }
     }
 
     /// Kills every experiment that runs, with all its processes; none is started any more.
@@ -142,9 +155,12 @@ impl Runner {
 
     fn report(&self, name: &str) -> io::Result<Report> {
         let mut child = self.start(name)?;
-        let stdout = child.stdout.take().map(gather);
-        let stderr = child.stderr.take().map(gather);
-        let (status, in_time) = self.end(&mut child)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let gathering = stdout.map(gather).transpose();
+        let gathering = gathering.and_then(|stdout| Ok((stdout, stderr.map(gather).transpose()?)));
+        let bound = if gathering.is_ok() { self.bound } else { Duration::ZERO };
+        let (status, in_time) = self.end(&mut child, bound)?;
+        let (stdout, stderr) = gathering?;
         // All that could hold these open is dead.
         let text = |gathering: Option<thread::JoinHandle<String>>| {
             gathering.and_then(|gathering| gathering.join().ok()).unwrap_or_default()
@@ -174,6 +190,7 @@ impl Runner {
         }
         let program = command.get_program().to_owned();
         let child = command.spawn().map_err(|error| {
+            let error = limits::explain_start(error);
             io::Error::new(error.kind(), format!("{}: {error}", program.display()))
         })?;
         running.groups.insert(child.id().cast_signed());
@@ -181,13 +198,13 @@ impl Runner {
     }
 
     /// Waits for its end, kills what is left of its group, and only then lets go of its number.
-    fn end(&self, child: &mut Child) -> io::Result<(ExitStatus, bool)> {
+    fn end(&self, child: &mut Child, bound: Duration) -> io::Result<(ExitStatus, bool)> {
         let pid = Pid::from_raw(child.id().cast_signed());
         let ended = || {
             let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
             !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
         };
-        let in_time = wait::until_within(self.bound, "the experiment ends", ended).is_ok();
+        let in_time = wait::until_within(bound, "the experiment ends", ended).is_ok();
         // While its leader is not waited for, nobody else can get the group's number.
         let _ = killpg(pid, Signal::SIGKILL);
         self.running().groups.remove(&pid.as_raw());
@@ -196,8 +213,8 @@ impl Runner {
 }
 
 /// Reads to the end on a thread of its own, so that the experiment never blocks on a full pipe.
-fn gather(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
+fn gather(mut from: impl Read + Send + 'static) -> io::Result<thread::JoinHandle<String>> {
+    limits::thread(move || {
         let mut bytes = Vec::new();
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()

@@ -13,6 +13,7 @@
 //! - [`handshake`]: the packets of each outcome that a connect can have;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
 //! - [`shown`]: how durations and bytes are written;
+//! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`missing`]: what an environment may forbid, and may be allowed to;
 //! - [`probe`]: what this machine allows, tried for real;
 //! - [`finding`]: what a failed check says;
@@ -27,6 +28,7 @@ pub mod capture;
 pub mod clock;
 pub mod finding;
 pub mod handshake;
+pub mod limits;
 pub mod missing;
 pub mod namespace;
 pub mod peer;

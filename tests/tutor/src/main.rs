@@ -23,6 +23,7 @@ use std::process::{Command, ExitCode};
 
 use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
+use lab::limits;
 
 use crate::course::Lesson;
 use crate::programs::Programs;
@@ -113,7 +114,7 @@ fn main() -> ExitCode {
         Err(_) if screen.is_closed() => return ExitCode::SUCCESS,
         Err(Failure::Told) => return ExitCode::FAILURE,
         Err(Failure::Arguments(words)) => (words, 2),
-        Err(Failure::Work(error)) => (error.to_string(), 1),
+        Err(Failure::Work(error)) => (limits::explain(error).to_string(), 1),
     };
     let _ = writeln!(io::stderr(), "{words}");
     ExitCode::from(status)

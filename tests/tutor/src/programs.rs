@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
+
+use lab::limits;
 
 use crate::course::Lesson;
 
@@ -85,14 +86,17 @@ fn build(lessons: &[&Lesson]) -> io::Result<HashMap<String, PathBuf>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
-    let progress = child.stderr.take().map(|stderr| thread::spawn(move || show_progress(stderr)));
+        .map_err(|error| {
+            let error = limits::explain_start(error);
+            io::Error::new(error.kind(), format!("cannot run cargo: {error}"))
+        })?;
+    let progress = child.stderr.take().map(|stderr| limits::thread(move || show_progress(stderr)));
     let mut messages = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut messages)?;
     }
     let status = child.wait()?;
-    if let Some(progress) = progress {
+    if let Some(Ok(progress)) = progress {
         // It ended with cargo's standard error.
         let _ = progress.join();
     }

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use lab::limits;
 use lab::rig::router::{Router, destinations_unreachable};
 use lab::rig::{BlackHole, Pending, RefusingPort, option};
 use lab::witness::bits::Events;
@@ -189,12 +190,12 @@ impl Calls {
     fn begin(socket: Socket) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (end, (sender, receiver)) = (Arc::clone(&stop), mpsc::channel());
-        let thread = thread::spawn(move || {
+        let thread = limits::thread(move || {
             while !end.load(Ordering::Relaxed) {
                 // Nobody listens after the first.
                 let _ = sender.send(option::attach_long_filter(&socket));
             }
-        });
+        })?;
         let first = receiver.recv().map_err(io::Error::other)?;
         let calls = Self { stop, thread };
         match first {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Situation;
 use super::story::{self, Story, What};
 use crate::capture;
+use crate::limits;
 use crate::peer::upper;
 use crate::rig::accept_within;
 use crate::subject::Launch;
@@ -37,7 +38,7 @@ pub fn show(situation: &Situation, program: &Path, begun: impl FnOnce()) -> io::
     let mut listeners = inside.listeners.into_iter();
     let server = listeners.next().map(Server::start).transpose()?;
 
-    let mut ear = Ear::new(from_stdout, from_stderr);
+    let mut ear = Ear::new(from_stdout, from_stderr)?;
     ear.listen(situation.typed, typing)?;
     let status = subject.exit_status()?;
     if let Some(server) = server {
@@ -76,12 +77,12 @@ struct Ear {
 }
 
 impl Ear {
-    fn new(stdout: PipeReader, stderr: PipeReader) -> Self {
+    fn new(stdout: PipeReader, stderr: PipeReader) -> io::Result<Self> {
         let (sender, lines) = mpsc::channel();
         let other = sender.clone();
-        thread::spawn(move || pass_on(stdout, &other));
-        thread::spawn(move || pass_on(stderr, &sender));
-        Self { lines, heard: Vec::new() }
+        limits::thread(move || pass_on(stdout, &other))?;
+        limits::thread(move || pass_on(stderr, &sender))?;
+        Ok(Self { lines, heard: Vec::new() })
     }
 
     fn heard_of_a_connection(&self) -> bool {
@@ -141,7 +142,7 @@ struct Server {
 impl Server {
     fn start(listener: TcpListener) -> io::Result<Self> {
         let theirs = listener.try_clone()?;
-        Ok(Self { listener, thread: thread::spawn(move || serve(&theirs)) })
+        Ok(Self { listener, thread: limits::thread(move || serve(&theirs))? })
     }
 
     /// Waits for its end, which comes with the client's.

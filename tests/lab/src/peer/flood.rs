@@ -4,7 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
+
+use crate::limits;
 
 /// A flood of requests over one connection, on two threads, until it is dropped.
 #[derive(Debug)]
@@ -24,18 +26,18 @@ impl Flood {
         let stream = Arc::new(TcpStream::connect(address)?);
         let replied = Arc::new(AtomicU64::new(0));
         let sender = Arc::clone(&stream);
-        let sending = thread::spawn(move || {
+        let sending = limits::thread(move || {
             let requests = vec![b'f'; 65536];
             // Ends when the stream is shut down, by our Drop or by the server.
             while (&*sender).write_all(&requests).is_ok() {}
-        });
+        })?;
         let (reader, count) = (Arc::clone(&stream), Arc::clone(&replied));
-        let reading = thread::spawn(move || {
+        let reading = limits::thread(move || {
             let mut buffer = vec![0; 65536];
             while let Ok(more @ 1..) = (&*reader).read(&mut buffer) {
                 count.fetch_add(more as u64, Ordering::Relaxed);
             }
-        });
+        })?;
         Ok(Self { stream, replied, threads: vec![sending, reading] })
     }
 

@@ -24,7 +24,7 @@ pub fn late_reader() -> Demo {
         show: |stage| {
             let actor = stage.server("nonblocking-server", &[])?;
             let mut asking = stage.client(Who::B, &actor)?;
-            let mut late = Peer::start(Kind::Late, actor.server.address(), PATIENCE * 3);
+            let mut late = Peer::start(Kind::Late, actor.server.address(), PATIENCE * 3)?;
             let (mut worst, mut times, mut most) = (Duration::ZERO, 0, 0);
             loop {
                 match late.news(Duration::from_millis(10)) {
@@ -151,7 +151,7 @@ fn times_told(stage: &mut Stage<'_>, program: &str) -> io::Result<usize> {
 fn beside_a_flood(stage: &mut Stage<'_>) -> io::Result<Duration> {
     let actor = stage.server("epoll-et-server", &[])?;
     let mut asking = stage.client(Who::B, &actor)?;
-    let mut flood = Peer::start(Kind::Flooding, actor.server.address(), Duration::from_secs(1));
+    let mut flood = Peer::start(Kind::Flooding, actor.server.address(), Duration::from_secs(1))?;
     let (mut worst, mut times) = (Duration::ZERO, 0);
     loop {
         match flood.news(Duration::from_millis(10)) {

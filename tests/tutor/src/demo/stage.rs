@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use lab::limits;
 use lab::peer::by_hand::{self, Kind};
 use lab::peer::{Client, upper};
 use lab::shown;
@@ -141,18 +142,18 @@ impl Write for Lines {
 }
 
 impl Peer {
-    pub fn start(kind: Kind, address: SocketAddr, limit: Duration) -> Self {
+    pub fn start(kind: Kind, address: SocketAddr, limit: Duration) -> io::Result<Self> {
         let (sender, lines) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&stop);
         let run = move || by_hand::run(kind, address, limit, &theirs, &mut Lines(sender));
-        Self { lines, stop, thread: Some(thread::spawn(run)) }
+        Ok(Self { lines, stop, thread: Some(limits::thread(run)?) })
     }
 
     /// A listener on a port of the kernel's choice, and its address.
     pub fn listener(kind: Kind) -> io::Result<(Self, SocketAddr)> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut peer = Self::start(kind, any, PATIENCE * 6);
+        let mut peer = Self::start(kind, any, PATIENCE * 6)?;
         let line = match peer.news(PATIENCE) {
             News::Line(line) => line,
             News::Nothing => return Err(io::Error::other(format!("{kind} said nothing"))),

@@ -7,10 +7,10 @@ mod show;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use lab::handshake::{self, Run, SITUATIONS_01, SITUATIONS_08, Situation, Story};
+use lab::limits;
 
 use crate::Failure;
 use crate::course::Lesson;
@@ -98,12 +98,16 @@ fn start(situations: &[&'static Situation], program: &Path) -> Vec<Receiver<News
     let start = |&situation: &&'static Situation| {
         let (sender, story) = mpsc::channel();
         let program = program.to_owned();
-        thread::spawn(move || {
+        let others = sender.clone();
+        let started = limits::thread(move || {
             // If nobody listens any more, nobody needs to be told.
             let begun = || drop(sender.send(News::Begun));
             let story = handshake::show(situation, &program, begun);
-            drop(sender.send(News::Ended(story)));
+            drop(sender.send(News::Ended(story.map_err(limits::explain))));
         });
+        if let Err(error) = started {
+            drop(others.send(News::Ended(Err(error))));
+        }
         story
     };
     situations.iter().map(start).collect()

@@ -9,11 +9,11 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::process::Command;
 use std::sync::Arc;
-use std::thread;
 
 use claims::register::{self, Claim, LAST, Register};
 use claims::runner::{self, Outcome, Runner, Trial};
 use claims::seen::Observation;
+use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
 
 use crate::Failure;
@@ -160,13 +160,13 @@ fn end_on_a_signal(runner: &Arc<Runner>) -> io::Result<()> {
     // empty mask.
     signals.thread_block()?;
     let runner = Arc::clone(runner);
-    thread::spawn(move || {
+    limits::thread(move || {
         if let Ok(signal) = signals.wait() {
             runner.stop();
             let _ = signals.thread_unblock();
             let _ = raise(signal);
         }
-    });
+    })?;
     Ok(())
 }
 
