@@ -53,8 +53,11 @@ impl Screen {
 
     fn put(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
         let told = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
-        self.closed |= told.is_err();
-        told
+        told.map_err(|error| {
+            self.closed |= error.kind() == io::ErrorKind::BrokenPipe;
+            // A full disk, for instance: then something is lost, and that is an error.
+            io::Error::new(error.kind(), format!("write standard output: {error}"))
+        })
     }
 
     pub fn line(&mut self, text: impl fmt::Display) -> io::Result<()> {
