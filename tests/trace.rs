@@ -152,12 +152,108 @@ fn a_program_that_prints_something_else_is_told_what_was_expected() {
         return;
     }
     let scripts = Scripts::new("other");
-    let expected = contains("expected `listening on ADDR:PORT`");
+    let expected = contains("must be `listening on ADDR:PORT`");
     let other = scripts.script("other", "echo hello; exec sleep 100");
     on_trial(&other).assert().code(1).stderr(expected.clone().and(contains("hello")));
     scripts.nobody_is_left();
     let ends = scripts.script("ends", "exit 3");
-    on_trial(&ends).assert().code(1).stderr(expected.and(contains("exit status: 3")));
+    on_trial(&ends).assert().code(1).stderr(expected.clone().and(contains("exit status: 3")));
+    let killed = scripts.script("killed", "kill -9 $$");
+    on_trial(&killed).assert().code(1).stderr(expected.clone().and(contains("SIGKILL")));
+    let closes = scripts.script("closes", "exec >&- 2>&-; exec sleep 100");
+    on_trial(&closes)
+        .assert()
+        .code(1)
+        .stderr(expected.clone().and(contains("closed its standard")));
+    scripts.nobody_is_left();
+    let bytes = scripts.script("bytes", "printf '\\377\\376\\n'; exec sleep 100");
+    on_trial(&bytes).assert().code(1).stderr(expected);
+    scripts.nobody_is_left();
+}
+
+#[test]
+fn nobody_connects_to_another_machine_whatever_a_program_says() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("elsewhere");
+    for address in ["192.0.2.1:80", "[2001:db8::1]:80", "127.0.0.1:0"] {
+        let does = format!("echo 'listening on {address}'; exec sleep 100");
+        let program = scripts.script("elsewhere", &does);
+        let assert = on_trial(&program).assert().code(1).stdout(is_empty());
+        assert.stderr(contains("no address of a server on loopback").and(contains(address)));
+        scripts.nobody_is_left();
+    }
+}
+
+#[test]
+fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("flood");
+    // A line without an end for as long as anybody listens, and 64 MiB of standard error.
+    let line = scripts.script("line", "exec tr '\\0' x </dev/zero");
+    let errors = "head -c 67108864 /dev/zero | tr '\\0' x >&2; exit 3";
+    let errors = scripts.script("errors", errors);
+    for (program, words) in [(&line, "no line on standard output within"), (&errors, "xxx\u{2026}")]
+    {
+        // With 1 GiB of addresses: what is kept of it must be far less.
+        let output = Process::new("sh")
+            .args(["-c", "ulimit -v 1048576; exec \"$@\"", "sh"])
+            .args([
+                cargo_bin!("tutor"),
+                Path::new("trace"),
+                Path::new("03"),
+                Path::new("--program"),
+            ])
+            .arg(program)
+            .output()
+            .expect("sh");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words) && said.len() < 4000, "{} bytes: {said}", said.len());
+        scripts.nobody_is_left();
+    }
+}
+
+#[test]
+fn what_cannot_be_witnessed_or_run_is_named() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("kinds");
+    let path = scripts.script("no-interpreter", "");
+    fs::write(&path, "#!/not/there\n").expect("a script");
+    on_trial(&path).assert().code(1).stderr(contains("the interpreter after #!"));
+    // The beginning of a 32-bit program: elf(5).
+    fs::write(&path, b"\x7fELF\x01\x01\x01").expect("a program");
+    on_trial(&path).assert().code(1).stderr(contains("is a 32-bit program"));
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("full");
+    let server = scripts.server("server");
+    let to = |stdout: Stdio| {
+        let mut tutor = Process::new(cargo_bin!("tutor"));
+        tutor.args(["trace", "03", "--program"]).arg(&server).stdout(stdout);
+        tutor.output().expect("the tutor starts")
+    };
+    let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let output = to(full.into());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("write standard output: No space left"), "{said}");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = to(writer.into());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{:?} {said}", output.status);
+    scripts.nobody_is_left();
 }
 
 #[test]

@@ -6,15 +6,18 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::limits;
 use crate::namespace::{self, Inside, Network};
 use crate::process::Process;
 use crate::wait::{self, PATIENCE};
@@ -131,7 +134,8 @@ impl Launch {
         let network = self.network.as_ref().map(Network::prepare).transpose()?;
         let in_namespace = network.is_some();
         let (network, handed_over) = network.unzip();
-        let witness = if self.witnessed { Some(Waiting::start()?) } else { None };
+        let witness = self.witnessed.then(Waiting::start).transpose();
+        let witness = witness.map_err(limits::explain_start)?;
         let taken = witness.as_ref().map(Waiting::for_the_child);
         let prepare = move || {
             if let Some((soft, hard)) = descriptors {
@@ -161,12 +165,16 @@ impl Launch {
             let refused = witness.as_ref().and_then(Waiting::refused);
             let error = witness::explain(error, refused);
             let error = if in_namespace { namespace::explain(error) } else { error };
+            let error = limits::explain_start(no_interpreter(error, &path));
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
-        let stdout = child.stdout.take().map(Lines::of);
-        let stderr = child.stderr.take().map(Text::of);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let witness = witness.map(Waiting::begun);
-        let mut subject = Subject { child, witness, stdout, stderr, inside: Inside::default() };
+        let inside = Inside::default();
+        let mut subject = Subject { child, witness, stdout: None, stderr: None, inside };
+        // An error drops the subject, and so ends it.
+        subject.stdout = stdout.map(Lines::of).transpose()?;
+        subject.stderr = stderr.map(Text::of).transpose()?;
         if let Some(handed_over) = handed_over {
             subject.inside = handed_over.take()?;
         }
@@ -179,9 +187,21 @@ impl Launch {
     ///
     /// As [`Launch::start`]; or a sentence with what the server printed instead of its address.
     pub fn server(self) -> io::Result<Server> {
+        let path = self.command.get_program().to_owned();
         let subject = self.arg("--listen").arg("127.0.0.1:0").start()?;
         Server::new(subject)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
+}
+
+/// execve(2) says `ENOENT` of a file that is there, if what shall run it is not.
+fn no_interpreter(error: io::Error, program: &OsStr) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound && Path::new(program).exists() {
+        let text = "it is there, but what runs it is not: the interpreter after #! in its first \
+                    line, or the loader that it was linked with";
+        return io::Error::new(error.kind(), text);
+    }
+    error
 }
 
 /// Marks every descriptor but the standard streams to be closed by the coming exec, so that a
@@ -229,7 +249,8 @@ impl Subject {
         Process(self.child.id())
     }
 
-    /// The next line of its standard output without the line's end; `None` at the end of output.
+    /// The next line of its standard output without the line's end; `None` at the end of output. Of
+    /// what nobody asks for 16 MiB are kept; bytes that are no UTF-8 are replaced.
     ///
     /// # Errors
     ///
@@ -241,7 +262,7 @@ impl Subject {
         }
     }
 
-    /// What it has written to standard error so far.
+    /// What it has written to standard error so far, of which at most 16 MiB are kept.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.stderr.as_ref().map(Text::so_far).unwrap_or_default()
@@ -378,6 +399,33 @@ impl Drop for Subject {
     }
 }
 
+/// What a server owes whoever started it.
+const FIRST_LINE: &str =
+    "a server's first line on standard output must be `listening on ADDR:PORT`";
+
+/// How long after the end of its output a program that has ended may still seem to run.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// A message quotes at most so many characters of what a program printed.
+const QUOTED: usize = 1000;
+
+/// What is quoted of a text that may be endless.
+fn beginning(text: &str) -> String {
+    let mut quoted: String = text.chars().take(QUOTED).collect();
+    if quoted.len() < text.len() {
+        quoted.push('\u{2026}');
+    }
+    quoted
+}
+
+/// What a message says of a standard error.
+fn said(stderr: &str) -> String {
+    match stderr.trim_end() {
+        "" => String::new(),
+        text => format!("; its standard error: {:?}", beginning(text)),
+    }
+}
+
 /// A subject that has said `listening on ADDR:PORT`.
 #[derive(Debug)]
 pub struct Server {
@@ -401,17 +449,39 @@ impl Server {
     ///
     /// A sentence with what came instead.
     pub fn new(mut subject: Subject) -> io::Result<Self> {
-        let line = subject.line()?;
-        let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
-        let Some(address) = address.and_then(|address| address.parse().ok()) else {
-            let came = line.map_or_else(|| "nothing".to_owned(), |line| format!("{line:?}"));
-            let ended = subject.ended()?.map_or_else(String::new, |status| format!(", {status}"));
+        let line = subject.line().map_err(|error| {
+            let text = format!("{error}: {FIRST_LINE}{}", said(&subject.stderr()));
+            io::Error::new(error.kind(), text)
+        })?;
+        let Some(line) = line else {
+            // Its end is told a moment after the end of its output, if it has ended.
+            let mut end = Ok(None);
+            let _ = wait::until_within(MOMENT, "the subject has ended", || {
+                end = subject.ended();
+                !matches!(end, Ok(None))
+            });
+            let what = end?.map_or_else(
+                || "it closed its standard output".to_owned(),
+                |status| format!("it ended ({status})"),
+            );
+            let stderr = said(&subject.stderr());
             return Err(io::Error::other(format!(
-                "expected `listening on ADDR:PORT` as the first line of standard output; came \
-                 {came}{ended}; standard error: {:?}",
-                subject.stderr()
+                "{what} and said no address: {FIRST_LINE}{stderr}"
             )));
         };
+        let address = line.strip_prefix("listening on ");
+        let Some(address) = address.and_then(|it| it.parse::<SocketAddr>().ok()) else {
+            let (line, stderr) = (beginning(&line), said(&subject.stderr()));
+            return Err(io::Error::other(format!("{FIRST_LINE}; it printed {line:?}{stderr}")));
+        };
+        let ip = address.ip().to_canonical();
+        // The lab talks to nobody but its own machine, whatever a program says.
+        if !(ip.is_loopback() || ip.is_unspecified()) || address.port() == 0 {
+            return Err(io::Error::other(format!(
+                "it says that it listens on {address}, which is no address of a server on \
+                 loopback: nobody connects to it; it must listen where --listen says"
+            )));
+        }
         Ok(Self { subject, address })
     }
 
@@ -436,28 +506,60 @@ impl std::ops::DerefMut for Server {
     }
 }
 
+/// So much of a subject's output is kept until somebody asks for it, of each of its two streams.
+/// What comes beyond is read and thrown away: a flood blocks nobody, and fills no memory.
+const KEPT: usize = 16 << 20;
+
 /// Standard output, read line by line on a thread of its own so that a wait for it can be bounded.
 #[derive(Debug)]
 struct Lines {
-    receiver: Receiver<io::Result<String>>,
+    /// Lines, and the memory that each takes.
+    receiver: Receiver<(usize, String)>,
+    /// The memory of the lines that nobody has asked for yet.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Lines {
-    fn of(source: impl Read + Send + 'static) -> Self {
+    fn of(source: impl Read + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(source).lines() {
-                if sender.send(line).is_err() {
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&waiting);
+        limits::thread(move || {
+            let mut source = BufReader::new(source);
+            loop {
+                let room = KEPT.saturating_sub(theirs.load(Relaxed));
+                let mut line = Vec::new();
+                let most = u64::try_from(room).unwrap_or(u64::MAX);
+                let Ok(count) = source.by_ref().take(most).read_until(b'\n', &mut line) else {
+                    return;
+                };
+                if count == room {
+                    // Too much, or a line without an end: read on, and keep nothing of it.
+                    let _ = io::copy(&mut source, &mut io::sink());
+                    return;
+                }
+                if count == 0 {
+                    return;
+                }
+                let ends = [b"\r\n".as_slice(), b"\n"];
+                let text = ends.iter().find_map(|end| line.strip_suffix(*end)).unwrap_or(&line);
+                let text = String::from_utf8_lossy(text).into_owned();
+                let cost = count + size_of::<String>();
+                theirs.fetch_add(cost, Relaxed);
+                if sender.send((cost, text)).is_err() {
                     return;
                 }
             }
-        });
-        Self { receiver }
+        })?;
+        Ok(Self { receiver, waiting })
     }
 
     fn next(&self) -> io::Result<Option<String>> {
         match self.receiver.recv_timeout(PATIENCE) {
-            Ok(line) => line.map(Some),
+            Ok((cost, line)) => {
+                self.waiting.fetch_sub(cost, Relaxed);
+                Ok(Some(line))
+            }
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
                 Err(io::Error::other(format!("no line on standard output within {PATIENCE:?}")))
@@ -474,16 +576,18 @@ struct Text {
 }
 
 impl Text {
-    fn of(mut source: impl Read + Send + 'static) -> Self {
+    fn of(mut source: impl Read + Send + 'static) -> io::Result<Self> {
         let gathered = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&gathered);
-        let gathering = thread::spawn(move || {
+        let gathering = limits::thread(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
-                theirs.lock().unwrap_or_else(PoisonError::into_inner).extend(&buffer[..count]);
+                let mut gathered = theirs.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = KEPT - gathered.len();
+                gathered.extend(&buffer[..count.min(room)]);
             }
-        });
-        Self { gathered, gathering }
+        })?;
+        Ok(Self { gathered, gathering })
     }
 
     fn into_whole(self) -> String {

@@ -2,7 +2,8 @@
 //! effect before the next. So the sequence is the same in every run, whatever the times.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
@@ -90,6 +91,12 @@ pub fn launch(program: &Path) -> io::Result<Launch> {
             "is not executable: `chmod +x` makes a script so, cargo builds a program",
         ));
     }
+    let mut beginning = [0; 5];
+    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
+    // elf(5): the fifth byte is the class. A file that is shorter, or may not be read, is no ELF.
+    if read.is_ok() && beginning == *b"\x7fELF\x01" {
+        return Err(wrong("is a 32-bit program: the witness reads the calls of 64-bit ones only"));
+    }
     Ok(Launch::new(program).witnessed())
 }
 
@@ -109,7 +116,7 @@ pub fn serve(
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
     let launch = arguments.iter().fold(launch(program)?, Launch::arg);
-    let server = &mut launch.server().map_err(named)?;
+    let server = &mut launch.server()?;
     let address = server.address();
     let mut stage = Stage {
         subject: server,

@@ -8,6 +8,9 @@ use nix::errno::Errno;
 /// linux/ptrace.h; not every C library names it.
 const PTRACE_EVENT_STOP: i32 = 128;
 
+/// linux/audit.h: the bit that the names of all 64-bit architectures have.
+const AUDIT_ARCH_64BIT: u32 = 0x8000_0000;
+
 /// include/linux/errno.h: the call is gone on with by `restart_syscall`, unless a handler runs.
 pub(super) const ERESTART_RESTARTBLOCK: i32 = 516;
 
@@ -155,6 +158,8 @@ pub(super) fn message(tid: i32) -> Option<i32> {
 pub(super) enum At {
     /// Before it: the call's number and its six arguments.
     Entry(u64, [u64; 6]),
+    /// The same, of a 32-bit call, whose numbers and structures are others.
+    Entry32(u64, [u64; 6]),
     /// Behind it: what it returned, or the errno.
     Exit(Result<i64, i32>),
 }
@@ -167,7 +172,11 @@ pub(super) fn at(tid: i32) -> Option<At> {
         libc::PTRACE_SYSCALL_INFO_ENTRY => {
             // SAFETY: `op` says that the kernel has filled `entry`.
             let entry = unsafe { info.u.entry };
-            Some(At::Entry(entry.nr, entry.args))
+            Some(if info.arch & AUDIT_ARCH_64BIT == 0 {
+                At::Entry32(entry.nr, entry.args)
+            } else {
+                At::Entry(entry.nr, entry.args)
+            })
         }
         libc::PTRACE_SYSCALL_INFO_EXIT => {
             // SAFETY: `op` says that the kernel has filled `exit`.

@@ -189,18 +189,18 @@ impl Tracer {
 
     fn at_a_call(&mut self, tid: i32) {
         match calls::at(tid) {
-            Some(At::Entry(number, registers)) => self.enters(tid, number, registers),
+            Some(At::Entry(number, registers)) => self.enters(tid, name(number), registers),
+            // Without a name that decoding knows it is told in numbers.
+            Some(At::Entry32(number, registers)) => {
+                self.enters(tid, format!("32-bit call {number}"), registers);
+            }
             Some(At::Exit(result)) => self.leaves(tid, result),
             None => {}
         }
     }
 
-    fn enters(&mut self, tid: i32, number: u64, registers: [u64; 6]) {
+    fn enters(&mut self, tid: i32, name: String, registers: [u64; 6]) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let name = usize::try_from(number)
-            .ok()
-            .and_then(syscalls::Sysno::new)
-            .map_or_else(|| format!("call {number}"), |known| known.name().to_owned());
         let Some(process) = self.processes.get_mut(&thread.process) else { return };
         // Beyond the record's limit calls are counted, and nothing is written down.
         if self.shared.leaves_out() {
@@ -294,6 +294,14 @@ impl Tracer {
             self.shared.subject_ended(status);
         }
     }
+}
+
+/// A system call's name on this architecture.
+fn name(number: u64) -> String {
+    usize::try_from(number)
+        .ok()
+        .and_then(syscalls::Sysno::new)
+        .map_or_else(|| format!("call {number}"), |known| known.name().to_owned())
 }
 
 /// What `/proc/TID/status` says of a thread: its process, and that process's parent.
