@@ -556,7 +556,7 @@ fn an_address_that_cannot_be_reached_is_said_with_the_kernels_reason() {
         ("10.9.3.1:80", "EINVAL: Invalid argument (the address cannot be"),
         (
             "10.9.4.1:80",
-            "ENETUNREACH: Network is unreachable (no route to that address: this machine has none",
+            "ENETUNREACH: Network is unreachable (this machine has no route to that address",
         ),
     ];
     for (address, answer) in situations {
