@@ -101,11 +101,11 @@ pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
     let by_threads = (address_space()? - before.0, this.resident_bytes()?.saturating_sub(before.1));
     seen.expect("the same with a thread for each: threads", this.threads()?, 201);
     let kib = |epoll: u64, threads: u64| format!("{} KiB and {} KiB", epoll / 1024, threads / 1024);
-    let did = "addresses that the 200 took, by epoll and by threads";
+    let did = "addresses taken for 200 idle pipes, by epoll and by threads";
     let stacks = by_threads.0 > 4 * by_epoll.0.max(2 << 20);
     seen.require(did, kib(by_epoll.0, by_threads.0), "a stack for each thread", stacks);
     // Counted by the kernel with some slack, so it decides nothing.
-    seen.note("memory in use for them", kib(by_epoll.1, by_threads.1));
+    seen.note("memory in use for 200 idle pipes, by epoll and by threads", kib(by_epoll.1, by_threads.1));
     drop(writers);
     for thread in waiting {
         let _ = thread.join();
