@@ -105,7 +105,10 @@ pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
     let stacks = by_threads.0 > 4 * by_epoll.0.max(2 << 20);
     seen.require(did, kib(by_epoll.0, by_threads.0), "a stack for each thread", stacks);
     // Counted by the kernel with some slack, so it decides nothing.
-    seen.note("memory in use for 200 idle pipes, by epoll and by threads", kib(by_epoll.1, by_threads.1));
+    seen.note(
+        "memory in use for 200 idle pipes, by epoll and by threads",
+        kib(by_epoll.1, by_threads.1),
+    );
     drop(writers);
     for thread in waiting {
         let _ = thread.join();
