@@ -86,7 +86,6 @@ pub fn name(call: &Call) -> &str {
         Arguments::Poll { .. } => "poll",
         Arguments::EpollWait { .. } => "epoll_wait",
         Arguments::EpollControl { .. } => "epoll_ctl",
-        Arguments::EpollCreate => "epoll_create",
         Arguments::Accept { .. } => "accept",
         Arguments::Read { .. } => "read",
         Arguments::Write { .. } => "write",
