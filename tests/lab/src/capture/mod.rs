@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
-    SockaddrIn, bind, recvmsg, sendto, setsockopt, socket, sockopt,
+    SockaddrIn, bind, getsockname, recvmsg, sendto, setsockopt, socket, sockopt,
 };
 
 pub use packet::{Flag, Matter, Packet, Segment, Unreachable};
@@ -109,10 +109,11 @@ pub(crate) fn open() -> io::Result<OwnedFd> {
 pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
     let probe = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     bind(probe.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0))?;
-    let discard = SockaddrIn::new(127, 0, 0, 1, 9);
+    // To itself: whatever else it is sent to would be answered, and the answer captured.
+    let itself: SockaddrIn = getsockname(probe.as_raw_fd())?;
     for _ in 0..crate::wait::PATIENCE.as_millis() {
-        // An earlier one may have been answered with an ICMP message, which this would report.
-        let _ = sendto(probe.as_raw_fd(), b"?", &discard, MsgFlags::empty());
+        // Nobody reads them: when the probe's buffer is full, they cross the wire all the same.
+        sendto(probe.as_raw_fd(), b"?", &itself, MsgFlags::empty())?;
         std::thread::sleep(Duration::from_millis(1));
         let now = now();
         let mut stamped = true;

@@ -4,6 +4,7 @@
 //! nobody does, nobody answers, there is no route. What it says and what crosses the wire become one
 //! story, by one clock.
 
+mod one_cpu;
 mod run;
 mod situations;
 mod story;

@@ -1,13 +1,14 @@
 //! One program in one situation.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use super::Situation;
+use super::one_cpu::OneCpu;
 use super::story::{self, Story, What};
 use crate::capture;
 use crate::limits;
@@ -31,6 +32,7 @@ pub fn show(situation: &Situation, program: &Path, begun: impl FnOnce()) -> io::
     let launch = Launch::new(program).stdin(input).stdout(stdout).stderr(stderr);
     let arguments = arguments(situation);
     let launch = arguments.iter().fold(launch, Launch::arg);
+    let _one_cpu = OneCpu::new();
     let mut subject = launch.in_namespace(network).start()?;
     begun();
     let inside = subject.inside();
@@ -149,7 +151,7 @@ impl Server {
     fn end(self, met: bool) {
         if !met {
             // Nobody came: wake it. A connection that waits to be accepted would be reset.
-            let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both);
+            let _ = socket2::SockRef::from(&self.listener).shutdown(Shutdown::Both);
         }
         // Its own error is nobody's concern: the story tells what the client saw of it.
         let _ = self.thread.join();
@@ -162,7 +164,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
     let mut buffer = [0; 512];
     loop {
         match client.read(&mut buffer)? {
-            0 => return Ok(()),
+            // Not by dropping it: a process that another thread is just starting holds a copy of the
+            // descriptor until its exec, and the kernel sends a FIN when the last one is closed.
+            0 => return client.shutdown(Shutdown::Write),
             count => client.write_all(&upper(&buffer[..count]))?,
         }
     }
