@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use lab::limits;
-use lab::rig::router::{Router, destinations_unreachable};
+use lab::rig::wire::{Unreachable, Wire, destinations_unreachable};
 use lab::rig::{BlackHole, Pending, RefusingPort, option};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
@@ -138,9 +138,9 @@ fn timed_out() -> io::Result<Stage> {
 }
 
 fn unreachable() -> io::Result<Stage> {
-    let (router, hole, socket) = towards_a_router()?;
+    let (wire, hole, socket) = towards_a_router()?;
     Ok(Stage::before(socket, move |asked| {
-        router.answer(&router.see()?)?;
+        wire.say(Unreachable::Host, &wire.next(hole.address().port())?)?;
         reported(asked, Events::OUT)?;
         Ok(hole)
     }))
@@ -150,12 +150,12 @@ fn unreachable() -> io::Result<Stage> {
 /// that takes long, made again and again by another thread; should the answer fall between two of
 /// them all the same, the event fails with `ResourceBusy`, and the stage is built again.
 fn unreachable_in_call() -> io::Result<Stage> {
-    let (router, hole, socket) = towards_a_router()?;
+    let (wire, hole, socket) = towards_a_router()?;
     Ok(Stage::before(socket.try_clone()?, move |_| {
-        let syn = router.see()?;
+        let syn = wire.next(hole.address().port())?;
         let before = destinations_unreachable()?;
         let calls = Calls::begin(socket.try_clone()?)?;
-        let answered = router.answer(&syn);
+        let answered = wire.say(Unreachable::Host, &syn);
         let handled = until("the kernel hears of it", || Ok(destinations_unreachable()? > before));
         calls.end();
         answered.and(handled)?;
@@ -170,13 +170,13 @@ fn unreachable_in_call() -> io::Result<Stage> {
     }))
 }
 
-/// A router that sees the SYN of a connect which gets no other answer.
-fn towards_a_router() -> io::Result<(Router, BlackHole, Socket)> {
+/// The wire on which a router sees the SYN of a connect that gets no other answer.
+fn towards_a_router() -> io::Result<(Wire, BlackHole, Socket)> {
     let hole = BlackHole::at((Ipv4Addr::LOCALHOST, 0).into())?;
-    let router = Router::new()?;
+    let wire = Wire::new()?;
     let socket = unconnected()?;
     begin_connect(&socket, hole.address())?;
-    Ok((router, hole, socket))
+    Ok((wire, hole, socket))
 }
 
 /// A thread that makes calls which hold the socket's lock for long.

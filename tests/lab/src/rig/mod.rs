@@ -9,7 +9,7 @@
 //! - [`BlackHole`], [`RefusingPort`], [`FullQueue`]: addresses that never answer, refuse, or are full;
 //! - [`small`]: buffers that fill after a few kilobytes (rig R3);
 //! - [`option`]: socket options that no library has;
-//! - [`router`]: somebody who answers that a host cannot be reached;
+//! - [`wire`]: what crosses the loopback device, and a router that reports a host unreachable;
 //! - [`errno`]: one recipe for each answer that a connect can get.
 
 pub mod errno;
@@ -17,8 +17,8 @@ mod listeners;
 pub mod min_ttl;
 pub mod option;
 mod pending;
-pub mod router;
 pub mod small;
+pub mod wire;
 
 pub use listeners::{BlackHole, FullQueue, RefusingPort, accept_within};
 pub use pending::{Pending, PendingPeer};

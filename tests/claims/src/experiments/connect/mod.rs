@@ -5,7 +5,7 @@
 //! - [`call`]: what the call itself returns;
 //! - [`clock`]: how long the kernel tries;
 //! - [`reset`]: where an RST comes from;
-//! - [`unreachable`]: no route, no host, and what a router says; with [`wire`].
+//! - [`unreachable`]: no route, no host, and what a router says.
 
 mod call;
 mod clock;
@@ -13,7 +13,6 @@ mod finished;
 mod pending;
 mod reset;
 mod unreachable;
-mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

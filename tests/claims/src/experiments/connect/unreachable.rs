@@ -8,11 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::namespace::{Inside, Network, Route, lan};
+use lab::rig::wire::{Unreachable, Wire};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
 use lab::wait::{self, PATIENCE};
 use socket2::{Domain, Socket, Type};
 
-use super::wire::{Unreachable, Wire};
 use super::{begin, listener, says, state, tcp};
 use crate::experiments::ask::{
     arrived, connection, expect_readiness, outcome, so_error, timed, wait_for,

@@ -1,17 +1,20 @@
 //! The loopback device of a network namespace of one's own: what crosses it, and a router's messages.
 //!
-//! Needs `CAP_NET_RAW`, which whoever made the namespace has: raw(7).
+//! Needs raw sockets (raw(7)), which whoever made the namespace has:
+//! [`crate::namespace::Network::enter`].
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use lab::wait;
+use nix::errno::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::wait;
 
 /// ICMP "destination unreachable", RFC 792: the code says what cannot be reached.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Unreachable {
+pub enum Unreachable {
     /// Code 0.
     Network = 0,
     /// Code 1.
@@ -20,27 +23,38 @@ pub(super) enum Unreachable {
     Prohibited = 13,
 }
 
-/// Sees each TCP segment that arrives in this network namespace.
-pub(super) struct Wire {
+/// Sees each TCP segment that arrives in this network namespace, and can answer one as a router on the
+/// way would.
+#[derive(Debug)]
+pub struct Wire {
     segments: Socket,
     messages: Socket,
 }
 
 /// A TCP segment as it arrived: the IP packet.
-#[derive(Clone)]
-pub(super) struct Segment(Vec<u8>);
+#[derive(Debug, Clone)]
+pub struct Segment(Vec<u8>);
 
 impl Wire {
     /// Sees what arrives from now on.
-    pub(super) fn new() -> io::Result<Self> {
-        let raw = |protocol| Socket::new(Domain::IPV4, Type::RAW, Some(protocol));
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` without the privilege for raw sockets, which a network of one's own gives.
+    pub fn new() -> io::Result<Self> {
+        let raw =
+            |protocol| Socket::new(Domain::IPV4, Type::RAW, Some(protocol)).map_err(forbidden);
         let segments = raw(Protocol::TCP)?;
         segments.set_nonblocking(true)?;
         Ok(Self { segments, messages: raw(Protocol::ICMPV4)? })
     }
 
     /// All segments to or from this port that have come since the last look.
-    pub(super) fn new_segments(&self, port: u16) -> io::Result<Vec<Segment>> {
+    ///
+    /// # Errors
+    ///
+    /// What recv(2) says.
+    pub fn new_segments(&self, port: u16) -> io::Result<Vec<Segment>> {
         let mut found = Vec::new();
         let mut packet = [0; 2048];
         loop {
@@ -58,18 +72,27 @@ impl Wire {
     }
 
     /// Waits until a segment to or from this port comes.
-    pub(super) fn next(&self, port: u16) -> io::Result<Segment> {
-        let mut found = None;
-        let come = || {
-            found = self.new_segments(port).ok().and_then(|all| all.into_iter().next());
-            found.is_some()
-        };
-        wait::until("a segment comes", come).map_err(io::Error::other)?;
-        found.ok_or_else(|| ErrorKind::TimedOut.into())
+    ///
+    /// # Errors
+    ///
+    /// A sentence when none came within [`wait::PATIENCE`]; what recv(2) says.
+    pub fn next(&self, port: u16) -> io::Result<Segment> {
+        let mut found = Ok(None);
+        wait::until("a segment comes", || {
+            found = self.new_segments(port).map(|all| all.into_iter().next());
+            !matches!(found, Ok(None))
+        })
+        .map_err(io::Error::other)?;
+        found?.ok_or_else(|| ErrorKind::TimedOut.into())
     }
 
     /// Sends what a router sends that cannot forward this segment: to its sender, with its first bytes.
-    pub(super) fn say(&self, what: Unreachable, of: &Segment) -> io::Result<()> {
+    /// [`destinations_unreachable`] tells when the kernel has handled it.
+    ///
+    /// # Errors
+    ///
+    /// What send(2) says.
+    pub fn say(&self, what: Unreachable, of: &Segment) -> io::Result<()> {
         // Type, code, checksum, four bytes of nothing; then the packet's headers.
         let mut message = vec![3, what as u8, 0, 0, 0, 0, 0, 0];
         message.extend(&of.0[..of.0.len().min(60)]);
@@ -120,4 +143,28 @@ fn checksum(bytes: &[u8]) -> u16 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     !u16::try_from(sum).unwrap_or_default()
+}
+
+fn forbidden(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(Errno::EPERM as i32) {
+        let text = "a raw socket needs CAP_NET_RAW, or a network of one's own: raw(7)";
+        return io::Error::new(ErrorKind::Unsupported, text);
+    }
+    error
+}
+
+/// How often this network was told by ICMP that a destination cannot be reached: `InDestUnreachs` of
+/// `/proc/net/snmp`, proc(5).
+///
+/// # Errors
+///
+/// What open(2) says; a sentence when the file has another form.
+pub fn destinations_unreachable() -> io::Result<u64> {
+    let table = std::fs::read_to_string("/proc/net/snmp")?;
+    let mut icmp = table.lines().filter_map(|line| line.strip_prefix("Icmp: "));
+    let (names, numbers) = (icmp.next().unwrap_or_default(), icmp.next().unwrap_or_default());
+    let mut columns = names.split(' ').zip(numbers.split(' '));
+    let found = columns.find(|(name, _)| *name == "InDestUnreachs");
+    let number = found.and_then(|(_, number)| number.parse().ok());
+    number.ok_or_else(|| io::Error::other("/proc/net/snmp has no InDestUnreachs"))
 }
