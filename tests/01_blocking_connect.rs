@@ -15,6 +15,7 @@ use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::peer::upper;
+use lab::ran::Ran;
 use lab::rig::{BlackHole, RefusingPort, accept_within, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
@@ -30,40 +31,11 @@ fn program() -> &'static Path {
     cargo_bin!("blocking-connect")
 }
 
-/// What a run left behind.
-struct Ran {
-    status: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: String,
-}
-
-impl Ran {
-    /// Did it say so on standard error, and end with this status, without a panic?
-    fn said(&self, status: i32, text: &str) -> bool {
-        self.status == Some(status)
-            && contains(text).and(contains("panicked").not()).eval(&self.stderr)
-    }
-}
-
-impl fmt::Display for Ran {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = &self.stdout[..self.stdout.len().min(200)];
-        let (status, length) = (self.status, self.stdout.len());
-        let text = String::from_utf8_lossy(shown);
-        write!(f, "status {status:?}, {length} bytes of output {text:?}, error {:?}", self.stderr)
-    }
-}
-
 /// Runs the program to its end with these arguments and this standard input.
 fn run(arguments: &[&str], input: impl Into<Vec<u8>>) -> Ran {
     let mut command = cargo_bin_cmd!("blocking-connect");
     let output = command.args(arguments).write_stdin(input).timeout(PATIENCE).output();
-    let output = output.expect("the program starts");
-    Ran {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    output.expect("the program starts").into()
 }
 
 /// The same through sh(1), for redirections; `$0` is the program, `$1` the address.
@@ -72,23 +44,7 @@ fn run_in_shell(line: &str, address: SocketAddr) -> Ran {
     shell.args(["-c", line]).arg(program()).arg(address.to_string());
     let output =
         assert_cmd::Command::from_std(shell).write_stdin("one\n").timeout(PATIENCE).output();
-    let output = output.expect("sh starts");
-    Ran {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// A started program's end.
-fn end_of(mut subject: Subject) -> io::Result<Ran> {
-    let mut stdout = Vec::new();
-    while let Some(line) = subject.line()? {
-        stdout.extend(line.into_bytes());
-        stdout.push(b'\n');
-    }
-    let status = subject.exit_status()?.code();
-    Ok(Ran { status, stdout, stderr: subject.final_stderr() })
+    output.expect("sh starts").into()
 }
 
 /// A server for one client, which does what `script` says.
@@ -367,7 +323,7 @@ fn a_directory_as_standard_input_is_said_with_status_1() {
     let (address, _) = serve(upper_casing);
     let directory = CHECK.value(File::open("/"));
     let launch = Launch::new(program()).arg(address.to_string()).stdin(directory);
-    let ran = CHECK.value(launch.start().and_then(end_of));
+    let ran = CHECK.value(launch.start().and_then(Ran::of));
     CHECK.require(ran.said(1, "read standard input: EISDIR: "), &ran);
 }
 
@@ -390,7 +346,7 @@ fn a_standard_output_that_takes_nothing_is_said_with_status_1() {
     let (reader, output) = CHECK.value(io::pipe());
     drop(reader);
     let launch = Launch::new(program()).arg(address.to_string()).stdin(input).stdout(output);
-    let ran = CHECK.value(launch.start().and_then(end_of));
+    let ran = CHECK.value(launch.start().and_then(Ran::of));
     CHECK.require(ran.said(1, "write standard output: EPIPE: "), &ran);
 }
 
@@ -512,7 +468,7 @@ fn an_interrupted_connect_goes_on() {
         let mut stream = CHECK.value(accept_within(&listener, PATIENCE));
         CHECK.value(stream.write_all(b"late\n"));
         drop(stream);
-        let ran = CHECK.value(end_of(subject));
+        let ran = CHECK.value(Ran::of(subject));
         CHECK.require(ran.said(0, "connected after ") && ran.stdout == b"late\n", &ran);
     }
 }
@@ -529,7 +485,7 @@ fn a_connect_that_is_refused_late_says_how_long_it_took() {
     let address = hole.address();
     let subject = pending(&CHECK, &[], &hole);
     let _port = CHECK.value(hole.refuse());
-    let ran = CHECK.value(end_of(subject));
+    let ran = CHECK.value(Ran::of(subject));
     answers(&CHECK, &ran, address, "ECONNREFUSED: ");
     let time = ran
         .stderr
@@ -563,7 +519,7 @@ fn an_address_that_cannot_be_reached_is_said_with_the_kernels_reason() {
         let launch = Launch::new(program()).arg(address).in_namespace(network.clone());
         let subject = CHECK.value(Need::UserNamespaces.or_left_out(launch.start()));
         let Some(subject) = subject else { return };
-        answers(&CHECK, &CHECK.value(end_of(subject)), address, answer);
+        answers(&CHECK, &CHECK.value(Ran::of(subject)), address, answer);
     }
     // No namespace is needed for this one.
     let ran = run(&[&errno::BROADCAST.to_string()], "");
@@ -586,7 +542,7 @@ fn a_self_connect_is_recognised_and_said() {
         }
         let started = launch.arg("127.0.0.1:45678").start();
         let Some(subject) = CHECK.value(Need::UserNamespaces.or_left_out(started)) else { return };
-        let ran = CHECK.value(end_of(subject));
+        let ran = CHECK.value(Ran::of(subject));
         answers(&CHECK, &ran, "127.0.0.1:45678", "self-connect after ");
     }
 }

@@ -1,6 +1,5 @@
 //! The checks of chapter 08: connects that do not wait, one deadline, and SO_ERROR decides.
 
-use std::fmt;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -12,6 +11,7 @@ use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
+use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
@@ -31,20 +31,6 @@ fn program() -> &'static Path {
     cargo_bin!("nonblocking-connect")
 }
 
-/// What a run left behind.
-struct Ran {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl fmt::Display for Ran {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let output: String = self.stdout.chars().take(1000).collect();
-        write!(f, "status {:?}, output {output:?}, error {:?}", self.status, self.stderr)
-    }
-}
-
 /// One line of the output: `127.0.0.1:7001 connected 0.2 ms`.
 struct Line {
     address: String,
@@ -52,45 +38,35 @@ struct Line {
     milliseconds: f64,
 }
 
-impl Ran {
-    /// Its lines, all of which must have the form of the contract.
-    fn lines(&self, check: &Check) -> Vec<Line> {
-        let line = |text: &str| {
-            let (address, rest) = text.split_once(' ')?;
-            let (outcome, time) = rest.strip_suffix(" ms")?.rsplit_once(' ')?;
-            // One digit after the point.
-            (time.rsplit_once('.')?.1.len() == 1).then_some(())?;
-            let (address, outcome) = (address.to_owned(), outcome.to_owned());
-            Some(Line { address, outcome, milliseconds: time.parse().ok()? })
-        };
-        let lines: Option<Vec<Line>> = self.stdout.lines().map(line).collect();
-        let Some(lines) = lines else { check.fail(format_args!("another form: {self}")) };
-        lines
-    }
+/// Its lines, all of which must have the form of the contract.
+fn lines(ran: &Ran, check: &Check) -> Vec<Line> {
+    let line = |text: &str| {
+        let (address, rest) = text.split_once(' ')?;
+        let (outcome, time) = rest.strip_suffix(" ms")?.rsplit_once(' ')?;
+        // One digit after the point.
+        (time.rsplit_once('.')?.1.len() == 1).then_some(())?;
+        let (address, outcome) = (address.to_owned(), outcome.to_owned());
+        Some(Line { address, outcome, milliseconds: time.parse().ok()? })
+    };
+    let lines: Option<Vec<Line>> = ran.text().lines().map(line).collect();
+    let Some(lines) = lines else { check.fail(format_args!("another form: {ran}")) };
+    lines
+}
 
-    /// Requires exactly these outcomes, in this order.
-    fn require(&self, check: &Check, way: &str, status: i32, expected: &[(String, &str)]) {
-        let lines = self.lines(check);
-        let came = lines.iter().map(|line| (line.address.as_str(), line.outcome.as_str()));
-        let expected = expected.iter().map(|(address, outcome)| (address.as_str(), *outcome));
-        let same = came.eq(expected) && self.status == Some(status) && self.stderr.is_empty();
-        check.require(same, format_args!("--wait {way}: {self}"));
-    }
+/// Requires exactly these outcomes, in this order.
+fn require(ran: &Ran, check: &Check, way: &str, status: i32, expected: &[(String, &str)]) {
+    let lines = lines(ran, check);
+    let came = lines.iter().map(|line| (line.address.as_str(), line.outcome.as_str()));
+    let expected = expected.iter().map(|(address, outcome)| (address.as_str(), *outcome));
+    let same = came.eq(expected) && ran.status == Some(status) && ran.stderr.is_empty();
+    check.require(same, format_args!("--wait {way}: {ran}"));
 }
 
 /// Runs the program to its end.
 fn run<T: AsRef<str>>(arguments: &[T]) -> Ran {
     let mut command = cargo_bin_cmd!("nonblocking-connect");
     command.args(arguments.iter().map(AsRef::as_ref)).timeout(PATIENCE);
-    ran(&command.output().expect("the program starts"))
-}
-
-fn ran(output: &std::process::Output) -> Ran {
-    Ran {
-        status: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    command.output().expect("the program starts").into()
 }
 
 /// How to start it with one way of waiting, a limit in milliseconds, and addresses.
@@ -98,17 +74,6 @@ fn launch(way: &str, limit: u32, addresses: &[SocketAddr]) -> Launch {
     let launch = Launch::new(program()).arg("--wait").arg(way);
     let launch = launch.arg("--timeout").arg(limit.to_string());
     addresses.iter().fold(launch, |launch, address| launch.arg(address.to_string()))
-}
-
-/// A started program's end.
-fn end_of(mut subject: Subject) -> io::Result<Ran> {
-    let mut stdout = String::new();
-    while let Some(line) = subject.line()? {
-        stdout.push_str(&line);
-        stdout.push('\n');
-    }
-    let status = subject.exit_status()?.code();
-    Ok(Ran { status, stdout, stderr: subject.final_stderr() })
 }
 
 /// Starts it and waits until its connect to the black hole is pending.
@@ -171,7 +136,7 @@ fn help_says_the_defaults_with_status_0() {
         read: "08-nonblocking-connect.md#run",
     };
     let ran = run(&["--help"]);
-    let said = contains("ADDR:PORT").and(contains("[default: 5000]")).eval(&ran.stdout);
+    let said = contains("ADDR:PORT").and(contains("[default: 5000]")).eval(&ran.text());
     CHECK.require(said && ran.status == Some(0), &ran);
 }
 
@@ -192,11 +157,11 @@ fn all_connected_is_status_0() {
     for way in WAYS {
         let mut arguments = vec!["--wait", way];
         arguments.extend(expected.iter().map(|(address, _)| address.as_str()));
-        run(&arguments).require(&CHECK, way, 0, &expected);
+        require(&run(&arguments), &CHECK, way, 0, &expected);
     }
     // Without --wait too.
     let addresses: Vec<_> = expected.iter().map(|(address, _)| address).collect();
-    run(&addresses).require(&CHECK, "default", 0, &expected);
+    require(&run(&addresses), &CHECK, "default", 0, &expected);
 }
 
 #[test]
@@ -228,8 +193,8 @@ fn each_address_gets_one_line_in_the_order_given() {
         let start = Instant::now();
         let ran = run(&arguments);
         let took = start.elapsed().as_secs_f64() * 1e3;
-        ran.require(&CHECK, way, 1, &expected);
-        for line in ran.lines(&CHECK) {
+        require(&ran, &CHECK, way, 1, &expected);
+        for line in lines(&ran, &CHECK) {
             let least = if line.outcome == "timed out" { 150.0 } else { 0.0 };
             let right = (least..=took + 0.1).contains(&line.milliseconds);
             CHECK.require(right, format_args!("--wait {way}, {took:.1} ms in all: {ran}"));
@@ -248,8 +213,8 @@ fn failures_that_come_at_once_have_their_lines_too() {
     let address = errno::BROADCAST.to_string();
     for way in WAYS {
         let ran = run(&["--wait", way, &address]);
-        ran.require(&CHECK, way, 1, &[(address.clone(), "ENETUNREACH")]);
-        let soon = ran.lines(&CHECK).iter().all(|line| line.milliseconds < 4000.0);
+        require(&ran, &CHECK, way, 1, &[(address.clone(), "ENETUNREACH")]);
+        let soon = lines(&ran, &CHECK).iter().all(|line| line.milliseconds < 4000.0);
         CHECK.require(soon, format_args!("--wait {way}: {ran}"));
     }
 }
@@ -273,7 +238,7 @@ fn routes_that_forbid_have_their_errnos() {
     for way in WAYS {
         let started = launch(way, 5000, &addresses).in_namespace(network.clone()).start();
         let Some(subject) = CHECK.value(Need::UserNamespaces.or_left_out(started)) else { return };
-        CHECK.value(end_of(subject)).require(&CHECK, way, 1, &expected);
+        require(&CHECK.value(Ran::of(subject)), &CHECK, way, 1, &expected);
     }
     let nowhere: [(IpAddr, &str); 2] = [
         (Ipv4Addr::LOCALHOST.into(), "ENETUNREACH"),
@@ -284,7 +249,7 @@ fn routes_that_forbid_have_their_errnos() {
         let started = launch("epoll", 5000, &[address]).in_namespace(Network::bare()).start();
         let Some(subject) = CHECK.value(Need::UserNamespaces.or_left_out(started)) else { return };
         let expected = [(address.to_string(), outcome)];
-        CHECK.value(end_of(subject)).require(&CHECK, "epoll", 1, &expected);
+        require(&CHECK.value(Ran::of(subject)), &CHECK, "epoll", 1, &expected);
     }
 }
 
@@ -318,9 +283,9 @@ fn late<T>(check: &Check, outcome: &str, status: i32, change: fn(BlackHole) -> i
         (way, address, subject, check.value(change(hole)))
     });
     for (way, address, subject, _changed) in started {
-        let ran = check.value(end_of(subject));
-        ran.require(check, way, status, &[(address.to_string(), outcome)]);
-        let time = ran.lines(check)[0].milliseconds;
+        let ran = check.value(Ran::of(subject));
+        require(&ran, check, way, status, &[(address.to_string(), outcome)]);
+        let time = lines(&ran, check)[0].milliseconds;
         check.require((500.0..9000.0).contains(&time), format_args!("--wait {way}: {ran}"));
     }
 }
@@ -343,8 +308,8 @@ fn while_it_could_not_look(
         // A reset is sent when its socket is closed; a banner needs its socket open.
         let kept = (outcome == "connected").then_some(stream);
         check.value(subject.go_on());
-        let ran = check.value(end_of(subject));
-        ran.require(check, way, status, &[(address.to_string(), outcome)]);
+        let ran = check.value(Ran::of(subject));
+        require(&ran, check, way, status, &[(address.to_string(), outcome)]);
         drop(kept);
     }
 }
@@ -408,9 +373,9 @@ fn signals_do_not_lengthen_the_deadline() {
                 // The pace of the signals; nothing is waited for.
                 thread::sleep(Duration::from_millis(2));
             }
-            let ran = CHECK.value(end_of(subject));
-            ran.require(&CHECK, way, 1, &[(hole.address().to_string(), "timed out")]);
-            let time = ran.lines(&CHECK)[0].milliseconds;
+            let ran = CHECK.value(Ran::of(subject));
+            require(&ran, &CHECK, way, 1, &[(hole.address().to_string(), "timed out")]);
+            let time = lines(&ran, &CHECK)[0].milliseconds;
             let right = (500.0..5000.0).contains(&time);
             CHECK.require(right, format_args!("--wait {way}, {signals} signals: {ran}"));
         })
@@ -453,9 +418,9 @@ fn a_deadline_of_one_millisecond_is_kept() {
     let address = hole.address().to_string();
     for way in WAYS {
         let ran = run(&["--wait", way, "--timeout", "1", &address]);
-        ran.require(&CHECK, way, 1, &[(address.clone(), "timed out")]);
+        require(&ran, &CHECK, way, 1, &[(address.clone(), "timed out")]);
         // At once, but for a machine that is busy; the default would be 5 s.
-        CHECK.require((1.0..4000.0).contains(&ran.lines(&CHECK)[0].milliseconds), &ran);
+        CHECK.require((1.0..4000.0).contains(&lines(&ran, &CHECK)[0].milliseconds), &ran);
     }
 }
 
@@ -481,8 +446,8 @@ fn several_hundred_connects_are_under_way_at_once() {
         .collect();
     for way in WAYS {
         let start = Instant::now();
-        let ran = CHECK.value(launch(way, 300, &addresses).start().and_then(end_of));
-        ran.require(&CHECK, way, 1, &expected);
+        let ran = CHECK.value(launch(way, 300, &addresses).start().and_then(Ran::of));
+        require(&ran, &CHECK, way, 1, &expected);
         let took = start.elapsed();
         CHECK.require(took < Duration::from_secs(8), format_args!("--wait {way}: {took:?}"));
         // Room for the next: what was connected is gone, and is taken out of the queue.
@@ -503,8 +468,8 @@ fn more_addresses_than_descriptors_are_told_as_emfile() {
     let addresses = vec![CHECK.value(listener.local_addr()); 60];
     for way in WAYS {
         let started = launch(way, 5000, &addresses).descriptor_limit(20).start();
-        let ran = CHECK.value(started.and_then(end_of));
-        let lines = ran.lines(&CHECK);
+        let ran = CHECK.value(started.and_then(Ran::of));
+        let lines = lines(&ran, &CHECK);
         let connected = lines.iter().take_while(|line| line.outcome == "connected").count();
         let rest_failed = lines[connected..].iter().all(|line| line.outcome == "EMFILE");
         let right = lines.len() == 60
@@ -534,8 +499,8 @@ fn select_ends_at_the_fd_set_and_the_others_do_not() {
             let listener = CHECK.value(roomy_listener());
             let addresses = vec![CHECK.value(listener.local_addr()); count];
             let started = launch(way, 9000, &addresses).descriptor_limits(1024.min(hard), hard);
-            let ran = CHECK.value(started.start().and_then(end_of));
-            let lines = ran.lines(&CHECK);
+            let ran = CHECK.value(started.start().and_then(Ran::of));
+            let lines = lines(&ran, &CHECK);
             let connected = lines.iter().take_while(|line| line.outcome == "connected").count();
             let rest_failed = lines[connected..].iter().all(|line| line.outcome == "EMFILE");
             let all = way != "select" && enough;
@@ -565,13 +530,13 @@ fn a_standard_output_that_takes_nothing_is_said_with_status_1() {
     let address = CHECK.value(listener.local_addr());
     let full = CHECK.value(std::fs::OpenOptions::new().write(true).open("/dev/full"));
     let started = launch("epoll", 5000, &[address]).stdout(full).start();
-    let ran = CHECK.value(started.and_then(end_of));
+    let ran = CHECK.value(started.and_then(Ran::of));
     CHECK.require(said(&ran, "write standard output: ENOSPC: "), &ran);
 
     let (reader, output) = CHECK.value(io::pipe());
     drop(reader);
     let started = launch("epoll", 5000, &[address]).stdout(output).start();
-    let ran = CHECK.value(started.and_then(end_of));
+    let ran = CHECK.value(started.and_then(Ran::of));
     CHECK.require(said(&ran, "write standard output: EPIPE: "), &ran);
 }
 
@@ -595,8 +560,8 @@ fn closed_streams_do_no_harm() {
         let line = format!("exec \"$0\" \"$1\" {redirection}");
         shell.arg("-c").arg(line).arg(program()).arg(&address);
         let output = assert_cmd::Command::from_std(shell).timeout(PATIENCE).output();
-        let ran = ran(&CHECK.value(output));
-        let right = ran.status == Some(0) && ran.stdout.lines().count() == lines;
+        let ran = Ran::from(CHECK.value(output));
+        let right = ran.status == Some(0) && ran.text().lines().count() == lines;
         CHECK.require(right, format_args!("{redirection}: {ran}"));
     }
 }

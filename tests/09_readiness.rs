@@ -1,6 +1,5 @@
 //! The checks of chapter 09: the whole table, on this kernel, and the instrument that makes it.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,7 +9,8 @@ use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::Network;
-use lab::subject::{Launch, Subject};
+use lab::ran::Ran;
+use lab::subject::Launch;
 use lab::transcript::Transcripts;
 use lab::wait::PATIENCE;
 use serde_json::Value;
@@ -78,47 +78,16 @@ fn place(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// What a run left behind.
-struct Ran {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl fmt::Display for Ran {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let output: String = self.stdout.chars().take(2000).collect();
-        write!(f, "status {:?}, output {output:?}, error {:?}", self.status, self.stderr)
-    }
-}
-
-impl Ran {
-    fn json(&self, check: &Check) -> Value {
-        check.value(serde_json::from_str(&self.stdout).map_err(|error| format!("{error}: {self}")))
-    }
+/// Its standard output as JSON.
+fn json(ran: &Ran, check: &Check) -> Value {
+    check.value(serde_json::from_slice(&ran.stdout).map_err(|error| format!("{error}: {ran}")))
 }
 
 /// Runs the program to its end.
 fn run(arguments: &[&str]) -> Ran {
     let mut command = cargo_bin_cmd!("readiness-table");
     command.args(arguments).timeout(PATIENCE * 6);
-    let output = command.output().expect("the program starts");
-    Ran {
-        status: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// A started program's end.
-fn end_of(mut subject: Subject) -> io::Result<Ran> {
-    let mut stdout = String::new();
-    while let Some(line) = subject.line()? {
-        stdout.push_str(&line);
-        stdout.push('\n');
-    }
-    let status = subject.exit_status()?.code();
-    Ok(Ran { status, stdout, stderr: subject.final_stderr() })
+    command.output().expect("the program starts").into()
 }
 
 /// The value's text; nothing if it is no text.
@@ -140,8 +109,8 @@ fn every_row_is_there_and_this_kernel_agrees_with_the_book() {
     };
     let here = run(&["--format", "json"]);
     CHECK.require(here.status == Some(0) && here.stderr.is_empty(), &here);
-    let here = here.json(&CHECK);
-    let book = run(&["--book", "--format", "json"]).json(&CHECK);
+    let here = json(&here, &CHECK);
+    let book = json(&run(&["--book", "--format", "json"]), &CHECK);
     let names = |table| rows(table).iter().map(|row| text(row, "row").to_owned());
     CHECK.equal(&names(&here).collect::<Vec<_>>(), &names(&book).collect());
     CHECK.equal(&rows(&here).len(), &ROWS);
@@ -191,7 +160,7 @@ fn only_selects_rows_by_name_and_by_a_part_of_it() {
         }
         let ran = run(&[arguments, &["--format", "json"]].concat());
         CHECK.require(ran.status == Some(0), &ran);
-        let table = ran.json(&CHECK);
+        let table = json(&ran, &CHECK);
         let names: Vec<&str> = rows(&table).iter().map(|row| text(row, "row")).collect();
         CHECK.equal(&names.as_slice(), &expected);
     }
@@ -207,7 +176,7 @@ fn a_difference_is_found_and_is_no_failure() {
     };
     let only = ["--only", "idle", "--only", "pipe-data", "--only", "rst"];
     let book = run(&[&["--book", "--format", "json"][..], &only].concat());
-    let mut table = book.json(&CHECK);
+    let mut table = json(&book, &CHECK);
     let list = table["rows"].as_array_mut().expect("rows");
     list[0]["select"] = "r--".into();
     list.retain(|row| text(row, "row") != "rst");
@@ -223,17 +192,17 @@ fn a_difference_is_found_and_is_no_failure() {
     let _ = fs::remove_file(&file);
 
     let words = "established, idle\n  select: here -w-, in the table r--\nrst: not compared";
-    let right = told.status == Some(0) && told.stdout.starts_with(words);
-    CHECK.require(right && told.stdout.contains("1 cell is not as in"), &told);
+    let right = told.status == Some(0) && told.text().starts_with(words);
+    CHECK.require(right && told.text().contains("1 cell is not as in"), &told);
     CHECK.require(data.status == Some(0), &data);
-    let data = data.json(&CHECK);
+    let data = json(&data, &CHECK);
     CHECK.equal(&data["differences"].as_array().map(Vec::len), &Some(1));
     CHECK.equal(&text(&data["differences"][0], "here"), &"-w-");
     CHECK.equal(&text(&data["differences"][0], "table"), &"r--");
     CHECK.equal(&data["not_compared"], &Value::from(vec!["rst"]));
-    CHECK.require(page.stdout.contains("\n| established, idle | select | -w- | r-- |\n"), &page);
-    let none = same.status == Some(0) && same.stdout.contains("every cell is as in");
-    CHECK.require(none && same.stdout.lines().count() == 1, &same);
+    CHECK.require(page.text().contains("\n| established, idle | select | -w- | r-- |\n"), &page);
+    let none = same.status == Some(0) && same.text().contains("every cell is as in");
+    CHECK.require(none && same.text().lines().count() == 1, &same);
 }
 
 #[test]
@@ -244,23 +213,23 @@ fn every_form_is_whole() {
         perhaps: "does a | in a cell end it?",
         read: "09-readiness.md#run",
     };
-    let text_form = run(&["--book"]).stdout;
+    let text_form = run(&["--book"]).text().into_owned();
     CHECK.equal(&text_form.lines().count(), &(ROWS + 1));
     let widest = text_form.lines().map(|line| line.chars().count()).max();
     CHECK.require(widest <= Some(100), format_args!("a line of {widest:?} columns"));
-    let markdown = run(&["--book", "--format", "markdown"]).stdout;
+    let markdown = run(&["--book", "--format", "markdown"]).text().into_owned();
     CHECK.equal(&markdown.lines().count(), &(ROWS + 2));
     for line in markdown.lines() {
         let whole = line.starts_with('|') && line.ends_with('|');
         CHECK.require(whole && line.matches('|').count() == 7, line);
     }
-    let data = run(&["--book", "--format", "json"]).json(&CHECK);
+    let data = json(&run(&["--book", "--format", "json"]), &CHECK);
     for row in rows(&data) {
         for cell in ["row", "condition", "select", "poll", "unasked", "lt", "et"] {
             CHECK.require(!text(row, cell).is_empty(), format_args!("no {cell} in {row}"));
         }
     }
-    let list = run(&["--list"]).stdout;
+    let list = run(&["--list"]).text().into_owned();
     CHECK.equal(&list.lines().count(), &(ROWS * 2));
     for row in rows(&data) {
         let line = format!("{:<25}  {}", text(row, "row"), text(row, "condition"));
@@ -277,7 +246,7 @@ fn the_page_shows_the_table_that_the_program_has() {
         read: "09-readiness.md#table",
     };
     let path = place("book/src/tables/09-readiness.md");
-    let printed = run(&["--book", "--format", "markdown"]).stdout;
+    let printed = run(&["--book", "--format", "markdown"]).text().into_owned();
     if std::env::var_os("READINESS_UPDATE").is_some() {
         CHECK.value(fs::write(&path, &printed));
     }
@@ -345,7 +314,7 @@ fn help_explains_the_columns() {
     };
     let ran = run(&["--help"]);
     let said = ["--only", "--diff", "unasked", "LT", "ET", "at ADD"];
-    CHECK.require(said.iter().all(|word| ran.stdout.contains(word)), &ran);
+    CHECK.require(said.iter().all(|word| ran.text().contains(word)), &ran);
     CHECK.equal(&ran.status, &Some(0));
 }
 
@@ -393,17 +362,17 @@ fn few_descriptors_are_enough_for_most_rows_and_the_others_are_named() {
             Some(only) => launch.arg("--only").arg(only),
             None => launch,
         };
-        CHECK.value(launch.start().and_then(end_of))
+        CHECK.value(launch.start().and_then(Ran::of))
     };
     let enough = with(16, Some("listener"));
     CHECK.require(enough.status == Some(0) && enough.stderr.is_empty(), &enough);
-    CHECK.equal(&rows(&enough.json(&CHECK)).len(), &7);
+    CHECK.equal(&rows(&json(&enough, &CHECK)).len(), &7);
     let few = with(8, None);
     let line = "row listener-another: EMFILE: Too many open files (it needs more descriptors: raise \
                 the limit, ulimit -n)\n";
     CHECK.require(few.status == Some(1) && few.stderr.contains(line), &few);
     let failed = few.stderr.lines().count();
-    CHECK.equal(&(rows(&few.json(&CHECK)).len() + failed), &ROWS);
+    CHECK.equal(&(rows(&json(&few, &CHECK)).len() + failed), &ROWS);
     CHECK.require(failed < ROWS, &few);
 }
 
@@ -419,9 +388,9 @@ fn without_user_namespaces_the_rows_that_need_one_say_so() {
     let launch = Launch::new(program()).arg("--format=json").in_namespace(network);
     let started = launch.arg("--only").arg("connect").arg("--only").arg("unreachable").start();
     let Some(subject) = CHECK.value(Need::UserNamespaces.or_left_out(started)) else { return };
-    let ran = CHECK.value(end_of(subject));
+    let ran = CHECK.value(Ran::of(subject));
     CHECK.require(ran.status == Some(0) && ran.stderr.is_empty(), &ran);
-    let table = ran.json(&CHECK);
+    let table = json(&ran, &CHECK);
     for row in rows(&table) {
         let name = text(row, "row");
         let not_here = text(row, "not_here");

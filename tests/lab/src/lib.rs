@@ -1,6 +1,7 @@
 //! The course's laboratory: everything that a check or a demonstration needs around a program.
 //!
 //! - [`subject`]: run a program, learn its address, and be sure that it ends;
+//! - [`ran`]: what a program left behind that ended by itself;
 //! - [`process`]: what `/proc` says about a running program;
 //! - [`queues`]: what the kernel holds of a connection;
 //! - [`witness`]: how a program waits: its system calls, decoded;
@@ -35,6 +36,7 @@ pub mod peer;
 pub mod probe;
 pub mod process;
 pub mod queues;
+pub mod ran;
 pub mod readiness;
 pub mod rig;
 pub mod shown;
