@@ -177,6 +177,26 @@ fn what_repeats_itself_is_told_once() {
 }
 
 #[test]
+fn what_repeats_itself_within_a_repetition_is_told_once() {
+    let mut recording = by_hand();
+    let mut last = recording.record.events.pop().expect("a last event");
+    last.at = 100 * MS;
+    // Ten bursts: some reads of bytes, then one of none.
+    let mut at = 14;
+    for burst in 0..10 {
+        let kinds = std::iter::repeat_n("x", 4 + burst % 3).chain([""]);
+        for kind in kinds {
+            recording.record.events.push(read(at, kind));
+            at += 1;
+        }
+    }
+    recording.record.events.push(last);
+    let lanes = plain(&text::lanes(&Timeline::of(&recording), 100));
+    assert!(lanes.contains("the same 9 more times, from "), "{lanes}");
+    assert!(lanes.lines().count() < 30, "{lanes}");
+}
+
+#[test]
 fn who_looks_without_waiting_does_not_sleep() {
     let mut recording = by_hand();
     for event in &mut recording.record.events {
