@@ -1,5 +1,7 @@
 //! Which rows are meant.
 
+use std::iter;
+
 use crate::rows::{self, Row};
 
 /// The rows that any of `texts` names: by its short name, or by a part of that or of the condition.
@@ -34,30 +36,8 @@ fn names(text: &str, row: &Row) -> bool {
     !text.is_empty() && (row.slug.contains(&text) || row.name.to_lowercase().contains(&text))
 }
 
-/// The short name most like `typed`, if any is like it.
+/// The short name most like `typed`, or a part of one, if any is like it: a part names its rows too.
 fn nearest(typed: &str) -> Option<&'static str> {
-    let typed = typed.to_lowercase();
-    let far = |slug: &str| {
-        // What was typed may be like a part of it: `urgnt` and `urgent-mark`.
-        let parts = slug.split('-').map(|part| distance(&typed, part));
-        parts.chain([distance(&typed, slug)]).min().unwrap_or(usize::MAX)
-    };
-    let near = rows::all().map(|row| (far(row.slug), row.slug)).min_by_key(|&(far, _)| far)?;
-    (near.0 <= typed.len().max(3) / 3).then_some(near.1)
-}
-
-/// How many letters must be put in, taken out or changed to get from one to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, other) in to.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
+    let and_parts = |row: &'static Row| iter::once(row.slug).chain(row.slug.split('-'));
+    lab::nearest::nearest(typed, rows::all().flat_map(and_parts))
 }

@@ -8,7 +8,6 @@ mod course;
 mod demo;
 mod doctor;
 mod map;
-mod nearest;
 mod packets;
 mod peer;
 mod programs;
@@ -24,6 +23,7 @@ use std::process::{Command, ExitCode};
 use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
 use lab::limits;
+use lab::nearest::nearest;
 
 use crate::course::Lesson;
 use crate::programs::Programs;
@@ -136,7 +136,7 @@ fn known_lesson(name: &str) -> Result<&'static Lesson, Failure> {
 
 fn unknown(name: &str, programs: bool) -> Failure {
     let names = course::names(programs);
-    let meant = nearest::nearest(name, names.iter().map(String::as_str));
+    let meant = nearest(name, names.iter().map(String::as_str));
     let what = if programs { "lesson or program" } else { "lesson" };
     let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
     let line =

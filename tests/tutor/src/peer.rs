@@ -8,7 +8,7 @@ use std::time::Duration;
 use lab::peer::by_hand::{self, Kind, Role};
 
 use crate::Failure;
-use crate::nearest::nearest;
+use lab::nearest::nearest;
 
 #[derive(clap::Args)]
 #[command(after_help = kinds())]

@@ -14,9 +14,9 @@ use lab::limits;
 
 use crate::Failure;
 use crate::course::Lesson;
-use crate::nearest::nearest;
 use crate::programs::Programs;
 use crate::screen::Screen;
+use lab::nearest::nearest;
 
 #[derive(clap::Args)]
 pub struct Arguments {

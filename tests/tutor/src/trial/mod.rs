@@ -17,8 +17,8 @@ use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
 
 use crate::Failure;
-use crate::nearest::nearest;
 use crate::screen::Screen;
+use lab::nearest::nearest;
 
 /// The kernel on which the book's experiments were first made.
 const BOOK_KERNEL: &str = "Linux 6.18";

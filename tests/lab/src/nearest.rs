@@ -1,6 +1,7 @@
 //! What a person may have meant.
 
 /// The name most like `typed`, if any is like it: few letters apart, or one inside the other.
+#[must_use]
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let close = |name: &&str| {
