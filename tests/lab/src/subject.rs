@@ -209,7 +209,7 @@ fn no_interpreter(error: io::Error, program: &OsStr) -> io::Error {
 ///
 /// Makes one system call and allocates nothing: it may be called between fork and exec. Before
 /// Linux 5.11 it does nothing, and inherited descriptors stay.
-pub fn forget_inherited_descriptors() {
+fn forget_inherited_descriptors() {
     // SAFETY: a system call with plain numbers; it changes flags of descriptors and no memory.
     unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
 }

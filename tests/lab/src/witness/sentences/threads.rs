@@ -1,30 +1,12 @@
 //! Who waited, and who talked to clients.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::calls::{CallAt, Short};
 use super::{Contradiction, Sentence};
 use crate::witness::record::{Arguments, Descriptor, Record};
 
 impl Record {
-    /// The threads that waited for several descriptors.
-    ///
-    /// # Errors
-    ///
-    /// The record is cut.
-    pub fn threads_that_wait(&self) -> Sentence<BTreeSet<u32>> {
-        Ok(self.waits()?.map(|wait| wait.event.thread).collect())
-    }
-
-    /// The threads that read from or wrote to a connection.
-    ///
-    /// # Errors
-    ///
-    /// The record is cut.
-    pub fn threads_that_talk(&self) -> Sentence<BTreeSet<u32>> {
-        Ok(self.calls()?.filter(|call| call.talks()).map(|call| call.event.thread).collect())
-    }
-
     /// One thread waited, for everybody.
     ///
     /// # Errors
@@ -139,7 +121,6 @@ mod tests {
         let record = made.record();
         record.talks_on_one_thread().unwrap();
         record.waits_on_one_thread().unwrap();
-        assert_eq!(record.threads_that_talk(), record.threads_that_wait());
         record.has_a_thread_for_each_connection().unwrap_err();
     }
 }
