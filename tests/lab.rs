@@ -330,3 +330,20 @@ fn bytes_on_their_way_are_counted() {
         .expect("bytes");
     assert_eq!(unsent(&ours).expect("ioctl"), 0);
 }
+
+#[test]
+fn a_stream_without_an_end_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let flooding = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let bytes = vec![b'x'; 1 << 20];
+        // Ends when the client has had enough.
+        while stream.write_all(&bytes).is_ok() {}
+    });
+    let mut client = lab::peer::Client::connect(address).expect("a client");
+    let error = client.receive_rest().expect_err("there is no end");
+    assert!(error.to_string().contains("no end of the stream"), "{error}");
+    drop(client);
+    flooding.join().expect("it was told");
+}

@@ -2,13 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{MsgFlags, send};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::os::fd::AsRawFd;
 
 use crate::wait::PATIENCE;
+
+/// More bytes than this before the end of a stream are taken for a stream without one.
+const MOST_REST: usize = 256 << 20;
 
 /// What a server must reply to `bytes`: the same, with ASCII a-z turned into A-Z.
 #[must_use]
@@ -133,11 +136,24 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `ECONNRESET`; `WouldBlock` when nothing comes for [`PATIENCE`].
+    /// `ECONNRESET`; `WouldBlock` when nothing comes for [`PATIENCE`]; a sentence when more and more
+    /// comes, and no end: after 256 MiB, or after three times [`PATIENCE`].
     pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
+        let start = Instant::now();
         let mut bytes = Vec::new();
-        self.stream.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Ok(bytes),
+                Ok(count) => bytes.extend(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if bytes.len() > MOST_REST || start.elapsed() > PATIENCE * 3 {
+                let text = format!("no end of the stream after {} more bytes", bytes.len());
+                return Err(io::Error::other(text));
+            }
+        }
     }
 
     /// Does nothing at all come within `window`, neither a byte nor an end?
