@@ -335,3 +335,32 @@ fn where_tracing_is_forbidden_the_setting_is_named() {
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains("ptrace"), "{said}");
 }
+
+#[test]
+fn a_client_that_does_not_do_its_part_is_told_so() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("client");
+    let program = scripts.script("client", "exit 0");
+    let assert = trace(&["01", "--program"]).arg(&program).assert().code(1).stdout(is_empty());
+    assert.stderr(contains("it did not connect to 127.0.0.1:").and(contains("exit status: 0")));
+}
+
+#[test]
+fn a_server_that_never_sleeps_does_not_hold_the_script_up() {
+    if !can_trace() {
+        return;
+    }
+    let scripts = Scripts::new("awake");
+    // Somebody listens, but who is watched computes: nothing that is sent is ever taken.
+    let does = format!(
+        "'{}' peer never-accepting 127.0.0.1:0 --seconds 60 2>&1 | {{ IFS= read -r line; \
+         echo \"${{line#*: }}\"; while :; do :; done; }}",
+        cargo_bin!("tutor").display()
+    );
+    let program = scripts.script("awake", &does);
+    let assert = trace(&["04", "--program"]).arg(&program).assert().code(1);
+    assert.stderr(contains("the script ended early"));
+    scripts.nobody_is_left();
+}

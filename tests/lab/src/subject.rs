@@ -165,7 +165,9 @@ impl Launch {
             let refused = witness.as_ref().and_then(Waiting::refused);
             let error = witness::explain(error, refused);
             let error = if in_namespace { namespace::explain(error) } else { error };
-            let error = limits::explain_start(no_interpreter(error, &path));
+            // In a namespace it may as well be a file of /proc that is not there.
+            let error = if in_namespace { error } else { no_interpreter(error, &path) };
+            let error = limits::explain_start(error);
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -1,8 +1,9 @@
 //! The script of each lesson: what is done to its program so that its idea shows.
 
 use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use lab::clock::monotonic;
 use lab::rig::{BlackHole, RefusingPort, accept_within};
@@ -156,17 +157,55 @@ impl Scenario {
 const LIMIT: &str = "1000";
 
 fn accepted(program: &Path) -> io::Result<Run> {
-    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let address = listener.local_addr()?.to_string();
     let mut deeds = vec![is("open", Did::Listens(address.clone()))];
     let mut subject = connecting(program, &[&address])?;
-    let stream = accept_within(&listener, PATIENCE)?;
+    let wrong = |words: String| io::Error::other(format!("{}: {words}", program.display()));
+    let stream = connection(&listener, &mut subject)
+        .map_err(|error| wrong(format!("it did not connect to {address}: {error}")))?;
     deeds.push(now("open", Did::Accepts));
     stream.set_read_timeout(Some(PATIENCE))?;
-    io::copy(&mut stream.take(1 << 20), &mut io::sink())?;
+    meet_end(stream).map_err(|error| {
+        wrong(format!("{error}: a client closes its connection and ends by itself"))
+    })?;
     deeds.push(now("open", Did::MeetsEnd));
     ended("somebody listens", program, &mut subject, deeds)
 }
+
+/// Reads until the client closes, which a program on trial may never do.
+fn meet_end(mut stream: TcpStream) -> io::Result<()> {
+    let late = || io::Error::other(format!("it did not close its connection within {PATIENCE:?}"));
+    let start = Instant::now();
+    let mut buffer = [0; 4096];
+    while start.elapsed() < PATIENCE {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(late()),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(late())
+}
+
+/// The connection of a program that connects, or that it has ended without one.
+fn connection(listener: &TcpListener, subject: &mut Subject) -> io::Result<TcpStream> {
+    let start = Instant::now();
+    loop {
+        // It may have connected and ended at once: the look at its end comes first.
+        let ended = subject.ended()?;
+        match (accept_within(listener, A_LOOK), ended) {
+            (Ok(stream), _) => return Ok(stream),
+            (Err(_), Some(status)) => return Err(io::Error::other(format!("it ended ({status})"))),
+            (Err(error), None) if start.elapsed() > PATIENCE => return Err(error),
+            (Err(_), None) => {}
+        }
+    }
+}
+
+/// How long a connection is waited for before the next look at whether the program has ended.
+const A_LOOK: Duration = Duration::from_millis(100);
 
 fn refused(program: &Path) -> io::Result<Run> {
     let port = RefusingPort::new()?;
@@ -185,7 +224,7 @@ fn unanswered(program: &Path) -> io::Result<Run> {
 }
 
 fn all_answers(program: &Path) -> io::Result<Run> {
-    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let open = listener.local_addr()?.to_string();
     let (port, hole) = (RefusingPort::new()?, BlackHole::new()?);
     let (closed, silent) = (port.address().to_string(), hole.address().to_string());
@@ -219,7 +258,9 @@ fn connecting(program: &Path, arguments: &[&str]) -> io::Result<Subject> {
 fn ended(name: &str, program: &Path, subject: &mut Subject, deeds: Vec<Deed>) -> io::Result<Run> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
-    subject.exit_status().map_err(named)?;
+    subject.exit_status().map_err(|error| {
+        named(io::Error::other(format!("{error}: a client ends by itself, with each answer")))
+    })?;
     let record = subject.record().ok_or_else(|| named(io::Error::other("it was not witnessed")))?;
     Ok(Run { recording: recording(name, record, deeds), failure: None })
 }

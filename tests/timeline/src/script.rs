@@ -231,7 +231,15 @@ impl Stage<'_> {
         let (mut sent, mut idle) = (0, Instant::now());
         let subject = self.subject;
         let client = self.client(who)?;
+        let start = Instant::now();
         while idle.elapsed() < QUIET || !sleeps_since(subject, 0) {
+            // It may read all and answer nothing, or never sleep.
+            if start.elapsed() > PATIENCE {
+                let text = format!(
+                    "after {PATIENCE:?} and {sent} bytes the program neither lets them wait nor sleeps"
+                );
+                return Err(io::Error::other(text));
+            }
             match client.send_without_waiting(&bytes)? {
                 0 => thread::sleep(Duration::from_millis(2)),
                 count => {

@@ -37,6 +37,11 @@ pub(crate) struct Taken {
 impl Waiting {
     /// Starts the thread.
     pub(crate) fn start() -> io::Result<Self> {
+        // Who is whose thread stands there. Without it the witness would know nobody.
+        std::fs::metadata("/proc/self/status").map_err(|error| {
+            let text = format!("no witness here: /proc must be mounted and readable ({error})");
+            io::Error::new(io::ErrorKind::Unsupported, text)
+        })?;
         let (mut number_from, number_to) = io::pipe()?;
         let (answer_from, mut answer_to) = io::pipe()?;
         let shared = Arc::new(Shared::default());
