@@ -84,19 +84,6 @@ fn its_interest_is_edge_triggered() {
 }
 
 #[test]
-fn what_the_kernel_would_not_take_is_offered_again_when_an_edge_reports_room() {
-    let check = Check {
-        did: "let a client send and never read, until a write met EAGAIN and the server slept",
-        expected: "after EAGAIN, no write to that client before its next report",
-        perhaps: "Does the turn go on, although the client takes no replies?",
-        read: "07-epoll-et.md#how-far",
-    };
-    let Some((_server, _greedy, record)) = witness_nonblocking::stuffed(&check) else { return };
-    let refused = check.value(record.writes_again_only_when_reported());
-    check.require(refused > 0, "no write met EAGAIN");
-}
-
-#[test]
 fn every_edge_is_drained_before_it_sleeps() {
     let check = Check {
         did: "stopped the server, sent up to a megabyte and a FIN, continued, read all the replies",

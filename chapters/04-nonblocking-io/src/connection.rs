@@ -27,7 +27,7 @@ pub enum Step {
     More,
     /// The read came back short: that was all, unless a FIN or urgent data is behind it.
     Short,
-    /// There is nothing to do until the kernel reports something new: bytes, or room for those owed.
+    /// There is nothing to do until the kernel reports something new.
     Blocked,
     /// The client asked for nothing more and has been sent everything: close it.
     Finished,
@@ -76,12 +76,8 @@ impl Connection {
             match self.stream.read(buffer) {
                 Ok(0) => self.end_of_stream = true,
                 Ok(count) => {
-                    let full = count == buffer.len();
+                    step = if count == buffer.len() { Step::More } else { Step::Short };
                     self.reply(&mut buffer[..count])?;
-                    // What is owed goes first: another try is in vain until there is room.
-                    if !self.wants_write() {
-                        step = if full { Step::More } else { Step::Short };
-                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
