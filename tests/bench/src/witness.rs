@@ -98,9 +98,9 @@ fn slice(
     let (replies, elapsed) = load.run(Duration::from_secs_f64(seconds))?;
     let now = times()?;
     let record = server.record().unwrap_or_default().during(before, Mark::now());
-    let calls = record.counts().map_err(|cut| {
-        io::Error::other(format!("{}; measure for fewer --seconds", cut.seen))
-    })?;
+    let calls = record
+        .counts()
+        .map_err(|cut| io::Error::other(format!("{}; measure for fewer --seconds", cut.seen)))?;
     #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52 of both.
     let (replies, calls) = (replies.max(1) as f64, calls.all() as f64);
     let (server, generator) = (now.0.since(then.0), now.1.since(then.1));
