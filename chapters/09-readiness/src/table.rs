@@ -82,10 +82,8 @@ impl Cells {
 impl Table {
     /// A table of this kernel.
     pub fn here(rows: Vec<Entry>) -> Self {
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let numbers: Vec<&str> = release.split(|c: char| !c.is_ascii_digit()).take(2).collect();
         let architecture = std::env::consts::ARCH.to_owned();
-        Self { kernel: numbers.join("."), architecture, rows }
+        Self { kernel: lab::kernel::version(), architecture, rows }
     }
 
     /// The book's table.

@@ -16,6 +16,7 @@
 //! - [`nearest`]: what a person may have meant who mistyped a name;
 //! - [`shown`]: how durations and bytes are written;
 //! - [`limits`]: what the limits of a process refuse, and what to do;
+//! - [`kernel`]: which kernel this is;
 //! - [`missing`]: what an environment may forbid, and may be allowed to;
 //! - [`probe`]: what this machine allows, tried for real;
 //! - [`finding`]: what a failed check says;
@@ -30,6 +31,7 @@ pub mod capture;
 pub mod clock;
 pub mod finding;
 pub mod handshake;
+pub mod kernel;
 pub mod limits;
 pub mod missing;
 pub mod namespace;

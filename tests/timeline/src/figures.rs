@@ -171,9 +171,7 @@ impl Figure {
     #[must_use]
     pub fn draw(&self, recording: &Recording) -> String {
         let record = &recording.record;
-        // 6.18 of 6.18.44-amd64: what is behind it says nothing to a reader.
-        let mut kernel = record.kernel.splitn(3, ['.', '-']);
-        let kernel = [kernel.next(), kernel.next()].map(Option::unwrap_or_default).join(".");
+        let kernel = lab::kernel::version_of(&record.kernel);
         let description =
             format!("{} Recorded on Linux {kernel}, {}.", self.description, record.architecture);
         let timeline = match self.run {

@@ -101,9 +101,7 @@ pub fn record(root: &Path) -> io::Result<()> {
 
 /// `Linux 6.18`: which build of it is of no interest to a reader.
 fn kernel() -> String {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let numbers: Vec<&str> = release.trim().split(['.', '-']).take(2).collect();
-    format!("Linux {}", numbers.join("."))
+    format!("Linux {}", lab::kernel::version())
 }
 
 /// Pages and sections that the register names and that are not there, links in boxes that lead

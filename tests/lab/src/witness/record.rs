@@ -14,7 +14,7 @@ pub struct Record {
     pub program: String,
     /// The machine's architecture: `x86_64` or `aarch64`.
     pub architecture: String,
-    /// The kernel's release, as uname(2) says it.
+    /// The kernel's release as numbers: `6.18.44`.
     pub kernel: String,
     /// When the record began, in nanoseconds of `CLOCK_MONOTONIC`; every other time is relative to
     /// it.

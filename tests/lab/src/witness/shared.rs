@@ -3,6 +3,8 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::kernel;
+
 use super::record::{Arguments, Call, Event, Record, Thread, What};
 
 /// A record holds at most so many events. A subject that makes more goes on, but what it does is no
@@ -74,14 +76,12 @@ impl Shared {
     }
 
     pub(super) fn begin(&self, began: u64, program: String) {
-        let kernel = nix::sys::utsname::uname();
+        let kernel = kernel::numbers();
         self.with(|state| {
             state.record.began = began;
             state.record.program = program;
-            if let Ok(names) = kernel {
-                state.record.architecture = names.machine().to_string_lossy().into_owned();
-                state.record.kernel = names.release().to_string_lossy().into_owned();
-            }
+            std::env::consts::ARCH.clone_into(&mut state.record.architecture);
+            state.record.kernel = kernel;
         });
     }
 

@@ -125,7 +125,7 @@ impl Live {
             let mut latest = news.recv();
             if let Ok(News::Begun) = latest {
                 if !live {
-                    show::live(screen, &kernel(), count)?;
+                    show::live(screen, &lab::kernel::numbers(), count)?;
                     live = true;
                 }
                 latest = match news.recv_timeout(SOON) {
@@ -163,7 +163,7 @@ impl Live {
         match stories {
             Ok(stories) => {
                 let lesson = lesson.to_string();
-                Ok(Run { lesson, kernel: kernel(), recorded: false, stories })
+                Ok(Run { lesson, kernel: lab::kernel::numbers(), recorded: false, stories })
             }
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 let _ = writeln!(io::stderr(), "{error}\nthis is the recorded run instead");
@@ -198,11 +198,4 @@ fn tell(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
 fn print(screen: &mut Screen, run: &Run) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(run).map_err(io::Error::other)?;
     Ok(screen.line(text)?)
-}
-
-/// The kernel's release as numbers: what a distribution appends is left out.
-fn kernel() -> String {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
-    release[..end].trim_end_matches('.').to_owned()
 }

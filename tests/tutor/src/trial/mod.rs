@@ -5,7 +5,6 @@ mod story;
 mod table;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::process::Command;
 use std::sync::Arc;
@@ -172,8 +171,7 @@ fn end_on_a_signal(runner: &Arc<Runner>) -> io::Result<()> {
 
 /// `Linux 6.18.0`.
 fn kernel() -> String {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("Linux {}", release.trim())
+    format!("Linux {}", lab::kernel::release())
 }
 
 /// What a person may do about a kernel that differs.
