@@ -61,8 +61,9 @@ impl Waiting {
                 let seized = calls::seize(pid);
                 *answer.lock().unwrap_or_else(PoisonError::into_inner) = seized.err();
                 let _ = answer_to.write_all(&[u8::from(seized.is_ok())]);
-                drop(answer_to);
+                drop((number_from, answer_to));
                 if seized.is_ok() {
+                    use_descriptors_of_its_own();
                     tracer::follow(pid, &theirs);
                 }
             }
@@ -84,6 +85,19 @@ impl Waiting {
     pub(crate) fn refused(&self) -> Option<Errno> {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives the calling thread a table of descriptors of its own, with the standard streams only:
+/// `close_range(2)`.
+///
+/// The witness copies a subject's sockets for a moment, to ask for their names. In the shared table
+/// such a copy could get into a child that another thread forks just then, and keep the socket open
+/// there until its exec: a close of the subject's would end nothing. Before Linux 5.9 the table stays
+/// shared.
+fn use_descriptors_of_its_own() {
+    // SAFETY: a system call with plain numbers. What it closes, it closes in this thread's new table
+    // only, and nothing that this thread still uses or drops owns a descriptor.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE) };
 }
 
 /// Says that the witness sees nothing more, however its thread ends.

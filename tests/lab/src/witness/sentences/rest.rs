@@ -2,9 +2,10 @@
 
 use std::io;
 
+use crate::process::Process;
 use crate::subject::Subject;
 use crate::wait;
-use crate::witness::record::Record;
+use crate::witness::record::{Record, Thread};
 
 impl Subject {
     /// Waits until everybody in the subject sleeps ([`Record::everybody_sleeps`]) and returns the
@@ -21,16 +22,34 @@ impl Subject {
         let mut last = None;
         let rested = wait::until("the subject sleeps", || {
             last = self.record();
+            let Some(record) = &last else { return true };
             // Of a full record nobody can say any more who sleeps.
-            let over = |record: &Record| record.is_whole().is_err();
-            last.as_ref().is_none_or(|record| over(record) || record.everybody_sleeps().is_ok())
+            if record.is_whole().is_err() {
+                return true;
+            }
+            // A wait that was entered may still return at once: the kernel must say that it sleeps,
+            // and nothing may have happened since the record was taken.
+            let events = |record: Record| record.events.len();
+            record.everybody_sleeps().is_ok()
+                && every_thread_is_asleep(record)
+                && self.record().map(events) == Some(record.events.len())
         });
         let record =
             last.ok_or_else(|| io::Error::other("the subject runs without the witness"))?;
         record.is_whole().map_err(io::Error::other)?;
         match (rested, record.everybody_sleeps()) {
+            (Ok(()), _) => Ok(record),
             (Err(late), Err(awake)) => Err(io::Error::other(format!("{late}; {awake}"))),
-            _ => Ok(record),
+            (Err(late), Ok(())) => Err(io::Error::other(late)),
         }
     }
+}
+
+/// Does the kernel say of every thread that it sleeps? One that has ended has no state.
+fn every_thread_is_asleep(record: &Record) -> bool {
+    let state = |thread: &Thread| Process(thread.tid.cast_unsigned()).state();
+    record
+        .threads
+        .iter()
+        .all(|thread| !matches!(state(thread), Ok(state) if !"SZX".contains(state)))
 }
