@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
+use nix::sys::signal::SigSet;
 
 use super::Witness;
 use super::calls;
@@ -94,7 +95,11 @@ impl Waiting {
 /// such a copy could get into a child that another thread forks just then, and keep the socket open
 /// there until its exec: a close of the subject's would end nothing. Before Linux 5.9 the table stays
 /// shared.
+///
+/// Signals are left to the other threads: a handler may write to a descriptor that is only there.
 fn use_descriptors_of_its_own() {
+    // It cannot fail: every signal may be asked for, and the kernel keeps what cannot be blocked.
+    let _ = SigSet::all().thread_block();
     // SAFETY: a system call with plain numbers. What it closes, it closes in this thread's new table
     // only, and nothing that this thread still uses or drops owns a descriptor.
     unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE) };
