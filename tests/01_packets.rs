@@ -1,6 +1,8 @@
 //! The packets of chapter 01: what crosses the wire for each answer of connect(2). Each situation is
 //! a network of its own, and the sequence is the recording's.
 
+#[path = "packets/every.rs"]
+mod every;
 #[path = "packets/facts.rs"]
 mod facts;
 
@@ -11,9 +13,6 @@ use lab::finding::Check;
 use lab::handshake::{SITUATIONS_01, Story, What};
 
 const RECORDING: &str = include_str!("../book/recordings/packets-01.json");
-
-/// The router of the situations that have one.
-const ROUTER: (&str, &[&str]) = ("10.1.0.1", &["> who has it?", "< I have"]);
 
 const CHECK: Check = Check {
     did: "ran blocking-connect in a network of its own and captured every packet",
@@ -66,37 +65,4 @@ fn a_refusal_is_one_packet() {
     // What leaves on lo comes back: each packet is told once all the same.
     CHECK.equal(&story.packets().count(), &2);
     CHECK.equal(&story.status, &Some(1));
-}
-
-#[test]
-fn without_a_route_nothing_crosses_the_wire() {
-    story("no-route", &[]);
-}
-
-#[test]
-fn a_router_reports_an_unreachable_host() {
-    let packets: &[&str] = &["> SYN", "< 10.1.0.1: Host unreachable"];
-    story("host-unreachable", &[ROUTER, ("10.2.0.9:7001", packets)]);
-}
-
-#[test]
-fn a_router_reports_an_unreachable_network() {
-    let packets: &[&str] = &["> SYN", "< 10.1.0.1: Network unreachable"];
-    story("network-unreachable", &[ROUTER, ("10.3.0.9:7001", packets)]);
-}
-
-#[test]
-fn an_absent_host_is_asked_for_and_never_sent_a_syn() {
-    let own_report: &[&str] = &["< 10.1.0.2: Host unreachable"];
-    let asked: &[&str] = &["> who has it?"];
-    let expected = [("10.1.0.9", asked), ("10.1.0.9:7001", own_report)];
-    let Some(story) = story("host-absent", &expected) else { return };
-    let asked = story.times(|matter| matches!(matter, Matter::ArpQuestion { .. }));
-    facts::require_repeated(&CHECK, &asked, 2);
-}
-
-#[test]
-fn silence_is_a_syn_sent_again_and_again() {
-    let Some(story) = story("silence", &[("127.0.0.1:7003", &["> SYN"])]) else { return };
-    facts::require_repeated(&CHECK, &story.syns(None), 2);
 }
