@@ -26,7 +26,7 @@
 //! - Every call is slower under the witness: never look at time.
 //! - What the kernel itself holds needs no witness: [`super::interest`].
 //! - A new sentence needs unit tests with a record made by hand, and an impostor that a client takes
-//!   for the real thing (`tests/impostors/`, `tests/witness.rs`).
+//!   for the real thing (`impostors/`, `tests/witness.rs`).
 //!
 //! - [`calls`](CallAt): a call at its place in the record, in words;
 //! - [`cut`](Mark): a part of the record, between two marks; a record that was cut;

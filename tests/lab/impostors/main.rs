@@ -49,7 +49,7 @@ fn named(name: &str) -> Option<Impostor> {
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let Some(impostor) = arguments.next().as_deref().and_then(named) else {
-        let _ = writeln!(io::stderr(), "name an impostor: see tests/impostors/main.rs");
+        let _ = writeln!(io::stderr(), "name an impostor: see tests/lab/impostors/main.rs");
         return ExitCode::from(2);
     };
     let addresses = arguments.filter(|argument| argument != "--listen").map(|text| text.parse());
