@@ -16,7 +16,7 @@ use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::peer::upper;
 use lab::ran::Ran;
-use lab::rig::{BlackHole, RefusingPort, accept_within, errno};
+use lab::rig::{BlackHole, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
 use lab::wait::{PATIENCE, QUIET};
@@ -343,8 +343,7 @@ fn a_standard_output_that_takes_nothing_is_said_with_status_1() {
     let (input, mut lines) = CHECK.value(io::pipe());
     CHECK.value(lines.write_all(b"one\n"));
     drop(lines);
-    let (reader, output) = CHECK.value(io::pipe());
-    drop(reader);
+    let output = CHECK.value(pipes::without_reader());
     let launch = Launch::new(program()).arg(address.to_string()).stdin(input).stdout(output);
     let ran = CHECK.value(launch.start().and_then(Ran::of));
     CHECK.require(ran.said(1, "write standard output: EPIPE: "), &ran);

@@ -12,7 +12,7 @@ use lab::finding::Check;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::ran::Ran;
-use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno};
+use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Subject};
 use lab::transcript::Transcripts;
 use lab::wait::PATIENCE;
@@ -533,8 +533,7 @@ fn a_standard_output_that_takes_nothing_is_said_with_status_1() {
     let ran = CHECK.value(started.and_then(Ran::of));
     CHECK.require(said(&ran, "write standard output: ENOSPC: "), &ran);
 
-    let (reader, output) = CHECK.value(io::pipe());
-    drop(reader);
+    let output = CHECK.value(pipes::without_reader());
     let started = launch("epoll", 5000, &[address]).stdout(output).start();
     let ran = CHECK.value(started.and_then(Ran::of));
     CHECK.require(said(&ran, "write standard output: EPIPE: "), &ran);

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use assert_cmd::Command as Assert;
 use lab::finding::Check;
 use lab::peer::{Client, upper};
+use lab::rig::pipes;
 use lab::subject::{Launch, Server, raise_own_descriptor_limit};
 use lab::wait::PATIENCE;
 use predicates::str::{contains, is_empty};
@@ -144,8 +145,7 @@ fn a_first_line_that_cannot_be_written_ends_it_with_status_1() {
         read: READ,
     };
     // A pipe whose reader has gone, and a device that takes nothing.
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
+    let writer = check.value(pipes::without_reader());
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     for (stdout, errno) in [(OwnedFd::from(writer), "EPIPE"), (full.into(), "ENOSPC")] {
         let launch = Launch::new(program()).arg("--listen=127.0.0.1:0").stdout(stdout);

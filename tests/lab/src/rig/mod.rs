@@ -7,6 +7,7 @@
 //! - [`min_ttl`]: a socket that the peer's segments do not reach (rig R1);
 //! - [`Pending`]: a connect that stays pending until it is told how to end (rig R2);
 //! - [`BlackHole`], [`RefusingPort`], [`FullQueue`]: addresses that never answer, refuse, or are full;
+//! - [`pipes`]: a pipe that nobody reads any more;
 //! - [`small`]: buffers that fill after a few kilobytes (rig R3);
 //! - [`option`]: socket options that no library has;
 //! - [`wire`]: what crosses the loopback device, and a router that reports a host unreachable;
@@ -17,6 +18,7 @@ mod listeners;
 pub mod min_ttl;
 pub mod option;
 mod pending;
+pub mod pipes;
 pub mod small;
 pub mod wire;
 
