@@ -11,7 +11,6 @@ mod sockets;
 mod stage;
 mod table;
 mod tcp_table;
-mod until;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

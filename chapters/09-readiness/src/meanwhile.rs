@@ -17,7 +17,7 @@ use crate::measure::{cell, events};
 use crate::rows::Row;
 use crate::stage::Stage;
 use crate::table::Cells;
-use crate::until::until;
+use lab::wait::try_until;
 
 /// When the calls give up, at first. On a machine so busy that this passes before the event and a look
 /// at what it did, all is done again with twice the time.
@@ -111,7 +111,7 @@ impl Waiting {
     /// Returns when it sleeps in the kernel, or is over.
     fn falls_asleep(&self) -> io::Result<()> {
         let mut looks = 0;
-        until("a thread sleeps in its call", || {
+        try_until("a thread sleeps in its call", || {
             // Twice in a row: a thread may sleep for an instant on its way to the call too.
             looks = if self.sleeps()? { looks + 1 } else { 0 };
             Ok(looks == 2 || self.is_over())

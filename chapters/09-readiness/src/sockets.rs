@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::until::until;
+use lab::wait::try_until;
 
 /// A port of the kernel's choice on 127.0.0.1.
 pub const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -69,7 +69,7 @@ pub fn reset(socket: TcpStream) -> io::Result<()> {
 // ANCHOR: arrived
 /// Waits until `count` bytes can be read: loopback is almost synchronous, and almost is not enough.
 pub fn arrived(socket: &impl AsRawFd, count: usize) -> io::Result<()> {
-    until("what was sent arrives", || Ok(unread(socket)? >= count))
+    try_until("what was sent arrives", || Ok(unread(socket)? >= count))
 }
 
 /// Waits until poll reports one of `events`, or an error. A kernel that never does is asked all the

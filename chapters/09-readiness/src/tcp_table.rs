@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use crate::until::until;
+use lab::wait::try_until;
 
 /// States as the table writes them.
 const SYN_RECV: &str = "03";
@@ -18,13 +18,13 @@ pub fn half_open(port: u16) -> io::Result<()> {
         let text = "there are no half-open connections while net.ipv4.tcp_syncookies is 2";
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
-    until("a half-open connection", || Ok(!lines(port, SYN_RECV)?.is_empty()))
+    try_until("a half-open connection", || Ok(!lines(port, SYN_RECV)?.is_empty()))
 }
 
 /// Waits until so many connections are in the accept queue of the listener on this port.
 pub fn accept_queue(port: u16, count: u64) -> io::Result<()> {
     // For a listener, the column of the bytes to read holds the length of its queue.
-    until("connections in the accept queue", || Ok(lines(port, LISTEN)? == [count]))
+    try_until("connections in the accept queue", || Ok(lines(port, LISTEN)? == [count]))
 }
 
 /// The bytes to read of every socket that has this local port and is in this state.

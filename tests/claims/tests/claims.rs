@@ -301,6 +301,7 @@ fn is_gone(file: &Path) -> Result<(), String> {
     wait::until("the experiment's child is gone", || {
         fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
     })
+    .map_err(|error| error.to_string())
 }
 
 fn scratch(name: &str) -> std::path::PathBuf {
@@ -333,7 +334,8 @@ fn stops(_: &Register) -> Result<(), String> {
         let started = wait::until("the first one runs", || file.exists());
         runner.stop();
         started.map(|()| trials.join().unwrap_or_default())
-    })?;
+    });
+    let trials = trials.map_err(|error| error.to_string())?;
     let gone = is_gone(&file);
     let _ = fs::remove_file(&file);
     gone?;

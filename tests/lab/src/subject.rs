@@ -325,7 +325,7 @@ impl Subject {
             Some(witness) => witness.is_stopped(),
             None => self.process().state().is_ok_and(|state| state == 'T'),
         };
-        wait::until("the subject is stopped", stopped).map_err(io::Error::other)
+        wait::until("the subject is stopped", stopped)
     }
 
     /// Lets it continue after [`Subject::stop`].
@@ -374,13 +374,10 @@ impl Subject {
         if let Some(witness) = &self.witness {
             return witness.wait(PATIENCE);
         }
-        let mut ended = Ok(None);
-        let waited = wait::until("the subject ends by itself", || {
-            ended = self.child.try_wait();
-            !matches!(ended, Ok(None))
-        });
-        // An error, a status, or neither within the bound.
-        ended?.ok_or_else(|| io::Error::other(waited.err().unwrap_or_default()))
+        wait::try_until("the subject ends by itself", || {
+            self.child.try_wait().map(|ended| ended.is_some())
+        })?;
+        self.child.wait()
     }
 }
 
@@ -457,12 +454,12 @@ impl Server {
         })?;
         let Some(line) = line else {
             // Its end is told a moment after the end of its output, if it has ended.
-            let mut end = Ok(None);
+            let mut end = None;
             let _ = wait::until_within(MOMENT, "the subject has ended", || {
-                end = subject.ended();
-                !matches!(end, Ok(None))
+                end = subject.ended().ok().flatten();
+                end.is_some()
             });
-            let what = end?.map_or_else(
+            let what = end.map_or_else(
                 || "it closed its standard output".to_owned(),
                 |status| format!("it ended ({status})"),
             );

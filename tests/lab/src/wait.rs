@@ -1,5 +1,8 @@
 //! Bounded waits. Everything that must happen is waited for, and at most this long.
 
+use std::error::Error;
+use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
 /// The bound for something that must happen: generous, because a busy machine is no failure.
@@ -8,6 +11,37 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How long "nothing happens" is watched: only an absence may be shown by a fixed window.
 pub const QUIET: Duration = Duration::from_millis(200);
 
+/// Something did not happen in time. The bound was the lab's own: no call of the kernel failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// What was waited for: `the subject is stopped`.
+    pub what: String,
+    /// How long.
+    pub bound: Duration,
+}
+
+impl Late {
+    /// The error of a wait for `what` that was given up after `bound`, of kind `TimedOut`.
+    #[must_use]
+    pub fn error(what: impl Into<String>, bound: Duration) -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, Self { what: what.into(), bound })
+    }
+
+    /// What an error says of being late: one that [`Late::error`] made.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not within {:?}: {}", self.bound, self.what)
+    }
+}
+
+impl Error for Late {}
+
 /// Asks `condition` again and again until it is true, at most for [`PATIENCE`].
 ///
 /// For conditions that can only be asked for, such as those in `/proc`. What can be waited for in
@@ -15,8 +49,8 @@ pub const QUIET: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 ///
-/// A sentence with `what`, when the time is up.
-pub fn until(what: &str, condition: impl FnMut() -> bool) -> Result<(), String> {
+/// [`Late`], when the time is up.
+pub fn until(what: &str, condition: impl FnMut() -> bool) -> io::Result<()> {
     until_within(PATIENCE, what, condition)
 }
 
@@ -24,16 +58,33 @@ pub fn until(what: &str, condition: impl FnMut() -> bool) -> Result<(), String> 
 ///
 /// # Errors
 ///
-/// A sentence with `what`, when the time is up.
+/// [`Late`], when the time is up.
 pub fn until_within(
     bound: Duration,
     what: &str,
     mut condition: impl FnMut() -> bool,
-) -> Result<(), String> {
+) -> io::Result<()> {
+    ask(bound, what, || Ok(condition()))
+}
+
+/// [`until`] for a question that may itself fail, which ends the wait.
+///
+/// # Errors
+///
+/// [`Late`], when the time is up; or the question's own error.
+pub fn try_until(what: &str, condition: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    ask(PATIENCE, what, condition)
+}
+
+fn ask(
+    bound: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> io::Result<bool>,
+) -> io::Result<()> {
     let start = Instant::now();
-    while !condition() {
+    while !condition()? {
         if start.elapsed() > bound {
-            return Err(format!("not within {bound:?}: {what}"));
+            return Err(Late::error(what, bound));
         }
         // Between two questions, let the subject have the processor.
         std::thread::sleep(Duration::from_millis(1));

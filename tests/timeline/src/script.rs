@@ -190,7 +190,7 @@ impl Stage<'_> {
         let (did, failure) = match done {
             Ok(did) => (did, None),
             Err(error) => {
-                let words = format!("{who}: {}", explained(&error, self.manner));
+                let words = format!("{who}: {error}");
                 (Did::Fails(words.clone()), Some(words))
             }
         };
@@ -202,8 +202,7 @@ impl Stage<'_> {
         let patience = self.manner.patience();
         let client = self.clients.get_mut(who);
         let client = client.ok_or_else(|| io::Error::other("has not connected"))?;
-        client.stream().set_read_timeout(Some(patience))?;
-        client.stream().set_write_timeout(Some(patience))?;
+        client.be_patient_for(patience)?;
         Ok(client)
     }
 
@@ -306,14 +305,5 @@ impl Stage<'_> {
             return Ok(());
         }
         Err(format!("more than {MANY} calls already: the program does not wait"))
-    }
-}
-
-fn explained(error: &io::Error, manner: Manner) -> String {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            format!("no reply within {:?}", manner.patience())
-        }
-        _ => error.to_string(),
     }
 }

@@ -19,7 +19,7 @@ use socket2::{SockRef, Socket};
 use super::{Asked, Row, row};
 use crate::sockets::{arrived, begin_connect, reported, say, unconnected};
 use crate::stage::Stage;
-use crate::until::until;
+use lab::wait::try_until;
 
 pub const ROWS: &[Row] = &[
     row("never-connected", "socket that never began to connect", "socket, and nothing else", fresh),
@@ -156,7 +156,8 @@ fn unreachable_in_call() -> io::Result<Stage> {
         let before = destinations_unreachable()?;
         let calls = Calls::begin(socket.try_clone()?)?;
         let answered = wire.say(Unreachable::Host, &syn);
-        let handled = until("the kernel hears of it", || Ok(destinations_unreachable()? > before));
+        let handled =
+            try_until("the kernel hears of it", || Ok(destinations_unreachable()? > before));
         calls.end();
         answered.and(handled)?;
         // A connect that is still pending says EALREADY; one that ICMP has ended does not.

@@ -14,7 +14,7 @@ use lab::witness::bits::Events;
 use super::{Row, row};
 use crate::sockets::{arrived, connection, hear, reported, say};
 use crate::stage::Stage;
-use crate::until::until;
+use lab::wait::try_until;
 
 pub const ROWS: &[Row] = &[
     row(
@@ -88,7 +88,7 @@ fn small_connection() -> io::Result<(TcpStream, TcpStream)> {
 fn fill(socket: &TcpStream) -> io::Result<usize> {
     let (here, there) = (socket.local_addr()?, socket.peer_addr()?);
     let mut written = 0;
-    until("the send buffer is full", || {
+    try_until("the send buffer is full", || {
         let more = write_all_that_fits(socket)?;
         written += more;
         let unsent = unsent(socket)?;

@@ -12,7 +12,7 @@ use socket2::SockRef;
 use super::{Row, row};
 use crate::sockets::{connection, hear, reported, say, say_urgently};
 use crate::stage::Stage;
-use crate::until::until;
+use lab::wait::try_until;
 
 pub const ROWS: &[Row] = &[
     row("urgent", "urgent byte only", "the peer sends one byte with MSG_OOB", only),
@@ -64,7 +64,7 @@ fn another() -> io::Result<Stage> {
     reported(&asked, Events::PRI)?;
     Ok(Stage::before(asked, move |asked| {
         say_urgently(&peer, b'2')?;
-        until("the second urgent byte arrives", || {
+        try_until("the second urgent byte arrives", || {
             // There is one place for an urgent byte: the new one takes it.
             let (mut byte, looking) = ([0], MsgFlags::MSG_OOB | MsgFlags::MSG_PEEK);
             recv(asked.as_raw_fd(), &mut byte, looking)?;
@@ -137,5 +137,5 @@ fn all_arrived(
     (here, there): (std::net::SocketAddr, std::net::SocketAddr),
     count: u64,
 ) -> io::Result<()> {
-    until("the urgent byte arrives", || Ok(queues(here, there)?.0.unread == count))
+    try_until("the urgent byte arrives", || Ok(queues(here, there)?.0.unread == count))
 }

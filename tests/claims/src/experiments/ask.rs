@@ -228,7 +228,7 @@ pub fn wait_for(fd: &impl AsFd, interest: &str) -> io::Result<Events> {
 /// A sentence after [`PATIENCE`].
 pub fn arrived(fd: &impl AsFd, bytes: libc::c_int) -> io::Result<()> {
     let what = format!("{bytes} bytes have arrived");
-    wait::until(&what, || unread(fd).is_ok_and(|there| there >= bytes)).map_err(io::Error::other)
+    wait::until(&what, || unread(fd).is_ok_and(|there| there >= bytes))
 }
 
 /// How many bytes have been received and not been read: `FIONREAD`.
@@ -501,11 +501,10 @@ impl Child {
     pub fn end(mut self) -> io::Result<Answer> {
         let Some(pid) = self.0 else { return Err(Errno::ECHILD.into()) };
         let mut status = WaitStatus::StillAlive;
-        let ended = wait::until("the child has ended", || {
+        wait::until("the child has ended", || {
             status = waitpid(pid, Some(WaitPidFlag::WNOHANG)).unwrap_or(WaitStatus::StillAlive);
             status != WaitStatus::StillAlive
-        });
-        ended.map_err(|text| io::Error::new(io::ErrorKind::TimedOut, text))?;
+        })?;
         self.0 = None;
         Ok(match status {
             WaitStatus::Exited(_, code) => Answer(format!("exit {code}")),

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use lab::peer::{Client, upper};
 use lab::process::Process;
 use lab::subject::Server;
-use lab::wait;
+use lab::wait::try_until;
 use lab::witness::record::Record;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -46,7 +46,7 @@ fn work(process: Process, count: usize, address: SocketAddr) -> io::Result<Vec<C
     for _ in 0..count {
         let before = process.descriptors()?;
         clients.push(Client::connect(address)?);
-        until("the client is accepted", || Ok(process.descriptors()? == before + 1))?;
+        try_until("the client is accepted", || Ok(process.descriptors()? == before + 1))?;
         sleeps(process)?;
     }
     // The largest takes two reads. It must come whole: beyond half of the peer's window, which is 64
@@ -64,7 +64,7 @@ fn work(process: Process, count: usize, address: SocketAddr) -> io::Result<Vec<C
         let before = process.descriptors()?;
         client.half_close()?;
         client.receive_rest()?;
-        until("the client is closed", || Ok(process.descriptors()? == before - 1))?;
+        try_until("the client is closed", || Ok(process.descriptors()? == before - 1))?;
         sleeps(process)?;
     }
     Ok(clients)
@@ -72,7 +72,7 @@ fn work(process: Process, count: usize, address: SocketAddr) -> io::Result<Vec<C
 
 /// Waits until every thread sleeps: not running, and not stopped at a call either.
 fn sleeps(process: Process) -> io::Result<()> {
-    until("every thread sleeps", || {
+    try_until("every thread sleeps", || {
         for task in fs::read_dir(format!("/proc/{}/task", process.0))? {
             // A thread that has just ended has no state.
             let Ok(stat) = fs::read_to_string(task?.path().join("stat")) else { return Ok(false) };
@@ -82,16 +82,4 @@ fn sleeps(process: Process) -> io::Result<()> {
         }
         Ok(true)
     })
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
-    let mut failed = None;
-    let waited = wait::until(what, || {
-        condition().unwrap_or_else(|error| {
-            failed = Some(error);
-            true
-        })
-    });
-    failed.map_or(Ok(()), Err)?;
-    waited.map_err(io::Error::other)
 }

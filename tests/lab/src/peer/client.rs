@@ -8,7 +8,7 @@ use nix::sys::socket::{MsgFlags, send};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::os::fd::AsRawFd;
 
-use crate::wait::PATIENCE;
+use crate::wait::{Late, PATIENCE};
 
 /// More bytes than this before the end of a stream are taken for a stream without one.
 const MOST_REST: usize = 256 << 20;
@@ -27,9 +27,11 @@ pub fn pattern(count: usize) -> Vec<u8> {
 }
 
 /// A connection to a server. Every call waits at most [`PATIENCE`], unless a method says otherwise.
+/// A bound that is reached is told as [`Late`], never as the `EAGAIN` by which the kernel tells it.
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
+    patience: Duration,
 }
 
 impl Client {
@@ -37,9 +39,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What connect(2) says; `TimedOut` after [`PATIENCE`].
+    /// What connect(2) says; [`Late`] after [`PATIENCE`].
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        Self::take_over(TcpStream::connect_timeout(&address, PATIENCE)?)
+        let connected = TcpStream::connect_timeout(&address, PATIENCE);
+        Self::take_over(connected.map_err(late_connect)?)
     }
 
     /// Connects with small buffers, 4 KiB asked for each way: `SO_SNDBUF` and `SO_RCVBUF` of
@@ -52,24 +55,58 @@ impl Client {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_recv_buffer_size(4096)?;
         socket.set_send_buffer_size(4096)?;
-        socket.connect_timeout(&address.into(), PATIENCE)?;
+        socket.connect_timeout(&address.into(), PATIENCE).map_err(late_connect)?;
         Self::take_over(socket.into())
     }
 
     fn take_over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream })
+        let mut client = Self { stream, patience: PATIENCE };
+        client.be_patient_for(PATIENCE)?;
+        Ok(client)
+    }
+
+    /// Gives every later call another bound: `SO_RCVTIMEO` and `SO_SNDTIMEO`, socket(7).
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn be_patient_for(&mut self, patience: Duration) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(patience))?;
+        self.stream.set_write_timeout(Some(patience))?;
+        self.patience = patience;
+        Ok(())
+    }
+
+    /// The kernel tells with `EAGAIN` that a bound of ours was reached: that is told as it is.
+    fn late(&self, error: io::Error, what: impl FnOnce() -> String) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => Late::error(what(), self.patience),
+            _ => error,
+        }
     }
 
     /// Sends all of `bytes`.
     ///
     /// # Errors
     ///
-    /// What send(2) says; `WouldBlock` when the server takes nothing for [`PATIENCE`].
+    /// What send(2) says; [`Late`] when the server takes nothing for [`PATIENCE`].
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.stream.write(&bytes[sent..]) {
+                Ok(count) => sent += count,
+                // With a timeout set, a stopped and continued process gets it too: signal(7).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let of = bytes.len();
+                    return Err(self.late(error, || {
+                        format!("room for the next byte ({sent} of {of} have been taken)")
+                    }));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Sends what the kernel takes at once, and returns how much that was: at most `bytes`.
@@ -99,15 +136,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` with the number that came when the stream ends first; `WouldBlock` with the
-    /// same when the next byte does not come within [`PATIENCE`].
+    /// `UnexpectedEof` with the number that came when the stream ends first; [`Late`] with the same
+    /// when the next byte does not come within [`PATIENCE`].
     pub fn receive(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         let mut got = 0;
         while got < count {
-            let so_far = |error: io::Error| {
-                io::Error::new(error.kind(), format!("{error}, after {got} of {count} bytes"))
-            };
             match self.stream.read(&mut bytes[got..]) {
                 Ok(0) => {
                     let text = format!("end of stream after {got} of {count} bytes");
@@ -116,7 +150,14 @@ impl Client {
                 Ok(more) => got += more,
                 // With a timeout set, a stopped and continued process gets it too: signal(7).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(so_far(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let what = format!("the next byte ({got} of {count} have come)");
+                    return Err(Late::error(what, self.patience));
+                }
+                Err(error) => {
+                    let text = format!("{error}, after {got} of {count} bytes");
+                    return Err(io::Error::new(error.kind(), text));
+                }
             }
         }
         Ok(bytes)
@@ -136,7 +177,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `ECONNRESET`; `WouldBlock` when nothing comes for [`PATIENCE`]; a sentence when more and more
+    /// `ECONNRESET`; [`Late`] when nothing comes for [`PATIENCE`]; a sentence when more and more
     /// comes, and no end: after 256 MiB, or after three times [`PATIENCE`].
     pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
         let start = Instant::now();
@@ -147,7 +188,12 @@ impl Client {
                 Ok(0) => return Ok(bytes),
                 Ok(count) => bytes.extend(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let come = bytes.len();
+                    return Err(
+                        self.late(error, || format!("the end of stream ({come} bytes have come)"))
+                    );
+                }
             }
             if bytes.len() > MOST_REST || start.elapsed() > PATIENCE * 3 {
                 let text = format!("no end of the stream after {} more bytes", bytes.len());
@@ -170,7 +216,7 @@ impl Client {
                 heard => break heard,
             }
         };
-        self.stream.set_read_timeout(Some(PATIENCE))?;
+        self.stream.set_read_timeout(Some(self.patience))?;
         match heard {
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
@@ -200,5 +246,13 @@ impl Client {
     #[must_use]
     pub fn stream(&self) -> &TcpStream {
         &self.stream
+    }
+}
+
+/// std tells the end of its own time limit without an errno.
+fn late_connect(error: io::Error) -> io::Error {
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::TimedOut, None) => Late::error("a connection", PATIENCE),
+        _ => error,
     }
 }

@@ -61,7 +61,7 @@ impl BlackHole {
         let asked = format!(":{:04X} 02 ", self.address.port());
         let table = if self.address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
         let pending = || std::fs::read_to_string(table).is_ok_and(|text| text.contains(&asked));
-        wait::until("a connect to the black hole is pending", pending).map_err(io::Error::other)
+        wait::until("a connect to the black hole is pending", pending)
     }
 
     /// Opens it: a pending connect completes when it sends its SYN again, which is about 1 second

@@ -81,8 +81,7 @@ impl Wire {
         wait::until("a segment comes", || {
             found = self.new_segments(port).map(|all| all.into_iter().next());
             !matches!(found, Ok(None))
-        })
-        .map_err(io::Error::other)?;
+        })?;
         found?.ok_or_else(|| ErrorKind::TimedOut.into())
     }
 

@@ -50,8 +50,7 @@ fn connect(
     let launch = Launch::new(program).arg("--timeout").arg(DEADLINE).arg(address.to_string());
     let mut subject = launch.start()?;
     // Its first line comes before it sleeps: a viewer should see it before, too.
-    wait::until("the program says that it waits", || subject.stderr().contains('\n'))
-        .map_err(io::Error::other)?;
+    wait::until("the program says that it waits", || subject.stderr().contains('\n'))?;
     let before = subject.stderr().lines().next().unwrap_or_default().to_owned();
     stage.say(Who::Client, before)?;
     let status = subject.exit_status()?;

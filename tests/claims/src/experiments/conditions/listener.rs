@@ -40,7 +40,7 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let begun = outcome(client.connect(&address.into()));
     seen.expect("a client sends its SYN and will not see the answer", begun, "EINPROGRESS".into());
     let come = || if cookies { dropped() > before } else { half_open(address).unwrap_or(false) };
-    wait::until("the SYN has come", come).map_err(io::Error::other)?;
+    wait::until("the SYN has come", come)?;
     if cookies {
         seen.note("net.ipv4.tcp_syncookies is 2: the SYN was answered, and is", "not kept");
     } else {

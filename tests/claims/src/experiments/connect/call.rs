@@ -212,7 +212,6 @@ impl Meeting {
         child(|| {
             let asleep = || parent.state().is_ok_and(|state| state == 'S');
             let done = wait::until("the caller sleeps", asleep)
-                .map_err(io::Error::other)
                 .and_then(|()| then())
                 .and_then(|()| min_ttl::accept_all(&self.caller))
                 .and_then(|()| self.other.connect(&self.caller.local_addr()?));

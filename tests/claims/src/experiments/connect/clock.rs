@@ -29,7 +29,7 @@ pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
     let (socket, answer) = begin(hole.address())?;
     says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
     let again = || tcp(&socket).is_ok_and(|now| now.sent_again > 0);
-    wait::until("the SYN is sent again", again).map_err(io::Error::other)?;
+    wait::until("the SYN is sent again", again)?;
     let took = start.elapsed();
     let early = took < Duration::from_secs(5);
     seen.require(

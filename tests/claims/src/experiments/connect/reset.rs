@@ -50,7 +50,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     let before = dropped();
     abort(theirs)?;
     let lost = || before.is_none() || dropped() > before;
-    wait::until("the RST is dropped", lost).map_err(io::Error::other)?;
+    wait::until("the RST is dropped", lost)?;
     state(seen, "the peer aborts, and its RST is lost: our state", &ours, "ESTABLISHED")?;
     min_ttl::accept_all(&ours)?;
     ours.write_all(b"x")?;
@@ -74,8 +74,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     let end = ours.read(&mut [0])?;
     seen.expect("the peer closes: what read returns", end, 0);
     ours.write_all(b"x")?;
-    wait::until("an RST has come", || tcp(&ours).is_ok_and(|now| now.state == "CLOSE"))
-        .map_err(io::Error::other)?;
+    wait::until("an RST has come", || tcp(&ours).is_ok_and(|now| now.state == "CLOSE"))?;
     told(seen, "data for a socket that is closed already", &ours, "EPIPE")
 }
 

@@ -67,7 +67,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let syn = wire.next(to.port())?;
     // A message that meets the call before it sleeps is only remembered. So it is said again.
     let ended = || wire.say(Unreachable::Host, &syn).is_err() || caller.is_finished();
-    wait::until("the blocking connect has ended", ended).map_err(io::Error::other)?;
+    wait::until("the blocking connect has ended", ended)?;
     let ended = caller.join().map_err(|_| io::Error::other("the caller panicked"))??;
     let (answer, took, again) = ended;
     says(seen, "blocking connect, and such messages", &answer, "EHOSTUNREACH");
@@ -79,7 +79,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let (behind_router, _) = begin(address(lan::UNREACHABLE_HOST))?;
     // The first message meets the connect call itself, or comes later: both happen.
     let over = || tcp(&behind_router).is_ok_and(|now| now.state == "CLOSE");
-    wait::until("a router's messages have ended the connect", over).map_err(io::Error::other)?;
+    wait::until("a router's messages have ended the connect", over)?;
     let did = "connect to a host for which a real router says so: SO_ERROR, when it has ended";
     says(seen, did, &so_error(&behind_router)?, "EHOSTUNREACH");
     seen.note("SYNs that were sent again", tcp(&behind_router)?.sent_again);
@@ -110,8 +110,7 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
         }
         told != "0".into()
     };
-    let come = wait::until("the message has arrived", &mut ask);
-    come.map_err(io::Error::other)?;
+    wait::until("the message has arrived", &mut ask)?;
     says(seen, "SO_ERROR, when ICMP \"host unreachable\" has come for it", &told, "EHOSTUNREACH");
     state(seen, "the state of the established connection then", &ours, "ESTABLISHED")?;
     min_ttl::accept_all(&theirs)?;

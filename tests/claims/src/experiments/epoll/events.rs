@@ -82,8 +82,7 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
             }
         }
         left == 0
-    })
-    .map_err(io::Error::other)?;
+    })?;
     wait_for(&ours, "OUT")?;
     seen.expect("the peer has read all, OUT", reported(&ours, "OUT")?, events("OUT"));
     seen.expect("send of one byte", sent(&ours, b"x", MsgFlags::empty()), Answer::from("1"));
