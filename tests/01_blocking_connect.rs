@@ -17,7 +17,7 @@ use lab::namespace::{Network, Route};
 use lab::peer::upper;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, RefusingPort, accept_within, errno, pipes};
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::transcript::Transcripts;
 use lab::wait::{PATIENCE, QUIET};
 use nix::errno::Errno;
@@ -74,7 +74,7 @@ fn upper_casing(mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// A client that has begun to connect to an address that does not answer.
-fn pending(check: &Check, arguments: &[&str], hole: &BlackHole) -> Subject {
+fn pending(check: &Check, arguments: &[&str], hole: &BlackHole) -> Running {
     let mut launch = Launch::new(program());
     for argument in arguments {
         launch = launch.arg(argument);

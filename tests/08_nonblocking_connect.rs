@@ -13,7 +13,7 @@ use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::transcript::Transcripts;
 use lab::wait::PATIENCE;
 use nix::errno::Errno;
@@ -77,7 +77,7 @@ fn launch(way: &str, limit: u32, addresses: &[SocketAddr]) -> Launch {
 }
 
 /// Starts it and waits until its connect to the black hole is pending.
-fn pending(check: &Check, way: &str, limit: u32, hole: &BlackHole) -> Subject {
+fn pending(check: &Check, way: &str, limit: u32, hole: &BlackHole) -> Running {
     let subject = check.value(launch(way, limit, &[hole.address()]).start());
     check.value(hole.wait_for_connect());
     subject

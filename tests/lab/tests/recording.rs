@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use lab::missing::Need;
 use lab::process::Process;
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::wait;
 use lab::witness::record::{Arguments, Call, Event, Object, Outcome, Record, What};
 use nix::sys::signal::Signal;
 
 /// A shell under the witness; `None` where ptrace may be missing.
-fn shell(script: &str) -> Option<Subject> {
+fn shell(script: &str) -> Option<Running> {
     let launch = Launch::new("/bin/sh").arg("-c").arg(script).witnessed();
     Need::Ptrace.or_left_out(launch.start()).expect("the shell starts")
 }
@@ -278,7 +278,7 @@ fn what_cannot_be_executed_is_said_with_its_path() {
 }
 
 /// The error of a start that must fail; `None` where ptrace may be missing.
-fn left_out_or_error(started: io::Result<Subject>) -> Option<io::Error> {
+fn left_out_or_error(started: io::Result<Running>) -> Option<io::Error> {
     match started {
         Ok(_) => panic!("it started"),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
@@ -291,7 +291,7 @@ fn left_out_or_error(started: io::Result<Subject>) -> Option<io::Error> {
 
 /// This program itself under the witness, running one of its ignored tests; `None` where ptrace may
 /// be missing.
-fn ourselves(test: &str, stdin: impl Into<Stdio>) -> Option<Subject> {
+fn ourselves(test: &str, stdin: impl Into<Stdio>) -> Option<Running> {
     let launch = Launch::new(std::env::current_exe().unwrap());
     let launch = launch.arg("--ignored").arg("--exact").arg(test).arg("--nocapture").stdin(stdin);
     Need::Ptrace.or_left_out(launch.witnessed().start()).expect("this program starts")

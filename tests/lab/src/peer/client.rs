@@ -79,10 +79,13 @@ impl Client {
     }
 
     /// The kernel tells with `EAGAIN` that a bound of ours was reached: that is told as it is.
-    fn late(&self, error: io::Error, what: impl FnOnce() -> String) -> io::Error {
+    fn late(&self, error: &io::Error, what: &str, done: usize, of: Option<usize>) -> io::Error {
+        let of = of.map_or(String::new(), |of| format!("of {of} "));
         match error.kind() {
-            io::ErrorKind::WouldBlock => Late::error(what(), self.patience),
-            _ => error,
+            io::ErrorKind::WouldBlock => {
+                Late::error(format!("{what} within {:?}: {done} {of}bytes", self.patience))
+            }
+            kind => io::Error::new(kind, format!("{error}, after {done} {of}bytes")),
         }
     }
 
@@ -99,10 +102,8 @@ impl Client {
                 // With a timeout set, a stopped and continued process gets it too: signal(7).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let of = bytes.len();
-                    return Err(self.late(error, || {
-                        format!("room for the next byte ({sent} of {of} have been taken)")
-                    }));
+                    let bytes = bytes.len();
+                    return Err(self.late(&error, "nothing more was taken", sent, Some(bytes)));
                 }
             }
         }
@@ -150,13 +151,8 @@ impl Client {
                 Ok(more) => got += more,
                 // With a timeout set, a stopped and continued process gets it too: signal(7).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let what = format!("the next byte ({got} of {count} have come)");
-                    return Err(Late::error(what, self.patience));
-                }
                 Err(error) => {
-                    let text = format!("{error}, after {got} of {count} bytes");
-                    return Err(io::Error::new(error.kind(), text));
+                    return Err(self.late(&error, "nothing more came", got, Some(count)));
                 }
             }
         }
@@ -189,10 +185,8 @@ impl Client {
                 Ok(count) => bytes.extend(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let come = bytes.len();
-                    return Err(
-                        self.late(error, || format!("the end of stream ({come} bytes have come)"))
-                    );
+                    let came = "nothing more came, and no end of stream";
+                    return Err(self.late(&error, came, bytes.len(), None));
                 }
             }
             if bytes.len() > MOST_REST || start.elapsed() > PATIENCE * 3 {
@@ -252,7 +246,9 @@ impl Client {
 /// std tells the end of its own time limit without an errno.
 fn late_connect(error: io::Error) -> io::Error {
     match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => Late::error("a connection", PATIENCE),
+        (io::ErrorKind::TimedOut, None) => {
+            Late::error(format!("no connection within {PATIENCE:?}"))
+        }
         _ => error,
     }
 }

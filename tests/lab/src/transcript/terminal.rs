@@ -16,6 +16,7 @@ use super::output::{END, Output};
 use super::place::root;
 use super::programs::quoted;
 use crate::peer::by_hand;
+use crate::subject::with_default_signals;
 use crate::wait::{PATIENCE, until};
 
 /// How long a peer goes on if it is not told with `--seconds`.
@@ -52,7 +53,7 @@ impl Terminal {
         let mut guard = Command::new("sh");
         guard.args(["-c", GUARD]).process_group(0);
         guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut guard = guard.spawn()?;
+        let mut guard = with_default_signals(&mut guard).spawn()?;
         let group = guard.id().cast_signed();
 
         let (reader, writer) = io::pipe()?;
@@ -61,7 +62,7 @@ impl Terminal {
         shell.env("LC_ALL", "C").env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
         // One pipe for both: what is written first is read first.
         shell.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
-        let started = shell.spawn();
+        let started = with_default_signals(&mut shell).spawn();
         // The command holds the pipe's writing ends, and its end of file must not wait for them.
         drop(shell);
         let mut shell = match started {

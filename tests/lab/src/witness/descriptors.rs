@@ -123,7 +123,8 @@ fn path(process: i32, number: i32) -> String {
     format!("/proc/{process}/fd/{number}")
 }
 
-fn look_up(process: i32, number: i32) -> Object {
+/// What the kernel says that a descriptor of a process refers to, as far as it is there and may be seen.
+pub(crate) fn look_up(process: i32, number: i32) -> Object {
     let Ok(link) = fs::read_link(path(process, number)) else { return Object::Unknown };
     let link = link.display().to_string();
     if link.starts_with("socket:") {

@@ -202,7 +202,7 @@ impl fmt::Display for CallAt<'_> {
 impl CallAt<'_> {
     fn write_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(descriptor) = self.descriptor() {
-            write!(f, " {}", Short(descriptor))?;
+            write!(f, " {descriptor}")?;
         }
         match &self.call.arguments {
             Arguments::Address { address, .. } => write!(f, " {address}"),
@@ -214,7 +214,7 @@ impl CallAt<'_> {
             Arguments::Read { room, .. } => write!(f, ", room for {room}"),
             Arguments::Write { offered, .. } => write!(f, ", {offered} bytes"),
             Arguments::Accept { accepted: Some(accepted), .. } => {
-                write!(f, ": {}", Short(accepted))
+                write!(f, ": {accepted}")
             }
             Arguments::EpollControl { operation, interest, .. } => {
                 let operation = operation.strip_prefix("EPOLL_CTL_").unwrap_or(operation);
@@ -248,23 +248,6 @@ impl CallAt<'_> {
                 Ok(())
             }
             _ => Ok(()),
-        }
-    }
-}
-
-/// A descriptor's number and what is behind it.
-pub(super) struct Short<'a>(pub &'a Descriptor);
-
-impl fmt::Display for Short<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Descriptor { number, object, .. } = self.0;
-        match object {
-            Object::Listener(address) => write!(f, "{number} (listener {address})"),
-            Object::Connection { peer, .. } => write!(f, "{number} (connection with {peer})"),
-            Object::Socket => write!(f, "{number} (socket)"),
-            Object::Epoll => write!(f, "{number} (epoll)"),
-            Object::Other(name) => write!(f, "{number} ({name})"),
-            Object::Unknown => write!(f, "{number}"),
         }
     }
 }

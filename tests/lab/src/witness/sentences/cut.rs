@@ -1,8 +1,8 @@
 //! A part of a record, between two marks; and a record that was cut, of which nothing is said.
 
 use super::{Contradiction, Sentence};
+use crate::clock::monotonic;
 use crate::witness::record::Record;
-use crate::witness::tracer;
 
 /// A moment of `CLOCK_MONOTONIC`, which the record's times are made of too: `clock_gettime(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ impl Mark {
     /// Now.
     #[must_use]
     pub fn now() -> Self {
-        Self(tracer::now())
+        Self(monotonic())
     }
 }
 

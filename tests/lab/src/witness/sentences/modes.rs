@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{READABLE, answers_of};
-use super::calls::{Key, Short};
+use super::calls::Key;
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Flags;
 use crate::witness::record::{Arguments, Record};
@@ -119,7 +119,7 @@ impl Record {
             }
         }
         if let Some(first) = sleepy.first() {
-            let about = first.descriptor().map(|descriptor| Short(descriptor).to_string());
+            let about = first.descriptor().map(ToString::to_string);
             let seen = format!(
                 "{} of {reads} reads and accepts could sleep: O_NONBLOCK is not set on {}, and no \
                  wait had reported it",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::answers::answers_of;
-use super::calls::{CallAt, Key, Short, is_connection};
+use super::calls::{CallAt, Key, is_connection};
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Events;
 use crate::witness::record::{Arguments, Descriptor, Record};
@@ -69,7 +69,7 @@ impl Record {
             }
         }
         let Some((call, descriptor)) = idle else { return Ok(asked) };
-        let seen = format!("it asked for room on {}, which is owed nothing", Short(descriptor));
+        let seen = format!("it asked for room on {descriptor}, which is owed nothing");
         Err(Contradiction::at(seen, [call]))
     }
 }
