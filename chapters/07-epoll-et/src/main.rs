@@ -10,6 +10,7 @@ use ch02_blocking_server::{
     Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
 };
 use ch04_nonblocking_io::{Connection, Step};
+use ch06_epoll_lt::Names;
 use clap::Parser;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -90,7 +91,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         full = full && !ready.is_empty() && !clients.is_empty();
         for event in ready {
             let token = event.data();
-            narrator.say(format_args!("  token {token}: {:?}", event.events()));
+            narrator.say(format_args!("  token {token}: {}", Names(event.events())));
             if token == LISTENER {
                 listener_owed = true;
             } else if let Some(client) = clients.get_mut(&token) {
