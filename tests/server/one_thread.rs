@@ -84,6 +84,14 @@ fn without_descriptors_it_serves_the_connected_rests_and_recovers() {
     }
 }
 
+/// From now on its accept fails with EMFILE.
+fn take_away_all_free_descriptors(check: &Check, server: &Server) {
+    // Wait until it has opened all that it needs for itself.
+    check.value(server.process().rests());
+    let open = check.value(server.process().descriptors());
+    check.value(server.set_descriptor_limit(open as u64));
+}
+
 #[test]
 fn without_any_client_it_recovers_from_a_lack_of_descriptors_too() {
     let check = Check {
@@ -93,10 +101,7 @@ fn without_any_client_it_recovers_from_a_lack_of_descriptors_too() {
         read: "03-select.md#full",
     };
     let server = check.value(Launch::new(program()).descriptor_limits(64, 64).server());
-    // Wait until it has opened all that it needs for itself.
-    check.value(server.process().rests());
-    let open = check.value(server.process().descriptors());
-    check.value(server.set_descriptor_limit(open as u64));
+    take_away_all_free_descriptors(&check, &server);
     let mut client = check.value(Client::connect(server.address()));
     check.value(client.send(b"is anybody there?"));
     check.require(check.value(client.hears_nothing_for(QUIET)), "it heard something");
@@ -110,4 +115,50 @@ fn without_any_client_it_recovers_from_a_lack_of_descriptors_too() {
     });
     check.value(tried);
     check.equal(&check.value(client.receive(17)), &upper(b"is anybody there?"));
+}
+
+#[test]
+fn a_place_that_became_free_elsewhere_is_noticed_while_others_talk() {
+    let check = Check {
+        did: "took away all free descriptors, let a client wait in the queue and another one talk \
+              without pause, and gave the descriptors back",
+        expected: "the waiting client is answered within seconds, although nobody has left",
+        perhaps: "Does each client that speaks put off the next try?",
+        read: "03-select.md#full",
+    };
+    let server = check.value(Launch::new(program()).descriptor_limits(64, 64).server());
+    let mut talking = check.value(Client::connect(server.address()));
+    check.value(talking.ask(b"first"));
+    take_away_all_free_descriptors(&check, &server);
+    let mut waiting = check.value(Client::connect(server.address()));
+    check.value(waiting.send(b"is there room?"));
+    let mut waiting_while_the_other_talks = || {
+        check.equal(&check.value(talking.ask(b"and then")), &b"AND THEN".to_vec());
+        check.value(waiting.hears_nothing_for(QUIET))
+    };
+    check.require(waiting_while_the_other_talks(), "it heard something");
+    check.value(server.set_descriptor_limit(64));
+    let answered =
+        wait::until("the waiting client is answered", || !waiting_while_the_other_talks());
+    check.value(answered);
+    check.equal(&check.value(waiting.receive(14)), &upper(b"is there room?"));
+}
+
+#[test]
+fn v_tells_why_nobody_is_accepted() {
+    let check = Check {
+        did: "started the server with -v, took away all free descriptors, and connected",
+        expected: "a line on standard error that begins with `accept: EMFILE: Too many open files`",
+        perhaps: "Is the error of accept(2) looked at, and then thrown away?",
+        read: "03-select.md#full",
+    };
+    let launch = Launch::new(program()).arg("-v").descriptor_limits(64, 64);
+    let server = check.value(launch.server());
+    take_away_all_free_descriptors(&check, &server);
+    let _waiting = check.value(Client::connect(server.address()));
+    let told = wait::until("the error is told", || {
+        let told = server.stderr();
+        told.lines().any(|line| line.starts_with("accept: EMFILE: Too many open files"))
+    });
+    check.require(told.is_ok(), server.stderr());
 }
