@@ -2,6 +2,8 @@
 
 #[path = "server/beginning.rs"]
 mod beginning;
+#[path = "server/epoll.rs"]
+mod epoll;
 #[path = "server/every.rs"]
 mod every;
 #[path = "server/many.rs"]

@@ -335,6 +335,25 @@ fn v_narrates_every_wait_on_standard_error() {
 }
 
 #[test]
+fn v_tells_a_lost_client_and_its_error() {
+    let check = Check {
+        did: "started the server with -v, and reset a connection that it had served",
+        expected: "on standard error, `client lost: ECONNRESET: Connection reset by peer`",
+        perhaps: "Is the error that ends a client looked at, and then thrown away?",
+        read: "02-blocking-server.md#half-close",
+    };
+    let server = check.value(Launch::new(program()).arg("-v").server());
+    let mut client = check.value(Client::connect(server.address()));
+    check.value(client.ask(b"once"));
+    check.value(client.reset());
+    let told = lab::wait::until("the error is told", || {
+        let told = server.stderr();
+        told.lines().any(|line| line == "client lost: ECONNRESET: Connection reset by peer")
+    });
+    check.require(told.is_ok(), server.stderr());
+}
+
+#[test]
 fn a_burst_larger_than_any_buffer_comes_back_whole() {
     let check = Check {
         did: "sent 4 MiB in one go while reading, and then nothing more",

@@ -55,6 +55,7 @@ fn serve(
             let mut limit = limit.map(|limit| TimeVal::milliseconds(limit.into()));
             let woken = select(None, &mut readable, None, None, limit.as_mut());
             if woken == Err(Errno::EINTR) {
+                narrator.say("select: EINTR: Interrupted system call");
                 continue;
             }
             woken?;
@@ -72,8 +73,10 @@ fn serve(
                 }
             } else if let Some(client) = clients.get(&fd) {
                 // Ready to read, so this does not sleep; its write still can.
-                if let Ok(1..) = answer(client, &mut buffer) {
-                    continue;
+                match answer(client, &mut buffer) {
+                    Ok(1..) => continue,
+                    Ok(0) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
                 clients.remove(&fd);
                 acceptor.resume();

@@ -52,6 +52,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             let mut limit = limit.map(|limit| TimeVal::milliseconds(limit.into()));
             let woken = select(None, &mut readable, &mut writable, None, limit.as_mut());
             if woken == Err(Errno::EINTR) {
+                narrator.say("select: EINTR: Interrupted system call");
                 continue;
             }
             woken?;
@@ -69,7 +70,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
                     Ok(Step::More | Step::Short | Step::Blocked) => continue,
-                    Ok(Step::Finished) | Err(_) => {}
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
                 clients.remove(&fd);
                 acceptor.resume();

@@ -49,6 +49,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             }
             let woken = poll(&mut entries, limit);
             if woken == Err(Errno::EINTR) {
+                narrator.say("poll: EINTR: Interrupted system call");
                 continue;
             }
             woken?;
@@ -68,7 +69,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
                     Ok(Step::More | Step::Short | Step::Blocked) => continue,
-                    Ok(Step::Finished) | Err(_) => {}
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
                 clients.remove(&fd);
                 acceptor.resume();

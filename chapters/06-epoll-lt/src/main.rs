@@ -69,6 +69,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         }
         let woken = epoll.wait(&mut events, limit);
         if woken == Err(Errno::EINTR) {
+            narrator.say("epoll_wait: EINTR: Interrupted system call");
             continue;
         }
         let ready = &events[..woken?];
@@ -102,7 +103,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                         }
                         continue;
                     }
-                    Ok(Step::Finished) | Err(_) => {}
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
                 // Dropped is closed, and a closed socket leaves the list by itself.
                 clients.remove(&token);

@@ -76,6 +76,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         let limit = if listener_due || !owing.is_empty() { Some(0) } else { limit };
         let woken = epoll.wait(&mut events, limit);
         if woken == Err(Errno::EINTR) {
+            narrator.say("epoll_wait: EINTR: Interrupted system call");
             continue;
         }
         let ready = &events[..woken?];
@@ -126,7 +127,8 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                         client.owed = EpollFlags::empty();
                         return false;
                     }
-                    Ok(Step::Finished) | Err(_) => {}
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
                 clients.remove(&token);
                 acceptor.resume();
