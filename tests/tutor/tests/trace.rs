@@ -75,8 +75,8 @@ fn runs(pid: &str) -> bool {
 
 /// Is the witness possible here? Otherwise the check is left out, if that is allowed.
 fn can_trace() -> bool {
-    let tried = lab::probe::ptrace()
-        .map_err(|error| std::io::Error::new(std::io::ErrorKind::Unsupported, error.to_string()));
+    let tried = lab::probe::witness()
+        .map_err(|error| std::io::Error::new(std::io::ErrorKind::Unsupported, error));
     Need::Ptrace.or_left_out(tried).expect("ptrace").is_some()
 }
 

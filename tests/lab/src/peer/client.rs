@@ -2,12 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{MsgFlags, send};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::os::fd::AsRawFd;
 
+use crate::limits;
 use crate::wait::{Late, PATIENCE};
 
 /// More bytes than this before the end of a stream are taken for a stream without one.
@@ -32,6 +34,21 @@ pub fn pattern(count: usize) -> Vec<u8> {
 pub struct Client {
     stream: TcpStream,
     patience: Duration,
+}
+
+/// Bytes on their way: see [`Client::send_meanwhile`].
+#[derive(Debug)]
+pub struct Sending(JoinHandle<io::Result<()>>);
+
+impl Sending {
+    /// Waits until all are sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    pub fn end(self) -> io::Result<()> {
+        self.0.join().unwrap_or_else(|_| Err(io::Error::other("the sending thread panicked")))
+    }
 }
 
 impl Client {
@@ -108,6 +125,21 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Sends all of `bytes` on a thread of its own, while this one reads; then half-closes if
+    /// `half_close`.
+    ///
+    /// # Errors
+    ///
+    /// That no descriptor or thread is to be had.
+    pub fn send_meanwhile(&self, bytes: Vec<u8>, half_close: bool) -> io::Result<Sending> {
+        let mut sender = Self { stream: self.stream.try_clone()?, patience: self.patience };
+        let sending = limits::thread(move || {
+            sender.send(&bytes)?;
+            if half_close { sender.half_close() } else { Ok(()) }
+        })?;
+        Ok(Sending(sending))
     }
 
     /// Sends what the kernel takes at once, and returns how much that was: at most `bytes`.

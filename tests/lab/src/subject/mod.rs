@@ -192,6 +192,7 @@ impl Launch {
             stdout_cut: lines,
             witness: witness.as_ref().map(Witness::shared),
             told_to_end: AtomicBool::new(false),
+            serves: AtomicBool::new(false),
             hold: Mutex::new(Hold::Held),
         };
         let known = Arc::new(known);

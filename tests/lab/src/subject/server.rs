@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::sight::NoServer;
@@ -42,6 +43,7 @@ impl Server {
     ///
     /// [`NoServer`], with what came instead.
     pub fn new(mut running: Running) -> io::Result<Self> {
+        running.known.serves.store(true, Relaxed);
         match address(&mut running) {
             Ok(address) => Ok(Self { running, address }),
             Err((kind, why)) => match running.standing() {

@@ -30,6 +30,8 @@ pub(super) struct Known {
     pub(super) witness: Option<Arc<Shared>>,
     /// The lab has sent it a signal that ends it.
     pub(super) told_to_end: AtomicBool,
+    /// It is to serve.
+    pub(super) serves: AtomicBool,
     /// Whoever looks at its process keeps this locked.
     pub(super) hold: Mutex<Hold>,
 }
@@ -59,6 +61,8 @@ pub struct Standing {
     pub end: Option<ExitStatus>,
     /// It was the lab that ended it.
     pub told_to_end: bool,
+    /// It is to serve: it should not end by itself.
+    pub serves: bool,
     /// In which call each of its threads is; empty when it has ended, or where that may not be seen.
     pub calls: Vec<InCall>,
     /// What it has written to standard error last.
@@ -122,6 +126,7 @@ impl Known {
             program: self.program.clone(),
             end,
             told_to_end: self.told_to_end.load(Ordering::Relaxed),
+            serves: self.serves.load(Ordering::Relaxed),
             calls,
             last_words: last_of(said.trim_end()),
             too_much: cut || stdout_cut,
@@ -147,21 +152,17 @@ fn last_of(text: &str) -> String {
     }
 }
 
-/// `it lives, in read 4 (connection with 127.0.0.1:40000); its last words: "..."`
+/// `it lives, in read 4 (connection with 127.0.0.1:40000)`
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.end, &self.calls[..]) {
-            (Some(end), _) if self.told_to_end => write!(f, "it was ended ({end})")?,
-            (Some(end), _) => write!(f, "it has ended ({end})")?,
-            (None, []) => f.write_str("it lives")?,
-            (None, [one]) => write!(f, "it lives, {one}")?,
+            (Some(end), _) if self.told_to_end => write!(f, "it was ended ({end})"),
+            (Some(end), _) => write!(f, "it has ended ({end})"),
+            (None, []) => f.write_str("it lives"),
+            (None, [one]) => write!(f, "it lives, {one}"),
             (None, [first, others @ ..]) => {
-                write!(f, "it lives, its first thread {first}, {} others", others.len())?;
+                write!(f, "it lives, its first thread {first}; {} others", others.len())
             }
-        }
-        match self.last_words.as_str() {
-            "" => f.write_str("; it said nothing"),
-            words => write!(f, "; its last words: {words:?}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lab::transcript::{Fault, Transcripts};
+use judge::transcript::{Fault, Transcripts};
 use lab::wait::until;
 use tempfile::TempDir;
 
@@ -52,12 +52,12 @@ impl Fixture {
     }
 
     fn run(&self) -> Result<usize, Fault> {
-        self.transcripts().try_run()
+        self.transcripts().run()
     }
 
     /// The page after an update.
     fn updated(&self) -> String {
-        self.transcripts().update(true).try_run().expect("an update");
+        self.transcripts().update(true).run().expect("an update");
         fs::read_to_string(self.path("page.md")).expect("the page")
     }
 
@@ -184,7 +184,8 @@ fn victim() {
     let folder = PathBuf::from(folder);
     Transcripts::of_file(folder.join("page.md"), "03-select")
         .program("select-server", folder.join("server"))
-        .run();
+        .run()
+        .unwrap_or_else(|fault| panic!("{fault}"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::page::{Action, Block, Step, unindented};
 use super::place::Place;
 use super::programs::Programs;
 use super::terminal::{self, Terminal};
-use crate::wait::PATIENCE;
+use lab::wait::PATIENCE;
 
 /// How long nothing more may come before "printed since" is taken to be complete.
 const QUIET: Duration = Duration::from_millis(100);

@@ -1,17 +1,10 @@
 //! Where a transcript runs: in the repository's root folder, and on a loopback address of its own.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What pages write.
 const SHOWN: &str = "127.0.0.1";
-
-/// The repository's root folder, where a reader types the commands.
-pub fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.canonicalize().unwrap_or(root)
-}
 
 /// An address in 127.0.0.0/8 that stands for 127.0.0.1 during one run of one page.
 #[derive(Debug)]

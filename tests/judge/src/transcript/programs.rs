@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::place::Place;
-use crate::subject::Launch;
+use lab::subject::Launch;
 
 /// What the shell of a transcript has to know.
 #[derive(Debug)]

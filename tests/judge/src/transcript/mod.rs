@@ -36,6 +36,7 @@ mod terminal;
 
 use std::path::{Path, PathBuf};
 
+use cli::syllabus::root;
 pub use fault::Fault;
 use programs::Programs;
 use runner::Runner;
@@ -54,7 +55,7 @@ impl Transcripts {
     /// The transcripts of `book/src/NAME.md`, where `cargo tutor run` knows the lesson `NAME`.
     #[must_use]
     pub fn of_page(name: &str) -> Self {
-        let path = place::root().join("book/src").join(format!("{name}.md"));
+        let path = root().join("book/src").join(format!("{name}.md"));
         Self::of_file(path, name)
     }
 
@@ -88,25 +89,13 @@ impl Transcripts {
         self
     }
 
-    /// Runs all blocks in the order of the page.
-    ///
-    /// # Panics
-    ///
-    /// With the [`Fault`], when a transcript does not hold or cannot be run.
-    #[track_caller]
-    pub fn run(self) {
-        if let Err(fault) = self.try_run() {
-            panic!("{fault}");
-        }
-    }
-
     /// Runs all blocks in the order of the page; returns how many commands were run.
     ///
     /// # Errors
     ///
     /// The first transcript that does not hold, or what keeps the page from being run. A page
     /// without a console block is an error too: somebody believes that it is tested.
-    pub fn try_run(self) -> Result<usize, Fault> {
+    pub fn run(self) -> Result<usize, Fault> {
         let text = std::fs::read_to_string(&self.path)
             .map_err(|error| Fault::of_page(&self.name, 0, format!("cannot be read: {error}")))?;
         let blocks = page::blocks(&text)

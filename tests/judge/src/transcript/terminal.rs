@@ -13,11 +13,11 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::output::{END, Output};
-use super::place::root;
 use super::programs::quoted;
-use crate::peer::by_hand;
-use crate::subject::with_default_signals;
-use crate::wait::{PATIENCE, until};
+use cli::syllabus::root;
+use lab::peer::by_hand;
+use lab::subject::with_default_signals;
+use lab::wait::{PATIENCE, until};
 
 /// How long a peer goes on if it is not told with `--seconds`.
 const PEER_SECONDS: u64 = 10;
