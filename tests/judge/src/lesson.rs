@@ -150,7 +150,7 @@ fn group_of(
     let mut gates: Vec<Arc<Gate>> = Vec::new();
     for suite in suites {
         let gate = suite.gate.map(|check| {
-            let known = gates.iter().find(|gate| std::ptr::eq(gate.check, check)).cloned();
+            let known = gates.iter().find(|gate| gate.check.name == check.name).cloned();
             known.unwrap_or_else(|| {
                 let gate = Arc::new(Gate { check, passed: OnceLock::new() });
                 let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;

@@ -14,20 +14,7 @@ use crate::witness::record::Descriptor;
 use crate::witness::sentences::common_name;
 
 /// The calls that may sleep and begin with the descriptor that they are about.
-const ABOUT_A_DESCRIPTOR: [&str; 12] = [
-    "read",
-    "readv",
-    "recv",
-    "recvmsg",
-    "write",
-    "writev",
-    "send",
-    "sendmsg",
-    "accept",
-    "connect",
-    "epoll_wait",
-    "close",
-];
+const ABOUT_A_DESCRIPTOR: [&str; 6] = ["read", "write", "accept", "connect", "epoll_wait", "close"];
 
 /// Where a thread is.
 #[derive(Debug, Clone, PartialEq, Eq)]

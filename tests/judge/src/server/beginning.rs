@@ -32,44 +32,21 @@ pub const SUITES: &[Suite] = &[
 
 const READ: &str = "02-blocking-server.md#code";
 
-const CONTRACT: &[Check] = &[
-    Check {
-        name: "the_first_line_says_where_it_listens_and_nothing_follows",
-        did: "started the server with `--listen 127.0.0.1:0`, asked it something, killed it",
-        expected: "standard output was exactly one line, `listening on 127.0.0.1:PORT`",
-        perhaps: "Is anything else printed to standard output?",
-        read: READ,
-        run: |it| {
-            let server = it.server()?;
-            equal(server.address().ip(), Ipv4Addr::LOCALHOST)?;
-            let mut client = Client::connect(server.address())?;
-            client.ask(b"hello")?;
-            server.signal(Signal::SIGKILL)?;
-            equal(server.line()?, None)
-        },
+const CONTRACT: &[Check] = &[Check {
+    name: "the_first_line_says_where_it_listens_and_nothing_follows",
+    did: "started the server with `--listen 127.0.0.1:0`, asked it something, killed it",
+    expected: "standard output was exactly one line, `listening on 127.0.0.1:PORT`",
+    perhaps: "Is anything else printed to standard output?",
+    read: READ,
+    run: |it| {
+        let server = it.server()?;
+        equal(server.address().ip(), Ipv4Addr::LOCALHOST)?;
+        let mut client = Client::connect(server.address())?;
+        client.ask(b"hello")?;
+        server.signal(Signal::SIGKILL)?;
+        equal(server.line()?, None)
     },
-    Check {
-        name: "it_starts_and_serves_with_all_standard_streams_closed",
-        did: "started the server with standard input, output and error closed (`>&-`)",
-        expected: "it serves: Rust's runtime opens /dev/null in their place, so it cannot tell",
-        perhaps: "Did it take a descriptor below 3 for its own, or panic?",
-        read: READ,
-        run: |it| {
-            // Nobody can read its first line, so the address must be known: one that only we use.
-            let [_, _, high, low] = std::process::id().to_be_bytes();
-            let address = SocketAddr::from(([127, 70, high, low], 7000));
-            let shell = it.launch_of("/bin/sh").arg("-c");
-            let shell = shell.arg("exec \"$0\" --listen \"$1\" <&- >&- 2>&-");
-            let _running = shell.arg(it.path()).arg(address.to_string()).start()?;
-            let mut reply = Err(io::Error::other("never asked"));
-            wait::until("the server listens", || {
-                reply = Client::connect(address).and_then(|mut client| client.ask(b"hello"));
-                reply.is_ok()
-            })?;
-            equal(reply?, b"HELLO")
-        },
-    },
-];
+}];
 
 const IPV6: &[Check] = &[Check {
     name: "it_listens_on_ipv6_too",
@@ -99,6 +76,27 @@ const BACKLOG: &[Check] = &[Check {
 }];
 
 const WORDS: &[Check] = &[
+    Check {
+        name: "it_starts_and_serves_with_all_standard_streams_closed",
+        did: "started the server with standard input, output and error closed (`>&-`)",
+        expected: "it serves: Rust's runtime opens /dev/null in their place, so it cannot tell",
+        perhaps: "Did it take a descriptor below 3 for its own, or panic?",
+        read: READ,
+        run: |it| {
+            // Nobody can read its first line, so the address must be known: one that only we use.
+            let [_, _, high, low] = std::process::id().to_be_bytes();
+            let address = SocketAddr::from(([127, 70, high, low], 7000));
+            let shell = it.launch_of("/bin/sh").arg("-c");
+            let shell = shell.arg("exec \"$0\" --listen \"$1\" <&- >&- 2>&-");
+            let _running = shell.arg(it.path()).arg(address.to_string()).start()?;
+            let mut reply = Err(io::Error::other("never asked"));
+            wait::until("the server listens", || {
+                reply = Client::connect(address).and_then(|mut client| client.ask(b"hello"));
+                reply.is_ok()
+            })?;
+            equal(reply?, b"HELLO")
+        },
+    },
     Check {
         name: "help_is_on_standard_output_and_names_the_default_address",
         did: "asked for help",

@@ -98,7 +98,7 @@ const CHECKS: &[Check] = &[
                 equal(client.ask(b"ping")?, b"PING")?;
             }
             let record = server.record_at_rest()?.since(before);
-            record.calls_each(REQUESTS, &[(it.waits_in(), 1), ("recv", 1), ("send", 1)])?;
+            record.calls_each(REQUESTS, &[(it.waits_in(), 1), ("read", 1), ("write", 1)])?;
             record.wakes_up_at_most(1, REQUESTS)?;
             Ok(())
         },

@@ -23,7 +23,8 @@ const CHECKS: &[Check] = &[Check {
         let (_server, _greedy, record) = stuffed(it)?;
         let refused = record.writes_again_only_when_reported()?;
         let asked = record.asks_for_room_only_when_owed()?;
-        let came = format_args!("{refused} writes met EAGAIN, {asked} times it asked for room");
+        let came =
+            format_args!("{refused} writes met a full buffer, {asked} times it asked for room");
         require(refused > 0 && asked > 0, came)
     },
 }];

@@ -35,8 +35,7 @@ pub fn stuffed(it: &Subject) -> Result<(Server, Client, Record), Failure> {
         while let Ok(1..) = greedy.send_without_waiting(&pattern(65536)) {}
         record = server.record().unwrap_or_default();
         let mut calls = record.calls().map_err(io::Error::other)?;
-        let refused = calls.any(|call| call.name() == "send" && call.failed_with("EAGAIN"));
-        Ok(refused && record.everybody_sleeps().is_ok())
+        Ok(calls.any(CallAt::meets_a_full_buffer) && record.everybody_sleeps().is_ok())
     })?;
     Ok((server, greedy, record))
 }

@@ -16,8 +16,9 @@ pub struct CallAt<'a> {
     pub call: &'a Call,
 }
 
-/// The name that a person knows a call by: C's name of what the kernel calls `pselect6`, `accept4` or
-/// `recvfrom`. Architectures differ in what the kernel has: aarch64 has `ppoll` and no `poll`.
+/// The name that a person knows a call by: `select` for what the kernel calls `pselect6`, `read` for
+/// whatever takes bytes from a descriptor, `recvfrom` as well as `readv`. Architectures differ in what
+/// the kernel has (aarch64 has `ppoll` and no `poll`), and languages in what they call.
 #[must_use]
 pub fn common_name(name: &str) -> &str {
     match name {
@@ -26,8 +27,8 @@ pub fn common_name(name: &str) -> &str {
         "epoll_pwait" | "epoll_pwait2" => "epoll_wait",
         "epoll_create1" => "epoll_create",
         "accept4" => "accept",
-        "recvfrom" => "recv",
-        "sendto" => "send",
+        "readv" | "recv" | "recvfrom" | "recvmsg" => "read",
+        "writev" | "send" | "sendto" | "sendmsg" => "write",
         "clone3" => "clone",
         "clock_nanosleep" => "nanosleep",
         other => other,
@@ -89,6 +90,14 @@ impl<'a> CallAt<'a> {
     #[must_use]
     pub fn failed_with(self, errno: &str) -> bool {
         matches!(&self.call.outcome, Outcome::Error(error) if error == errno)
+    }
+
+    /// Is it a write of which the kernel took only a part, or nothing?
+    #[must_use]
+    pub fn meets_a_full_buffer(self) -> bool {
+        let Arguments::Write { offered, .. } = &self.call.arguments else { return false };
+        let part = self.value().is_some_and(|taken| taken.unsigned_abs() < *offered);
+        part || self.failed_with("EAGAIN")
     }
 
     /// Has it not returned?

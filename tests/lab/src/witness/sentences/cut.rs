@@ -96,7 +96,7 @@ mod tests {
             Record::never_spins,
             Record::never_waits_with_a_zero_timeout,
             Record::everybody_sleeps,
-            |record| record.makes_no_call_but(&["epoll_wait", "recv", "send"]),
+            |record| record.makes_no_call_but(&["epoll_wait", "read", "write"]),
             |record| record.wakes_up_at_most(1, 1),
             |record| record.counts().map(drop),
         ];

@@ -6,7 +6,7 @@
 //! ```ignore
 //! check.value(record.waits_only_in("select"));
 //! check.value(record.waits_on_one_thread());
-//! check.value(record.during(before, after).calls_each(100, &[("epoll_wait", 1), ("recv", 1), ("send", 1)]));
+//! check.value(record.during(before, after).calls_each(100, &[("epoll_wait", 1), ("read", 1), ("write", 1)]));
 //! ```
 //!
 //! A sentence about something that never happened is contradicted too: a program that never waited

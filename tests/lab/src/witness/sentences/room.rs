@@ -10,7 +10,8 @@ use crate::witness::record::{Arguments, Descriptor, Record};
 
 impl Record {
     /// After a write that the kernel would not take (`EAGAIN`), it wrote to that connection again
-    /// only when a wait had reported it, for whatever reason. Returns how many writes met `EAGAIN`.
+    /// only when a wait had reported it, for whatever reason. Returns how many writes met a full buffer:
+    /// the kernel took none of their bytes, or a part.
     ///
     /// # Errors
     ///
@@ -27,8 +28,8 @@ impl Record {
             if full.contains(&key) {
                 early.push(call);
             }
+            met += usize::from(call.meets_a_full_buffer());
             if call.failed_with("EAGAIN") {
-                met += 1;
                 full.insert(key);
             }
         }
