@@ -82,25 +82,20 @@ fmt:
 ci:
     bash .ci/run
 
-# Write the book's diffs anew, after a chapter's program has changed
+# Write what is generated in the book anew: diffs, figures, pages of claims
 [group('maintain')]
-diffs:
-    cargo course diffs
+write *arguments:
+    cargo course write "$@"
 
-# Write the book's pages of claims anew, after the register has changed
+# Record anew what that is made of: just record, just record figures
 [group('maintain')]
-register *arguments:
-    cargo course claims "$@"
-
-# Draw the book's figures anew from their recordings; --record makes those anew first
-[group('maintain')]
-figures *arguments:
-    cargo course figures "$@"
+record *what:
+    cargo course record "$@"
 
 # Repeat the suite, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
 [group('maintain')]
 soak *arguments:
-    tools/soak "$@"
+    cargo course soak "$@"
 
 # Measure the servers beside plain C, mio and tokio
 [group('maintain')]

@@ -2,6 +2,7 @@
 //!
 //! - [`syllabus`]: the lessons, as their `lesson.toml` describe them, and how a person names one;
 //! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
+//! - [`mdbook`]: mdBook, found or installed;
 //! - [`screen`]: standard output, in colour where it is a terminal that wants it;
 //! - [`failure`]: why a command ended early, and its exit status;
 //! - [`meant`]: what a person may have meant who mistyped a name.
@@ -10,6 +11,7 @@
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
 pub mod failure;
+pub mod mdbook;
 pub mod meant;
 pub mod programs;
 pub mod screen;

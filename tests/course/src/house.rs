@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use cli::syllabus::Syllabus;
+use cli::syllabus::{Lesson, Syllabus};
 
 use crate::page::Page;
 
@@ -20,8 +20,8 @@ pub struct House {
     pub pages: Vec<Page>,
     /// SUMMARY.md.
     pub summary: Page,
-    /// The names of the folders in `chapters`, sorted.
-    pub chapters: Vec<String>,
+    /// The README of the repository.
+    pub readme: Page,
     /// The lessons, as their `lesson.toml` describe them.
     pub syllabus: Syllabus,
     /// All Rust files below `chapters`.
@@ -51,11 +51,7 @@ impl House {
             Some(at) => pages.remove(at),
             None => return Err(io::Error::other("book/src/SUMMARY.md is missing")),
         };
-        let chapters: Vec<String> = entries(&root.join("chapters"))?
-            .iter()
-            .filter(|path| path.is_dir())
-            .map(|path| name(path))
-            .collect();
+        let readme = Page::parse("README.md", &text(&root.join("README.md"))?);
         let sources = rust_files(&root, &root.join("chapters"))?;
         let tests = rust_files(&root, &root.join("tests"))?;
         let mut manifests = Vec::new();
@@ -68,13 +64,39 @@ impl House {
             }
         }
         let syllabus = Syllabus::of(&root)?;
-        Ok(Self { root, pages, summary, chapters, syllabus, sources, tests, manifests })
+        Ok(Self { root, pages, summary, readme, syllabus, sources, tests, manifests })
     }
 
     /// The page with this file name.
     #[must_use]
     pub fn page(&self, name: &str) -> Option<&Page> {
         self.pages.iter().find(|page| page.name == name)
+    }
+
+    /// The lesson to which this page belongs.
+    #[must_use]
+    pub fn lesson_of(&self, page: &Page) -> Option<&Lesson> {
+        let name = page.name.trim_end_matches(".md");
+        self.syllabus.lessons.iter().find(|lesson| lesson.pages.iter().any(|page| page == name))
+    }
+
+    /// The text of a Rust file of a chapter.
+    #[must_use]
+    pub fn source(&self, path: &str) -> Option<&str> {
+        self.sources.iter().find(|(own, _)| own == path).map(|(_, text)| text.as_str())
+    }
+
+    /// The files in a folder, relative to the root, sorted; none if there is no such folder.
+    ///
+    /// # Errors
+    ///
+    /// What reading the folder says, with its path.
+    pub fn files_in(&self, folder: &str) -> io::Result<Vec<String>> {
+        let path = self.root.join(folder);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        Ok(entries(&path)?.iter().map(|path| relative(&self.root, path)).collect())
     }
 
     /// The files in `tests` that a manifest names in a `path = "..."` line, relative to the root.

@@ -1,27 +1,19 @@
 //! What maintainers of the course need: it finds what does not fit together in the book, the
-//! chapters and the checks, and writes the diffs that the book shows.
+//! chapters and the checks, writes what is generated, and records what that is made of.
 //!
-//! - [`house`]: reads the repository once;
-//! - [`page`]: a page as Markdown: headings, links, code blocks, words;
-//! - [`includes`]: code on pages, by anchor;
-//! - [`links`]: headings' ids, links and fragments;
-//! - [`lessons`]: chapters, pages and check files belong together;
-//! - [`limits`]: what chapters may not do, and how long things may be;
-//! - [`claims`]: the register of claims as pages of the book;
-//! - [`diffs`]: each program beside the one that it is compared with;
-//! - [`figures`]: the pictures of the book, drawn from recorded runs.
-//!
-//! Each finder takes a [`house::House`] and returns what it found; nothing found is an empty list.
+//! - [`house`]: reads the repository once; [`page`]: a page as Markdown;
+//! - [`finders`]: what does not fit together;
+//! - [`generated`]: the parts of the book that programs write;
+//! - [`recordings`]: makes anew what these are made of;
+//! - [`bounded`], [`soak`]: commands with a bound; the test suite, repeated.
 
-pub mod claims;
-pub mod diffs;
-pub mod figures;
+pub mod bounded;
+pub mod finders;
+pub mod generated;
 pub mod house;
-pub mod includes;
-pub mod lessons;
-pub mod limits;
-pub mod links;
 pub mod page;
+pub mod recordings;
+pub mod soak;
 
 use std::fmt;
 

@@ -1,105 +1,123 @@
 //! `cargo course`: the tool of the people who maintain the course.
 
-use std::io::{self, Write};
-use std::path::Path;
-use std::process::ExitCode;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
 
 use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
-use course::{Finding, claims as register, diffs, figures};
-use timeline::figures::FIGURES;
+use cli::failure::{self, Failure};
+use cli::mdbook;
+use cli::meant;
+use cli::screen::Screen;
+use cli::syllabus::root;
+use course::house::House;
+use course::{generated, recordings, soak};
 
-/// Keeps the course's generated parts true.
+/// Keeps the course true: writes what is generated, records what that is made of, builds the book,
+/// repeats the checks.
 #[derive(Parser)]
 #[command(name = "cargo course", bin_name = "cargo course")]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Write the diffs that the book shows: each program beside the one it is compared with
-    Diffs {
-        /// Write nothing; fail if a diff is stale
+enum Task {
+    /// Write what is generated in the book: diffs, figures, pages of claims
+    Write {
+        /// Write nothing; fail if something is stale
         #[arg(long)]
         check: bool,
     },
-    /// Write the register of claims as the book shows it: the appendix, and the boxes of the chapters
-    Claims {
-        /// Write nothing; fail if a page is stale
-        #[arg(long, conflicts_with = "record")]
-        check: bool,
-        /// Run all experiments first and keep what they see
-        #[arg(long)]
-        record: bool,
+    /// Record anew what that is made of, then write it
+    Record {
+        /// figures, claims: all of them, unless it is said
+        what: Vec<String>,
     },
-    /// Run one experiment in this process: what `claims --record` starts
+    /// Build the book into book/book; a warning is a failure
+    Book,
+    /// Repeat the test suite, idle and beside busy loops, and keep a log
+    Soak(soak::Arguments),
+    /// Run one experiment in this process: what `record claims` starts
     #[command(hide = true)]
     ClaimExperiment { name: String },
-    /// Draw the book's figures from their recordings
-    Figures {
-        /// Write nothing; fail if a figure is stale
-        #[arg(long)]
-        check: bool,
-        /// Run the programs and record them anew first
-        #[arg(long, conflicts_with = "check")]
-        record: bool,
-    },
 }
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let done = match Arguments::parse().command {
-        Command::Diffs { check: false } => {
-            diffs::write(&root).and_then(|written| tell(&written, diffs::COMPARED.len(), "diffs"))
-        }
-        Command::Diffs { check: true } => diffs::stale(&root).and_then(|stale| told(&stale)),
-        Command::Claims { check: false, record } => {
-            let recorded = if record { register::record(&root) } else { Ok(()) };
-            recorded.and_then(|()| register::write(&root)).and_then(|written| {
-                for path in &written {
-                    writeln!(io::stdout(), "wrote {path}")?;
-                }
-                writeln!(io::stdout(), "{} pages of claims changed", written.len())?;
-                Ok(ExitCode::SUCCESS)
-            })
-        }
-        Command::Claims { check: true, .. } => {
-            register::stale(&root).and_then(|stale| told(&stale))
-        }
-        Command::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
-        Command::Figures { check: true, .. } => {
-            figures::stale(&root).and_then(|stale| told(&stale))
-        }
-        Command::Figures { record, .. } => draw(&root, record),
+    let mut screen = Screen::default();
+    let done = match Arguments::parse().task {
+        Task::Write { check: true } => check(),
+        Task::Write { check: false } => write(&mut screen),
+        Task::Record { what } => record(&what, &mut screen),
+        Task::Book => book(),
+        Task::Soak(arguments) => match soak::run(&arguments) {
+            Ok(status) => return status,
+            Err(error) => Err(error),
+        },
+        Task::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
     };
-    done.unwrap_or_else(|error| {
-        let _ = writeln!(io::stderr(), "{error}");
-        ExitCode::FAILURE
-    })
+    failure::end(done, &screen)
 }
 
-fn draw(root: &Path, record: bool) -> io::Result<ExitCode> {
-    if record {
-        for path in figures::record(root)? {
-            writeln!(io::stdout(), "another sequence of events: {path}")?;
+fn write(screen: &mut Screen) -> Result<(), Failure> {
+    let house = House::read(&root())?;
+    for kind in &generated::KINDS {
+        let done = kind.write(&house)?;
+        for line in &done {
+            screen.line(line)?;
+        }
+        screen.line(format_args!("{}: {} changed", kind.name, done.len()))?;
+    }
+    Ok(())
+}
+
+fn check() -> Result<(), Failure> {
+    let house = House::read(&root())?;
+    let mut stale = Vec::new();
+    for kind in &generated::KINDS {
+        stale.extend(kind.stale(&house)?);
+    }
+    for finding in &stale {
+        let _ = writeln!(io::stderr(), "{finding}");
+    }
+    if stale.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn record(what: &[String], screen: &mut Screen) -> Result<(), Failure> {
+    let names = recordings::KINDS.iter().map(|kind| kind.name);
+    if let Some(unknown) = what.iter().find(|name| !names.clone().any(|known| known == **name)) {
+        return Err(Failure::Arguments(meant::unknown("recording", unknown, names)));
+    }
+    let house = House::read(&root())?;
+    for kind in &recordings::KINDS {
+        if what.is_empty() || what.iter().any(|name| name == kind.name) {
+            for place in (kind.record)(&house)? {
+                screen.line(format_args!("says something else than before: {place}"))?;
+            }
         }
     }
-    tell(&figures::write(root)?, FIGURES.len(), "figures")
+    write(screen)
 }
 
-fn tell(written: &[String], all: usize, what: &str) -> io::Result<ExitCode> {
-    for path in written {
-        writeln!(io::stdout(), "wrote {path}")?;
+/// mdBook ends with 0 whatever it could not do: here each of its lines with ERROR or WARN is a failure.
+fn book() -> Result<(), Failure> {
+    let (reader, writer) = io::pipe()?;
+    let mut mdbook = Command::new(mdbook::installed_or_install()?);
+    mdbook.args(["build", "book"]).current_dir(root()).stdin(Stdio::null());
+    let mut child = mdbook.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    // It holds the writing end, too.
+    drop(mdbook);
+    let mut warned = false;
+    for line in BufReader::new(reader).lines() {
+        let line = line?;
+        warned |= line.split_whitespace().take(2).any(|word| matches!(word, "ERROR" | "WARN"));
+        let _ = writeln!(io::stderr(), "{line}");
     }
-    writeln!(io::stdout(), "{} of {all} {what} changed", written.len())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn told(findings: &[Finding]) -> io::Result<ExitCode> {
-    for finding in findings {
-        writeln!(io::stderr(), "{finding}")?;
+    let status = child.wait()?;
+    if status.success() && !warned {
+        return Ok(());
     }
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let words = if warned { "mdBook has warned".to_owned() } else { format!("mdBook: {status}") };
+    Err(io::Error::other(words).into())
 }

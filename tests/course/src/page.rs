@@ -9,8 +9,8 @@ pub struct Page {
     pub name: String,
     /// Its headings, in order.
     pub headings: Vec<Heading>,
-    /// The destinations of its links and pictures, each with its line.
-    pub links: Vec<(usize, String)>,
+    /// Its links and pictures.
+    pub links: Vec<Link>,
     /// The info strings of its fenced blocks, each with its line.
     pub blocks: Vec<(usize, String)>,
     /// Its include directives.
@@ -28,6 +28,17 @@ pub struct Heading {
     pub text: String,
     /// The id that is written as `{#id}`.
     pub id: Option<String>,
+}
+
+/// A link or a picture.
+#[derive(Debug)]
+pub struct Link {
+    /// The line, from 1.
+    pub line: usize,
+    /// Its words.
+    pub text: String,
+    /// Where it leads.
+    pub to: String,
 }
 
 /// `{{#include FILE:SELECTOR}}` and its kin.
@@ -59,7 +70,7 @@ impl Page {
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_GFM
             | Options::ENABLE_DEFINITION_LIST;
-        let (mut in_code, mut in_heading) = (false, false);
+        let (mut in_code, mut in_heading, mut in_link) = (false, false, false);
         for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
             match event {
                 Event::Start(Tag::Heading { id, .. }) => {
@@ -70,8 +81,11 @@ impl Page {
                 }
                 Event::End(TagEnd::Heading(_)) => in_heading = false,
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    page.links.push((line(range.start), dest_url.to_string()));
+                    in_link = true;
+                    let to = dest_url.to_string();
+                    page.links.push(Link { line: line(range.start), text: String::new(), to });
                 }
+                Event::End(TagEnd::Link | TagEnd::Image) => in_link = false,
                 Event::Start(Tag::CodeBlock(kind)) => {
                     in_code = true;
                     if let CodeBlockKind::Fenced(info) = kind {
@@ -82,6 +96,9 @@ impl Page {
                 Event::Text(words) | Event::Code(words) if !in_code => {
                     if in_heading && let Some(heading) = page.headings.last_mut() {
                         heading.text.push_str(&words);
+                    }
+                    if in_link && let Some(link) = page.links.last_mut() {
+                        link.text.push_str(&words);
                     }
                     page.words += words.split_whitespace().filter(|word| is_word(word)).count();
                 }

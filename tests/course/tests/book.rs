@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use course::Finding;
+use course::finders::{includes, lessons, limits, links};
+use course::generated::{claims, diffs, figures};
 use course::house::House;
-use course::{Finding, claims, diffs, figures, includes, lessons, limits, links};
 use tempfile::TempDir;
 use timeline::figures::FIGURES;
 
@@ -62,12 +64,12 @@ fn every_transcript_is_run() {
 
 #[test]
 fn every_diff_is_fresh() {
-    nothing(&diffs::stale(&course().root).expect("the programs"));
+    nothing(&diffs::KIND.stale(&course()).expect("the programs"));
 }
 
 #[test]
 fn every_page_of_claims_is_fresh() {
-    nothing(&claims::stale(&course().root).expect("the register"));
+    nothing(&claims::KIND.stale(&course()).expect("the register"));
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn every_claim_leads_to_a_section_that_exists() {
 
 #[test]
 fn every_figure_is_what_its_recording_gives() {
-    nothing(&figures::stale(&course().root).expect("the recordings"));
+    nothing(&figures::KIND.stale(&course()).expect("the recordings"));
 }
 
 #[test]
@@ -87,29 +89,31 @@ fn every_figure_is_on_a_page() {
 
 #[test]
 fn a_stale_figure_is_found_and_drawn_anew() {
-    let folder = TempDir::new().expect("a folder");
+    let fixture = Fixture::new();
     let from = course().root;
     for figure in &FIGURES {
         for place in [figure.recording_place(), figure.drawing_place()] {
-            let to = folder.path().join(&place);
-            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-            fs::copy(from.join(&place), to).expect("a copy");
+            fixture.write(&place, &fs::read_to_string(from.join(&place)).expect("a file"));
         }
     }
-    nothing(&figures::stale(folder.path()).expect("the recordings"));
+    let house = fixture.house();
+    nothing(&figures::KIND.stale(&house).expect("the recordings"));
     let place = FIGURES[0].drawing_place();
-    fs::write(folder.path().join(&place), "<svg/>\n").expect("a file");
-    fs::write(folder.path().join("book/src/figures/old.svg"), "<svg/>\n").expect("a file");
-    let found = figures::stale(folder.path()).expect("the recordings");
+    fixture.write(&place, "<svg/>\n");
+    fixture.write("book/src/figures/old.svg", "<svg/>\n");
+    let found = figures::KIND.stale(&house).expect("the recordings");
     let found: Vec<String> = found.iter().map(Finding::to_string).collect();
     assert_eq!(
         found,
         [
-            format!("{place}: is stale: run `cargo course figures`"),
-            "book/src/figures/old.svg: no figure has this file".to_owned(),
+            format!("{place}: is stale: run `cargo course write`"),
+            "book/src/figures/old.svg: nothing makes this file: run `cargo course write`"
+                .to_owned(),
         ]
     );
-    assert_eq!(figures::write(folder.path()).expect("the recordings"), [place]);
+    let done = figures::KIND.write(&house).expect("the recordings");
+    assert_eq!(done, [format!("wrote {place}"), "removed book/src/figures/old.svg".to_owned()]);
+    nothing(&figures::KIND.stale(&house).expect("the recordings"));
 }
 
 #[test]
@@ -132,7 +136,8 @@ struct Fixture(TempDir);
 impl Fixture {
     fn new() -> Self {
         let fixture = Self(TempDir::new().expect("a folder"));
-        fixture.write("book/src/SUMMARY.md", "# Summary\n\n- [A](03-a.md)\n- [B](b.md)\n");
+        fixture.write("README.md", "| 03 | [`a`](chapters/03-a) |\n");
+        fixture.write("book/src/SUMMARY.md", "# Summary\n\n- [03 A](03-a.md)\n- [B](b.md)\n");
         fixture.write(
             "book/src/03-a.md",
             "# A {#03-a}\n\n```rust\n{{#include ../../chapters/03-a/src/main.rs:wait}}\n```\n\n\
@@ -179,13 +184,14 @@ const LESSON: &str = "title = \"A\"\nidea = \"an idea\"\nminutes = 1\npages = [\
 type Finder = fn(&House) -> Vec<Finding>;
 
 /// All finders that take a house.
-const FINDERS: [Finder; 12] = [
+const FINDERS: [Finder; 13] = [
     includes::wrong_includes,
     includes::wrong_anchors,
     links::wrong_headings,
     links::dead_links,
     links::dead_references,
     lessons::unpaired,
+    lessons::unlisted,
     lessons::unregistered_checks,
     lessons::unrun_transcripts,
     limits::long_programs,
@@ -210,9 +216,9 @@ fn the_finders_find_nothing_where_everything_fits() {
 
 #[test]
 fn each_finder_finds_a_planted_fault() {
-    let long = "x\n".repeat(limits::MAIN_LINES + 1);
+    let long = "x\n".repeat(21);
     let wordy = "word ".repeat(limits::PAGE_WORDS + 1);
-    let planted: [(Finder, &str, &str, &str, &str); 27] = [
+    let planted: [(Finder, &str, &str, &str, &str); 30] = [
         (includes::wrong_includes, PAGE, "main.rs:wait", "man.rs:wait", "no such file"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:act", "no anchor `act`"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:1:2", "line number"),
@@ -231,9 +237,12 @@ fn each_finder_finds_a_planted_fault() {
         (links::dead_references, "tests/03_a.rs", "#why", "#how", "no 03-a.md#how"),
         (links::dead_references, "tests/03_a.rs", "03-a.md", "04-a.md", "no 04-a.md#why"),
         (lessons::unpaired, "book/src/SUMMARY.md", "- [B](b.md)\n", "", "does not list"),
+        (lessons::unpaired, "book/src/SUMMARY.md", "03 A", "3 A", "not \"03 A\""),
+        (lessons::unlisted, "README.md", "chapters/03-a", "a", "no row for chapters/03-a"),
         (lessons::unregistered_checks, MANIFEST, "03_a.rs", "04_a.rs", "no manifest"),
+        (lessons::unrun_transcripts, TOML, "\"03-a\"", "\"b\"", "runs this page"),
         (lessons::unrun_transcripts, TOML, "transcripts", "every", "runs this page"),
-        (limits::long_programs, MAIN, "// Never", &long, "at most 130"),
+        (limits::long_programs, MAIN, "// Never", &long, "at most 20"),
         (limits::long_pages, PAGE, "[B]", &format!("{wordy}[B]"), "at most 2500"),
         (limits::forbidden_words, MAIN, "{}", "{ unsafe {} }", "`unsafe`"),
         (limits::forbidden_words, MAIN, "{}", "{ a().unwrap() }", "`unwrap()`"),
@@ -252,7 +261,6 @@ fn each_finder_finds_a_planted_fault() {
 #[test]
 fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
     let fixture = Fixture::new();
-    fixture.write("chapters/04-b/Cargo.toml", "");
     fixture.write("chapters/04-b/lesson.toml", &LESSON.replace("03-a", "04-b"));
     fixture.write("book/src/05-c.md", "# C {#05-c}\n");
     fixture.write("book/src/00-d.md", "# D {#00-d}\n\n```console\n$ true\n```\n");
@@ -261,9 +269,9 @@ fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
     assert_eq!(
         found,
         [
-            "chapters/04-b: no page book/src/04-b.md",
+            "chapters/04-b/lesson.toml: no page book/src/04-b.md",
             "book/src/00-d.md: SUMMARY.md does not list it",
-            "book/src/05-c.md: no chapter chapters/05-c",
+            "book/src/05-c.md: the page of no lesson",
             "book/src/05-c.md: SUMMARY.md does not list it",
         ]
     );
@@ -283,29 +291,29 @@ fn a_check_file_that_two_manifests_name_is_found() {
 
 #[test]
 fn a_stale_diff_is_found_and_written_anew() {
-    let folder = TempDir::new().expect("a folder");
-    let program = |chapter: &str| folder.path().join("chapters").join(chapter).join("src/main.rs");
-    for (chapter, base) in diffs::COMPARED {
-        for name in [chapter, base] {
-            let path = program(name);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            fs::write(path, format!("// ANCHOR: a\nsame\n{name}\n// ANCHOR_END: a\n"))
-                .expect("a program");
-        }
+    let fixture = Fixture::new();
+    let program = |chapter: &str| format!("chapters/{chapter}/src/main.rs");
+    for (chapter, base) in [("04-b", "03-a"), ("05-c", "04-b")] {
+        let lesson = LESSON.replace("03-a", chapter);
+        let compared = format!("compared-with = \"{base}\"\n{lesson}");
+        fixture.write(&format!("chapters/{chapter}/lesson.toml"), &compared);
+        let text = format!("// ANCHOR: a\nsame\n{chapter}\n// ANCHOR_END: a\n");
+        fixture.write(&program(chapter), &text);
     }
-    assert_eq!(diffs::stale(folder.path()).expect("programs").len(), 5);
-    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 5);
-    nothing(&diffs::stale(folder.path()).expect("programs"));
-    let diff = fs::read_to_string(folder.path().join("book/src/diffs/05-poll.diff"));
-    let diff = diff.expect("a diff");
-    assert!(diff.contains(" same\n-04-nonblocking-io\n+05-poll\n"), "{diff}");
+    let house = fixture.house();
+    assert_eq!(diffs::KIND.stale(&house).expect("programs").len(), 2);
+    assert_eq!(diffs::KIND.write(&house).expect("programs").len(), 2);
+    nothing(&diffs::KIND.stale(&house).expect("programs"));
+    let diff = fs::read_to_string(house.root.join("book/src/diffs/05-c.diff")).expect("a diff");
+    assert!(diff.contains(" same\n-04-b\n+05-c\n"), "{diff}");
     assert!(!diff.contains("ANCHOR"), "{diff}");
 
     // One program is in two comparisons.
-    fs::write(program("05-poll"), "same\nchanged\n").expect("a program");
-    assert_eq!(diffs::stale(folder.path()).expect("programs").len(), 2);
-    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 2);
-    assert_eq!(diffs::write(folder.path()).expect("programs").len(), 0);
+    fixture.write(&program("04-b"), "same\nchanged\n");
+    let house = fixture.house();
+    assert_eq!(diffs::KIND.stale(&house).expect("programs").len(), 2);
+    assert_eq!(diffs::KIND.write(&house).expect("programs").len(), 2);
+    assert_eq!(diffs::KIND.write(&house).expect("programs").len(), 0);
 }
 
 /// A course with two claims, of which one has a box.
@@ -330,7 +338,7 @@ fn with_claims() -> Fixture {
     fixture.write("tests/claims/recorded.json", &recorded);
     let include = "{{#include claims/c05.md}}\n\n```console";
     let fixture = fixture.plant(PAGE, "```console", include);
-    claims::write(fixture.0.path()).expect("a register");
+    claims::KIND.write(&fixture.house()).expect("a register");
     fixture
 }
 
@@ -338,7 +346,7 @@ fn with_claims() -> Fixture {
 fn a_claim_becomes_an_entry_and_a_box() {
     let fixture = with_claims();
     let root = fixture.0.path();
-    nothing(&claims::stale(root).expect("a register"));
+    nothing(&claims::KIND.stale(&fixture.house()).expect("a register"));
     nothing(&claims::wrong(&fixture.house()).expect("a register"));
     let read = |name: &str| fs::read_to_string(root.join(name)).expect("a page");
     let boxed = read("book/src/claims/c05.md");
@@ -366,16 +374,16 @@ fn a_claim_becomes_an_entry_and_a_box() {
 fn a_stale_page_of_claims_is_found_and_written_anew() {
     let register = "tests/claims/register.toml";
     let fixture = with_claims().plant(register, "is a list", "is a tree");
-    let root = fixture.0.path();
-    assert_eq!(claims::stale(root).expect("a register").len(), 2);
-    assert_eq!(claims::write(root).expect("a register").len(), 2);
-    nothing(&claims::stale(root).expect("a register"));
+    let house = fixture.house();
+    assert_eq!(claims::KIND.stale(&house).expect("a register").len(), 2);
+    assert_eq!(claims::KIND.write(&house).expect("a register").len(), 2);
+    nothing(&claims::KIND.stale(&house).expect("a register"));
     // A box that no page includes any more goes away.
     let fixture = fixture.plant(PAGE, "{{#include claims/c05.md}}", "");
-    let root = fixture.0.path();
-    assert_eq!(claims::stale(root).expect("a register").len(), 1);
-    assert_eq!(claims::write(root).expect("a register"), ["book/src/claims/c05.md"]);
-    assert!(!root.join("book/src/claims/c05.md").exists());
+    let house = fixture.house();
+    assert_eq!(claims::KIND.stale(&house).expect("a register").len(), 1);
+    let done = claims::KIND.write(&house).expect("a register");
+    assert_eq!(done, ["removed book/src/claims/c05.md"]);
     // But what the register says of it is then for nobody.
     let findings = claims::wrong(&fixture.house()).expect("a register");
     assert_eq!(findings.len(), 1, "{findings:?}");
@@ -399,6 +407,6 @@ fn what_does_not_fit_in_the_register_is_found() {
         assert!(found, "{said}: not among {findings:?}");
     }
     let broken = with_claims().plant(register, "verdict = \"false\"", "verdict = \"no\"");
-    let error = claims::stale(broken.0.path()).expect_err("no such verdict").to_string();
+    let error = claims::KIND.stale(&broken.house()).expect_err("no such verdict").to_string();
     assert!(error.starts_with("tests/claims/register.toml: ") && error.contains("line"), "{error}");
 }

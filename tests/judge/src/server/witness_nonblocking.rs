@@ -1,5 +1,6 @@
 //! What the witness sees of a server that never waits in read or write.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use lab::missing::Need;
@@ -52,10 +53,15 @@ const CHECKS: &[Check] = &[
             record.every_connection_is_nonblocking()?;
             // What the kernel holds, beside what was asked of it.
             let process = server.process();
+            let closes = record.calls()?.filter(|call| call.name() == "close");
+            let closed: BTreeSet<u32> = closes
+                .filter_map(CallAt::descriptor)
+                .map(|descriptor| descriptor.opening)
+                .collect();
             let talks = record.calls()?.filter(|call| call.talks());
-            let last =
-                talks.filter_map(CallAt::descriptor).last().map(|descriptor| descriptor.number);
-            let last = last.ok_or_else(|| Failure::wrong("nothing was read or written"))?;
+            let open = talks.filter_map(CallAt::descriptor);
+            let last = open.filter(|descriptor| !closed.contains(&descriptor.opening)).last();
+            let last = last.ok_or_else(|| Failure::wrong("nothing was read or written"))?.number;
             require(process.is_nonblocking(last)?, "/proc/PID/fdinfo has no O_NONBLOCK")?;
             drop(client);
             Ok(())

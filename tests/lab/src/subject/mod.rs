@@ -230,7 +230,7 @@ fn no_interpreter(error: io::Error, program: &OsStr) -> io::Error {
 }
 
 /// Gives a command the default answers to the signals by which a terminal or a person ends a program,
-/// whatever this process has inherited: a shell starts with SIGINT ignored what it runs with `&`, and a
+/// whatever this process has inherited or blocks itself: a shell starts with SIGINT ignored what it runs with `&`, and a
 /// program that ignores it cannot be interrupted. [`Launch`] does so by itself.
 pub fn with_default_signals(command: &mut Command) -> &mut Command {
     // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.

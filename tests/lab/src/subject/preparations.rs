@@ -71,18 +71,20 @@ impl Preparations {
 }
 
 /// Default answers to the signals by which a terminal or a person ends a program: whoever started us
-/// may have ignored them, as a shell does for what it starts with `&`, and exec(2) hands that on.
+/// may have ignored them, as a shell does for what it starts with `&`, or blocked them, and exec(2)
+/// hands that on.
 #[derive(Debug)]
 pub(super) struct DefaultSignals;
 
 impl Preparation for DefaultSignals {
     fn in_child(&self) -> io::Result<()> {
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-        for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP] {
+        let signals = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
+        for signal in signals {
             // SAFETY: the default action runs no code of ours.
             unsafe { sigaction(signal, &default) }?;
         }
-        Ok(())
+        Ok(SigSet::from_iter(signals).thread_unblock()?)
     }
 }
 

@@ -14,9 +14,7 @@ pub fn text(register: &Register, recording: &Recording) -> String {
     let mut text = String::new();
     line(
         &mut text,
-        format_args!(
-            "<!-- Written by `cargo course claims` from tests/claims/register.toml. -->\n"
-        ),
+        format_args!("<!-- Written by `cargo course write` from tests/claims/register.toml. -->\n"),
     );
     line(&mut text, format_args!("# Claims on trial {{#claims}}\n"));
     beginning(register, recording, &mut text);

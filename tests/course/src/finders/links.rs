@@ -47,10 +47,10 @@ pub fn wrong_headings(house: &House) -> Vec<Finding> {
 pub fn dead_links(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for page in house.pages.iter().chain([&house.summary]) {
-        for (line, link) in &page.links {
-            if let Some(problem) = dead(house, page, link) {
-                let place = format!("book/src/{}:{line}", page.name);
-                findings.push(Finding::new(place, format!("{link}: {problem}")));
+        for link in &page.links {
+            if let Some(problem) = dead(house, page, &link.to) {
+                let place = format!("book/src/{}:{}", page.name, link.line);
+                findings.push(Finding::new(place, format!("{}: {problem}", link.to)));
             }
         }
     }

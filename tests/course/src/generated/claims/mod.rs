@@ -6,18 +6,19 @@ mod markdown;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::process::Command;
 
-use ::claims::recording::{FILE as RECORDING, Recording};
+pub use ::claims::recording::FILE as RECORDING;
+use ::claims::recording::Recording;
 use ::claims::register::{self, Claim, Register};
-use ::claims::runner::{self, Runner};
+use ::claims::runner;
 use ::claims::seen::Seen;
 
+use super::{Kind, named};
 use crate::Finding;
-use crate::house::House;
-use crate::links::dead;
+use crate::finders::links::dead;
+use crate::house::{File, House};
 use crate::page::Page;
 
 /// The register's path in the repository.
@@ -26,83 +27,8 @@ const REGISTER: &str = "tests/claims/register.toml";
 /// The folder of the boxes.
 const BOXES: &str = "book/src/claims";
 
-/// Writes the appendix and the boxes below `root`, and removes boxes that no page includes any more;
-/// returns the paths of those that changed, relative to it.
-///
-/// # Errors
-///
-/// What reading and writing say, with the path; or what is wrong in the register.
-pub fn write(root: &Path) -> io::Result<Vec<String>> {
-    let mut written = Vec::new();
-    fs::create_dir_all(root.join(BOXES)).map_err(|error| named(BOXES, &error))?;
-    let wanted = pages(root)?;
-    for (place, text) in &wanted {
-        let path = root.join(place);
-        if !fs::read_to_string(&path).is_ok_and(|old| old == *text) {
-            fs::write(&path, text).map_err(|error| named(place, &error))?;
-            written.push(place.clone());
-        }
-    }
-    for place in left_over(root, &wanted)? {
-        fs::remove_file(root.join(&place)).map_err(|error| named(&place, &error))?;
-        written.push(place);
-    }
-    Ok(written)
-}
-
-/// Pages that are missing, or no longer what the register says, or not included any more.
-///
-/// # Errors
-///
-/// As [`write`].
-pub fn stale(root: &Path) -> io::Result<Vec<Finding>> {
-    let wanted = pages(root)?;
-    let mut findings = Vec::new();
-    for (place, text) in &wanted {
-        if !fs::read_to_string(root.join(place)).is_ok_and(|old| old == *text) {
-            findings.push(Finding::new(place, "is stale: run `cargo course claims`"));
-        }
-    }
-    for place in left_over(root, &wanted)? {
-        findings.push(Finding::new(place, "no page includes it: run `cargo course claims`"));
-    }
-    Ok(findings)
-}
-
-/// Runs all experiments, each in a process of this program, and keeps what they saw for the book.
-///
-/// # Errors
-///
-/// What is not as the book says.
-pub fn record(root: &Path) -> io::Result<()> {
-    let register = read_register(root)?;
-    let this = std::env::current_exe()?;
-    let runner = Runner::new(move |name| {
-        let mut command = Command::new(&this);
-        command.args(["claim-experiment", name]);
-        command
-    });
-    let names = runner::experiments(&register.claims);
-    let trials = runner.all(&names, |trial, done| {
-        let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);
-    });
-    let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
-        io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
-    })?;
-    // The first recording has nothing before it.
-    let recording = match read_recording(root) {
-        Ok(before) => recording.after(&before),
-        Err(_) => recording,
-    };
-    let mut text = serde_json::to_string_pretty(&recording).map_err(io::Error::other)?;
-    text.push('\n');
-    fs::write(root.join(RECORDING), text).map_err(|error| named(RECORDING, &error))
-}
-
-/// `Linux 6.18`: which build of it is of no interest to a reader.
-fn kernel() -> String {
-    format!("Linux {}", lab::kernel::version())
-}
+/// The appendix and the boxes that pages include.
+pub const KIND: Kind = Kind { name: "pages of claims", folder: BOXES, files };
 
 /// Pages and sections that the register names and that are not there, links in boxes that lead
 /// nowhere, boxes on a page that the register does not name for them, and a recording that does not
@@ -110,7 +36,7 @@ fn kernel() -> String {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// What reading them says, with the path; or what is wrong in the register.
 pub fn wrong(house: &House) -> io::Result<Vec<Finding>> {
     let register = read_register(&house.root)?;
     let mut findings = Vec::new();
@@ -137,7 +63,8 @@ pub fn wrong(house: &House) -> io::Result<Vec<Finding>> {
     }
     for (page, claim) in boxes(house, &register) {
         let text = markdown::boxed(claim);
-        for (_, link) in Page::parse(&page.name, &text).links {
+        for link in Page::parse(&page.name, &text).links {
+            let link = link.to;
             if let Some(problem) = dead(house, page, &link) {
                 let problem = format!("{}, box on {}: {link}: {problem}", claim.id, page.name);
                 findings.push(Finding::new(REGISTER, problem));
@@ -170,21 +97,19 @@ pub fn wrong(house: &House) -> io::Result<Vec<Finding>> {
     for name in named.symmetric_difference(&recorded) {
         let problem = format!(
             "{name} is in one of register and recording: \
-             run `cargo course claims --record`"
+             run `cargo course record claims`"
         );
         findings.push(Finding::new(RECORDING, problem));
     }
     Ok(findings)
 }
 
-/// All generated files: paths relative to `root`, and texts.
-fn pages(root: &Path) -> io::Result<Vec<(String, String)>> {
-    let register = read_register(root)?;
-    let recording = read_recording(root)?;
-    let house = House::read(root)?;
+fn files(house: &House) -> io::Result<Vec<File>> {
+    let register = read_register(&house.root)?;
+    let recording = read_recording(&house.root)?;
     let appendix = appendix::text(&register, &recording);
     let mut pages = vec![("book/src/claims.md".to_owned(), appendix)];
-    for (_, claim) in boxes(&house, &register) {
+    for (_, claim) in boxes(house, &register) {
         let place = format!("{BOXES}/{}.md", claim.id.to_lowercase());
         if !pages.iter().any(|(other, _)| *other == place) {
             pages.push((place, markdown::boxed(claim)));
@@ -208,31 +133,18 @@ fn boxes<'a>(house: &'a House, register: &'a Register) -> Vec<(&'a Page, &'a Cla
     boxes
 }
 
-/// Files in the boxes' folder that are none of these pages.
-fn left_over(root: &Path, wanted: &[(String, String)]) -> io::Result<Vec<String>> {
-    let Ok(entries) = fs::read_dir(root.join(BOXES)) else { return Ok(Vec::new()) };
-    let mut places = Vec::new();
-    for entry in entries {
-        let place = format!("{BOXES}/{}", entry?.file_name().to_string_lossy());
-        if !wanted.iter().any(|(other, _)| *other == place) {
-            places.push(place);
-        }
-    }
-    places.sort();
-    Ok(places)
-}
-
-fn read_register(root: &Path) -> io::Result<Register> {
+pub(crate) fn read_register(root: &Path) -> io::Result<Register> {
     let text = fs::read_to_string(root.join(REGISTER)).map_err(|error| named(REGISTER, &error))?;
     register::parse(&text).map_err(|error| io::Error::other(format!("{REGISTER}: {error}")))
 }
 
-fn read_recording(root: &Path) -> io::Result<Recording> {
+pub(crate) fn read_recording(root: &Path) -> io::Result<Recording> {
     let text =
         fs::read_to_string(root.join(RECORDING)).map_err(|error| named(RECORDING, &error))?;
     serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{RECORDING}: {error}")))
 }
 
-fn named(path: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{path}: {error}"))
+/// `Linux 6.18`: which build of it is of no interest to a reader.
+pub(crate) fn kernel() -> String {
+    format!("Linux {}", lab::kernel::version())
 }

@@ -1,0 +1,73 @@
+//! What the generated parts of the book are made of: `book/recordings/`, made anew on this machine.
+//!
+//! - [`lines`]: how a recording is written, one observation a line.
+
+pub mod lines;
+
+use std::fs;
+use std::io::{self, Write};
+use std::process::Command;
+
+use claims::recording::Recording;
+use claims::runner::{self, Runner};
+use cli::programs::Build;
+use timeline::figures::FIGURES;
+
+use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
+use crate::generated::put;
+use crate::house::House;
+
+/// One kind of recordings.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// What they are: `figures`.
+    pub name: &'static str,
+    /// Makes all of them; returns which of them say something else than before.
+    pub record: fn(&House) -> io::Result<Vec<String>>,
+}
+
+/// Every kind, those first that end soon.
+pub const KINDS: [Kind; 2] =
+    [Kind { name: "figures", record: figures }, Kind { name: "claims", record: claims }];
+
+/// Runs the programs of the figures; those that changed have another sequence of events.
+fn figures(house: &House) -> io::Result<Vec<String>> {
+    let programs = Build::workspace().run()?;
+    let mut changed = Vec::new();
+    for figure in &FIGURES {
+        let recording = figure.record(&programs.path(figure.program)?)?;
+        let before = figure.kept(&house.root).map(|kept| figure.sequence(&kept));
+        if before.unwrap_or_default() != figure.sequence(&recording) {
+            changed.push(figure.recording_place());
+        }
+        put(house, &figure.recording_place(), &lines::text(&recording, 3)?)?;
+    }
+    Ok(changed)
+}
+
+/// Runs all experiments, each in a process of its own.
+fn claims(house: &House) -> io::Result<Vec<String>> {
+    let register = read_register(&house.root)?;
+    let this = std::env::current_exe()?;
+    let runner = Runner::new(move |name| {
+        let mut command = Command::new(&this);
+        command.args(["claim-experiment", name]);
+        command
+    });
+    let names = runner::experiments(&register.claims);
+    let trials = runner.all(&names, |trial, done| {
+        let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);
+    });
+    let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
+        io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
+    })?;
+    // The first recording has nothing before it.
+    let recording = match read_recording(&house.root) {
+        Ok(before) => recording.after(&before),
+        Err(_) => recording,
+    };
+    let text = lines::text(&recording, 4)?;
+    let same = fs::read_to_string(house.root.join(RECORDING)).is_ok_and(|old| old == text);
+    put(house, RECORDING, &text)?;
+    Ok(if same { Vec::new() } else { vec![RECORDING.to_owned()] })
+}

@@ -1,0 +1,288 @@
+//! Repeats the test suite and keeps a log: first on the machine as it is, then beside more busy
+//! loops than it has cores.
+
+use std::fs::{File, OpenOptions};
+use std::hint;
+use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cli::failure::Failure;
+use cli::programs::cargo;
+use cli::syllabus::root;
+use nix::sys::signal::Signal;
+
+use crate::bounded::{Bounded, End};
+
+/// What `cargo course soak` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Runs on the machine as it is
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    idle: u32,
+    /// Runs beside the busy loops
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    busy: u32,
+    /// How many busy loops: twice the cores, unless it is said
+    #[arg(long, value_name = "N")]
+    loops: Option<usize>,
+    /// A run that takes longer is a failure
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    /// Where to append the log
+    #[arg(long, value_name = "FILE", default_value = "soak.log")]
+    log: PathBuf,
+}
+
+/// Runs the suite as often as it is told to. Exit status 0 if all runs passed, 1 if not, 130 or 143 if
+/// a signal ended it.
+///
+/// # Errors
+///
+/// Arguments that make no sense; what starting cargo and writing the log say.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let cores = thread::available_parallelism()?.get();
+    let loops = arguments.loops.unwrap_or(2 * cores);
+    if arguments.idle + arguments.busy == 0 {
+        return Err(Failure::Arguments("--idle 0 --busy 0: nothing to do".to_owned()));
+    }
+    if arguments.busy > 0 && loops <= cores {
+        return Err(Failure::Arguments(format!(
+            "--loops {loops}: this machine has {cores} cores, and it takes more to make it busy"
+        )));
+    }
+    let log = OpenOptions::new().create(true).append(true).open(&arguments.log);
+    let log = log.map_err(|error| {
+        io::Error::new(error.kind(), format!("{}: {error}", arguments.log.display()))
+    })?;
+    let mut soak = Soak {
+        bounded: Bounded::new()?,
+        limit: Duration::from_secs(arguments.limit),
+        log,
+        all: arguments.idle + arguments.busy,
+        passed: 0,
+        failed: 0,
+    };
+    soak.begin(arguments, cores, loops)?;
+    let ended = soak.repeat(arguments, loops)?;
+    let Soak { passed, failed, .. } = soak;
+    let sums = format!("{passed} passed, {failed} failed");
+    match ended {
+        Some(Signal::SIGINT) => {
+            soak.say(format!("interrupted: {sums}"))?;
+            Ok(ExitCode::from(130))
+        }
+        Some(_) => {
+            soak.say(format!("ended by a signal: {sums}"))?;
+            Ok(ExitCode::from(143))
+        }
+        None => {
+            soak.say(sums)?;
+            Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+struct Soak {
+    bounded: Bounded,
+    limit: Duration,
+    log: File,
+    all: u32,
+    passed: u32,
+    failed: u32,
+}
+
+impl Soak {
+    fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
+        let line = line.as_ref();
+        writeln!(io::stdout(), "{line}")?;
+        writeln!(self.log, "{line}")
+    }
+
+    /// Says what is run, where and when.
+    fn begin(&mut self, arguments: &Arguments, cores: usize, loops: usize) -> io::Result<()> {
+        let (date, rust) = (said("date", &["-u", "+%FT%TZ"]), said("rustc", &["--version"]));
+        let kernel = lab::kernel::release();
+        self.say(format!("soak: {date}, Linux {kernel}, {cores} cores, {rust}"))?;
+        let commit = said("git", &["rev-parse", "--short", "HEAD"]);
+        let differ = said("git", &["status", "--porcelain"]).lines().count();
+        self.say(format!("soak: commit {commit}, {differ} files differ from it"))?;
+        let Arguments { idle, busy, log, .. } = arguments;
+        let log = log.display();
+        self.say(format!(
+            "soak: {idle} runs idle, then {busy} beside {loops} busy loops; log in {log}"
+        ))
+    }
+
+    /// Builds the suite and runs it as often as it shall be; returns the signal that ended it early.
+    fn repeat(&mut self, arguments: &Arguments, loops: usize) -> Result<Option<Signal>, Failure> {
+        let mut output = tempfile::tempfile()?;
+        let mut build = cargo();
+        build.args(["test", "--workspace", "--no-run"]).env("CARGO_TERM_COLOR", "never");
+        match self.bounded.run(&mut build, self.limit, &output)? {
+            End::Told(signal) => return Ok(Some(signal)),
+            End::Exited(status) if status.success() => {}
+            _ => {
+                let text = text_of(&mut output)?;
+                self.log.write_all(text.as_bytes())?;
+                let words = format!("{text}soak: the suite does not build");
+                return Err(io::Error::other(words).into());
+            }
+        }
+        for number in 1..=arguments.idle {
+            if let Some(signal) = self.once(number, "idle")? {
+                return Ok(Some(signal));
+            }
+        }
+        let _load = Load::begin(if arguments.busy > 0 { loops } else { 0 });
+        for number in 1..=arguments.busy {
+            if let Some(signal) = self.once(arguments.idle + number, "busy")? {
+                return Ok(Some(signal));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One run of the suite.
+    fn once(&mut self, number: u32, load: &str) -> io::Result<Option<Signal>> {
+        let mut output = tempfile::tempfile()?;
+        let before = std::fs::read_to_string("/proc/loadavg")?;
+        let before = before.split(' ').next().unwrap_or_default();
+        let mut suite = cargo();
+        suite.args(["test", "--workspace", "--no-fail-fast"]).env("CARGO_TERM_COLOR", "never");
+        let begun = Instant::now();
+        let end = self.bounded.run(&mut suite, self.limit, &output)?;
+        let took = begun.elapsed().as_secs_f64();
+        let text = text_of(&mut output)?;
+        let tests = Sums::of(&text);
+        let failure = match end {
+            End::Told(signal) => return Ok(Some(signal)),
+            End::TimeUp => Some(format!("not finished after {} s", self.limit.as_secs())),
+            End::Exited(status) if !status.success() => Some(status.to_string()),
+            End::Exited(_) if tests.passed == 0 => Some("no test was run".to_owned()),
+            End::Exited(_) => None,
+        };
+        let verdict = match &failure {
+            None => "passed".to_owned(),
+            Some(why) => format!("FAILED ({why})"),
+        };
+        let all = self.all;
+        let Sums { passed, ignored } = tests;
+        self.say(format!(
+            "run {number} of {all}, {load}: {verdict}, {passed} tests and {ignored} ignored in {took:.3} s, \
+             load {before} before"
+        ))?;
+        if failure.is_none() {
+            self.passed += 1;
+            return Ok(None);
+        }
+        self.failed += 1;
+        writeln!(self.log, "--- everything that this run printed\n{text}---")?;
+        for test in failures(&text) {
+            writeln!(io::stdout(), "    {test}")?;
+        }
+        Ok(None)
+    }
+}
+
+/// How many tests passed and were ignored, all binaries together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sums {
+    passed: u64,
+    ignored: u64,
+}
+
+impl Sums {
+    /// Each test binary ends with a line `test result: ok. 12 passed; 0 failed; 1 ignored; ...`.
+    fn of(output: &str) -> Self {
+        let results = output.lines().filter(|line| line.starts_with("test result: "));
+        let count = |line: &str, what: &str| {
+            let before = line.split([';', '.']).find_map(|part| part.strip_suffix(what));
+            before.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0)
+        };
+        results.fold(Self { passed: 0, ignored: 0 }, |sums, line| Self {
+            passed: sums.passed + count(line, " passed"),
+            ignored: sums.ignored + count(line, " ignored"),
+        })
+    }
+}
+
+/// The tests that failed, each after its file: cargo says `Running FILE (BINARY)` before each binary.
+fn failures(output: &str) -> Vec<String> {
+    let mut file = "";
+    let mut failures = Vec::new();
+    for line in output.lines() {
+        if let Some(running) = line.trim_start().strip_prefix("Running ") {
+            let path = running.trim_start_matches("unittests ").trim_start_matches("../");
+            file = path.split(' ').next().unwrap_or_default();
+        }
+        let test = line.strip_prefix("test ").and_then(|line| line.strip_suffix("... FAILED"));
+        failures.extend(test.map(|test| format!("{file}: {}", test.trim())));
+    }
+    failures
+}
+
+/// Busy loops, one a thread: more than the scheduler can serve at once. They end with this value.
+struct Load {
+    over: Arc<AtomicBool>,
+}
+
+impl Load {
+    fn begin(loops: usize) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        for _ in 0..loops {
+            let over = Arc::clone(&over);
+            thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            });
+        }
+        Self { over }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn text_of(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What a program says of itself, or `unknown`.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root()).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success());
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
+    text.unwrap_or_else(|| "unknown".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sums, failures};
+
+    const OUTPUT: &str = "     Running unittests src/lib.rs (target/debug/deps/lab-1)\n\
+        test a ... ok\ntest b      ... FAILED\n\
+        test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n\
+             Running ../../tests/x.rs (target/debug/deps/x-1)\n\
+        test c ... ignored\ntest d ... FAILED\n\
+        test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out\n";
+
+    #[test]
+    fn what_the_suite_printed_is_summed_up() {
+        assert_eq!(Sums::of(OUTPUT), Sums { passed: 13, ignored: 3 });
+        assert_eq!(failures(OUTPUT), ["src/lib.rs: b", "tests/x.rs: d"]);
+    }
+}
