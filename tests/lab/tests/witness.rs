@@ -1,7 +1,9 @@
 //! The checks of the witness's eyes: impostors that a client cannot tell from the real thing.
 
 use std::io;
+use std::process::ExitCode;
 
+use judge::Test;
 use lab::missing::Need;
 use lab::peer::{Client, upper};
 use lab::rig::RefusingPort;
@@ -9,6 +11,23 @@ use lab::subject::{Launch, Server};
 use lab::wait::{self, QUIET};
 use lab::witness::record::Record;
 use lab::witness::sentences::{Contradiction, Mark, Sentence};
+
+const TRACED: &[Need] = &[Need::Ptrace];
+
+fn main() -> ExitCode {
+    judge::tests([
+        Test::new(TRACED, a_thread_each_behind_a_select_is_seen),
+        Test::new(TRACED, poll_that_poses_as_select_is_seen),
+        Test::new(TRACED, a_busy_loop_is_seen),
+        Test::new(TRACED, a_sweep_over_everybody_after_a_nap_in_select_is_seen),
+        Test::new(TRACED, an_event_that_is_reported_for_ever_and_ignored_is_seen),
+        Test::new(TRACED, level_that_poses_as_edge_is_seen),
+        Test::new(TRACED, one_read_for_an_edge_is_seen_when_a_message_does_not_fit),
+        Test::new(TRACED, a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not),
+        Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
+        Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
+    ])
+}
 
 fn impostor(name: &str) -> Launch {
     Launch::new(env!("CARGO_BIN_EXE_impostor")).arg(name)
@@ -38,12 +57,11 @@ fn leave(mut client: Client) -> io::Result<()> {
     Ok(())
 }
 
-/// A server that a client finds nothing wrong with; `None` where ptrace is forbidden.
-fn server(name: &str) -> Option<Server> {
-    let started = impostor(name).witnessed().server();
-    let server = Need::Ptrace.or_left_out(started).expect("the impostor starts")?;
+/// A server that a client finds nothing wrong with.
+fn server(name: &str) -> Server {
+    let server = impostor(name).witnessed().server().expect("the impostor starts");
     echoes(&server).expect("a client finds nothing wrong");
-    Some(server)
+    server
 }
 
 /// The whole record, of a server that goes back to sleep when its clients are served.
@@ -62,9 +80,8 @@ fn contradicted<T>(server: &Server, sentence: fn(&Record) -> Sentence<T>) -> Con
     last.expect("there is one")
 }
 
-#[test]
 fn a_thread_each_behind_a_select_is_seen() {
-    let Some(server) = server("threads-behind-select") else { return };
+    let server = server("threads-behind-select");
     let record = at_rest(&server);
     record.waits_only_in("select").unwrap();
     record.waits_on_one_thread().unwrap();
@@ -75,9 +92,8 @@ fn a_thread_each_behind_a_select_is_seen() {
     record.has_one_thread().unwrap_err();
 }
 
-#[test]
 fn poll_that_poses_as_select_is_seen() {
-    let Some(server) = server("poll-as-select") else { return };
+    let server = server("poll-as-select");
     let record = at_rest(&server);
     let contradiction = record.waits_only_in("select").unwrap_err();
     assert!(contradiction.seen.starts_with("it waited in: poll"), "{contradiction}");
@@ -90,9 +106,8 @@ fn poll_that_poses_as_select_is_seen() {
     record.never_spins().unwrap();
 }
 
-#[test]
 fn a_busy_loop_is_seen() {
-    let Some(server) = server("busy-select") else { return };
+    let server = server("busy-select");
     let contradiction = contradicted(&server, Record::never_spins);
     assert!(contradiction.to_string().contains("for 0.000 ms"), "{contradiction}");
     let record = server.record().unwrap();
@@ -101,9 +116,8 @@ fn a_busy_loop_is_seen() {
     record.talks_on_one_thread().unwrap();
 }
 
-#[test]
 fn a_sweep_over_everybody_after_a_nap_in_select_is_seen() {
-    let Some(server) = server("sweep-after-select") else { return };
+    let server = server("sweep-after-select");
     let contradiction = contradicted(&server, Record::reads_only_what_was_reported);
     assert!(contradiction.seen.contains("had no report"), "{contradiction}");
     let record = server.record().unwrap();
@@ -112,9 +126,8 @@ fn a_sweep_over_everybody_after_a_nap_in_select_is_seen() {
     record.every_connection_is_nonblocking().unwrap();
 }
 
-#[test]
 fn an_event_that_is_reported_for_ever_and_ignored_is_seen() {
-    let Some(server) = server("always-writable") else { return };
+    let server = server("always-writable");
     let _idle = Client::connect(server.address()).unwrap();
     let contradiction = contradicted(&server, Record::acts_on_every_answer);
     assert!(contradiction.seen.starts_with("OUT of "), "{contradiction}");
@@ -123,9 +136,8 @@ fn an_event_that_is_reported_for_ever_and_ignored_is_seen() {
     record.watches_level_triggered().unwrap();
 }
 
-#[test]
 fn level_that_poses_as_edge_is_seen() {
-    let Some(server) = server("level-as-edge") else { return };
+    let server = server("level-as-edge");
     let mut client = Client::connect(server.address()).unwrap();
     client.ask(b"hello").unwrap();
     let interests = server.process().interests().unwrap();
@@ -141,9 +153,8 @@ fn level_that_poses_as_edge_is_seen() {
     assert!(record.reads_per_report().unwrap().iter().all(|reads| *reads > 0));
 }
 
-#[test]
 fn one_read_for_an_edge_is_seen_when_a_message_does_not_fit() {
-    let Some(server) = server("one-read-per-edge") else { return };
+    let server = server("one-read-per-edge");
     let mut client = Client::connect(server.address()).unwrap();
     client.ask(b"hello").unwrap();
     let interests = server.process().interests().unwrap();
@@ -161,28 +172,26 @@ fn one_read_for_an_edge_is_seen_when_a_message_does_not_fit() {
     assert!(contradiction.to_string().contains("room for 1024 = 1024"), "{contradiction}");
 }
 
-#[test]
 fn a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not() {
-    let Some(sleeper) = server("poll-as-select") else { return };
+    let sleeper = server("poll-as-select");
     at_rest(&sleeper);
     let before = Mark::now();
     // The window is the measurement itself: an absence cannot be waited for.
     std::thread::sleep(QUIET);
     sleeper.record().unwrap().since(before).is_quiet().unwrap();
-    let Some(busy) = server("busy-select") else { return };
+    let busy = server("busy-select");
     let contradiction = contradicted(&busy, Record::is_quiet);
     assert!(contradiction.seen.contains("select"), "{contradiction}");
 }
 
 /// The record of a client that connects to a listener and to a port that refuses, and tells of both
 /// what is true.
-fn client_record(name: &str) -> Option<Record> {
+fn client_record(name: &str) -> Record {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let refusing = RefusingPort::new().unwrap();
     let addresses = [listener.local_addr().unwrap(), refusing.address()];
     let launch = addresses.iter().fold(impostor(name), |launch, to| launch.arg(to.to_string()));
-    let started = launch.witnessed().start();
-    let mut subject = Need::Ptrace.or_left_out(started).unwrap()?;
+    let mut subject = launch.witnessed().start().unwrap();
     let lines = addresses.map(|_| subject.line().unwrap().unwrap());
     assert!(lines[0].contains(" connected "), "{lines:?}");
     assert!(lines[1].contains(" ECONNREFUSED "), "{lines:?}");
@@ -190,19 +199,17 @@ fn client_record(name: &str) -> Option<Record> {
     let record = subject.record().unwrap();
     record.connects_once_to_each(&addresses.map(|address| address.to_string())).unwrap();
     record.sleeps_in_connect().unwrap_err();
-    Some(record)
+    record
 }
 
-#[test]
 fn a_client_that_never_asks_so_error_is_seen() {
-    let Some(record) = client_record("connect-without-so-error") else { return };
+    let record = client_record("connect-without-so-error");
     let contradiction = record.decides_connects_by_so_error().unwrap_err();
     assert!(contradiction.seen.contains("SO_ERROR had not been asked"), "{contradiction}");
 }
 
-#[test]
 fn a_client_that_asks_so_error_before_any_report_is_seen() {
-    let Some(record) = client_record("connect-with-early-so-error") else { return };
+    let record = client_record("connect-with-early-so-error");
     let contradiction = record.decides_connects_by_so_error().unwrap_err();
     assert!(contradiction.seen.contains("before any wait"), "{contradiction}");
 }
