@@ -57,7 +57,7 @@ fn ask_within(row: &Row, limit: Duration) -> io::Result<Option<Cells>> {
     };
     let (level, edge) = (Watch::new()?, Watch::new()?);
     level.add(four, Events::IN)?;
-    edge.add(five, Events(Events::IN.0 | Events::ET.0))?;
+    edge.add(five, Events::IN | Events::ET)?;
     // ANCHOR: waits
     let waits: [Wait; 5] = [
         Box::new(move || select(one, Sets::READ, limit).map(|sets| sets.to_string())),

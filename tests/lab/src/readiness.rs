@@ -14,7 +14,7 @@ use crate::witness::bits::Events;
 
 /// All that can be asked for: readable, urgent, writable, half-closed by the peer.
 pub const EVERYTHING: Events =
-    Events(Events::IN.0 | Events::PRI.0 | Events::OUT.0 | Events::RDHUP.0);
+    Events::IN.union(Events::PRI).union(Events::OUT).union(Events::RDHUP);
 
 /// How long a report is waited for when there may be none: an absence has no other sign.
 const WINDOW: Duration = Duration::from_millis(20);
@@ -96,12 +96,12 @@ pub fn select(descriptor: RawFd, asked: Sets, limit: Duration) -> nix::Result<Se
 ///
 /// What poll(2) says. A number that is not open is no error of poll: it is `NVAL`.
 pub fn poll(descriptor: RawFd, asked: Events, limit: Duration) -> nix::Result<Events> {
-    let asked = libc::c_short::try_from(asked.0).map_err(|_| Errno::EINVAL)?;
+    let asked = libc::c_short::try_from(asked.bits()).map_err(|_| Errno::EINVAL)?;
     retried(limit, |left| {
         let mut entry = libc::pollfd { fd: descriptor, events: asked, revents: 0 };
         // SAFETY: the kernel reads and writes one entry, which is ours and lives on.
         Errno::result(unsafe { libc::poll(&raw mut entry, 1, milliseconds(left)) })?;
-        Ok(Events(u32::from(entry.revents.cast_unsigned())))
+        Ok(Events::from_bits_retain(entry.revents.cast_unsigned().into()))
     })
 }
 
@@ -129,7 +129,7 @@ impl Watch {
     /// What `epoll_ctl(2)` says: `EBADF` for a number that is not open, `EPERM` for a regular file,
     /// `EEXIST`.
     pub fn add(&self, descriptor: RawFd, interest: Events) -> nix::Result<()> {
-        let mut event = libc::epoll_event { events: interest.0, u64: 0 };
+        let mut event = libc::epoll_event { events: interest.bits(), u64: 0 };
         let (epoll, add) = (self.0.as_raw_fd(), libc::EPOLL_CTL_ADD);
         // SAFETY: the kernel reads one event from the address, which is ours and lives on.
         let added = unsafe { libc::epoll_ctl(epoll, add, descriptor, &raw mut event) };
@@ -148,7 +148,11 @@ impl Watch {
             let epoll = self.0.as_raw_fd();
             // SAFETY: the kernel writes at most one event to the address, which is ours.
             let count = unsafe { libc::epoll_wait(epoll, &raw mut event, 1, milliseconds(left)) };
-            Ok(if Errno::result(count)? == 0 { Events::default() } else { Events(event.events) })
+            Ok(if Errno::result(count)? == 0 {
+                Events::default()
+            } else {
+                Events::from_bits_retain(event.events)
+            })
         })
     }
 }
@@ -199,7 +203,7 @@ impl Question {
     /// What `epoll_create1(2)` and `epoll_wait(2)` say; what `epoll_ctl(2)` says is part of the report.
     pub fn before(descriptor: RawFd) -> nix::Result<Self> {
         let mut question = Self::at_once(descriptor)?;
-        let registered = question.edge.add(descriptor, Events(EVERYTHING.0 | Events::ET.0));
+        let registered = question.edge.add(descriptor, EVERYTHING | Events::ET);
         if registered.is_ok() {
             while !question.edge.wait(Duration::ZERO)?.is_empty() {}
         }
@@ -228,7 +232,7 @@ impl Question {
         let unasked = poll(descriptor, Events::default(), Duration::ZERO);
         let level = level.add(descriptor, EVERYTHING).and_then(|()| twice(&level, Duration::ZERO));
         let registered =
-            registered.unwrap_or_else(|| edge.add(descriptor, Events(EVERYTHING.0 | Events::ET.0)));
+            registered.unwrap_or_else(|| edge.add(descriptor, EVERYTHING | Events::ET));
         // Of a descriptor that is not ready no call reports anything: there is nothing to wait for.
         let ready = poll_all.is_ok_and(|events| !events.is_empty());
         let window = if ready { WINDOW } else { Duration::ZERO };

@@ -135,7 +135,7 @@ pub fn readiness(fd: &impl AsFd) -> io::Result<Readiness> {
     let watch = Watch::new()?;
     watch.add(fd, ALL, 0)?;
     let found = watch.wait(Duration::ZERO)?;
-    let epoll = found.first().map_or(Events(0), |&(_, events)| events);
+    let epoll = found.first().map_or(Events::empty(), |&(_, events)| events);
     Ok(Readiness { select: by_select(fd)?, poll: by_poll(fd, ALL, Duration::ZERO)?, epoll })
 }
 
@@ -202,12 +202,12 @@ pub fn by_select(fd: &impl AsFd) -> io::Result<Answer> {
 ///
 /// What poll(2) says.
 pub fn by_poll(fd: &impl AsFd, interest: &str, limit: Duration) -> io::Result<Events> {
-    let asked = i16::try_from(events(interest).0).map_err(io::Error::other)?;
+    let asked = i16::try_from(events(interest).bits()).map_err(io::Error::other)?;
     let mut entry = libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: asked, revents: 0 };
     let limit = i32::try_from(limit.as_millis()).map_err(io::Error::other)?;
     // SAFETY: one pollfd that lives until poll returns.
     Errno::result(unsafe { libc::poll(&raw mut entry, 1, limit) })?;
-    Ok(Events(u32::from(entry.revents.cast_unsigned())))
+    Ok(Events::from_bits_retain(entry.revents.cast_unsigned().into()))
 }
 
 /// Waits until poll reports one of these events (or `ERR` or `HUP`), and says what it reports then.
@@ -336,17 +336,17 @@ impl Watch {
     ///
     /// What `epoll_wait(2)` says.
     pub fn report(&self, limit: Duration) -> io::Result<Events> {
-        Ok(self.wait(limit)?.first().map_or(Events(0), |&(_, events)| events))
+        Ok(self.wait(limit)?.first().map_or(Events::empty(), |&(_, events)| events))
     }
 }
 
 fn event(interest: &str, token: u64) -> EpollEvent {
-    let bits = events(interest).0.cast_signed();
+    let bits = events(interest).bits().cast_signed();
     EpollEvent::new(EpollFlags::from_bits_retain(bits), token)
 }
 
 fn bits(flags: EpollFlags) -> Events {
-    Events(flags.bits().cast_unsigned())
+    Events::from_bits_retain(flags.bits().cast_unsigned())
 }
 
 /// A connection on 127.0.0.1: the end that connected, and the end that was accepted. Both block,

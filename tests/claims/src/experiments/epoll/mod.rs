@@ -66,14 +66,14 @@ fn wait(epoll: RawFd, array: &mut [libc::epoll_event]) -> Answer {
 }
 
 fn raw_event(interest: &str, token: u64) -> libc::epoll_event {
-    libc::epoll_event { events: ask::events(interest).0, u64: token }
+    libc::epoll_event { events: ask::events(interest).bits(), u64: token }
 }
 
 /// An event as it stands in an array: `IN, token 0x7`.
 fn told(event: &libc::epoll_event) -> Answer {
     // Copied out: the structure is packed on x86-64.
     let (found, token) = (event.events, event.u64);
-    Answer::from(&format!("{}, token {token:#x}", Events(found)))
+    Answer::from(&format!("{}, token {token:#x}", Events::from_bits_retain(found)))
 }
 
 /// What a call of C returned: the number, and the errno beside it if it is negative.
@@ -119,7 +119,7 @@ fn item(line: &str) -> Option<Item> {
     let ["tfd:", fd, "events:", events, "data:", data, ..] = words[..] else { return None };
     Some(Item {
         fd: fd.parse().ok()?,
-        events: Events(u32::from_str_radix(events, 16).ok()?),
+        events: Events::from_bits_retain(u32::from_str_radix(events, 16).ok()?),
         data: u64::from_str_radix(data, 16).ok()?,
     })
 }

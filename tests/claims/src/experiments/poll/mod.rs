@@ -40,7 +40,7 @@ fn entry(fd: &impl AsFd, interest: &str) -> libc::pollfd {
 
 /// [`entry`] of a number, whatever it stands for.
 fn numbered(fd: RawFd, interest: &str) -> libc::pollfd {
-    let bits = u16::try_from(events(interest).0).unwrap_or_default();
+    let bits = u16::try_from(events(interest).bits()).unwrap_or_default();
     libc::pollfd { fd, events: bits.cast_signed(), revents: UNTOUCHED.cast_signed() }
 }
 
@@ -78,5 +78,5 @@ fn events_of(entry: libc::pollfd) -> Answer {
 }
 
 fn words(bits: u16) -> Answer {
-    Answer::from(&Events(bits.into()))
+    Answer::from(&Events::from_bits_retain(bits.into()))
 }
