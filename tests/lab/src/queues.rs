@@ -1,8 +1,15 @@
-//! What the kernel holds of a TCP connection: the queues that `/proc/net/tcp` shows, proc(5).
+//! What the kernel holds of a TCP connection and of a listener: the queues that `/proc/net/tcp` shows,
+//! proc(5).
 
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
+
+use crate::wait::try_until;
+
+/// States as the table writes them.
+const SYN_RECV: &str = "03";
+const LISTEN: &str = "0A";
 
 /// The bytes that one end of a connection has in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,4 +55,50 @@ fn end(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> io::Result<Que
 fn hexadecimal(address: SocketAddrV4) -> String {
     let as_stored = u32::from_ne_bytes(address.ip().octets());
     format!("{as_stored:08X}:{:04X}", address.port())
+}
+
+/// Waits until so many connections are in the accept queue of the listener on this port.
+///
+/// # Errors
+///
+/// [`crate::wait::Late`]; what open(2) says where `/proc` is not mounted.
+pub fn accept_queue(port: u16, count: u64) -> io::Result<()> {
+    // For a listener, the column of the bytes to read holds the length of its queue.
+    try_until("connections in the accept queue", || Ok(unread(port, LISTEN)? == [count]))
+}
+
+/// Waits until a handshake on this port has come half way: a SYN was answered, and the client's own
+/// answer has not ended it.
+///
+/// # Errors
+///
+/// `Unsupported` while [`only_cookies`]; [`crate::wait::Late`]; what open(2) says.
+pub fn half_open(port: u16) -> io::Result<()> {
+    if only_cookies() {
+        let text = "there are no half-open connections while net.ipv4.tcp_syncookies is 2";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    }
+    try_until("a half-open connection", || Ok(!unread(port, SYN_RECV)?.is_empty()))
+}
+
+/// Is every SYN answered with a cookie, and nothing of it kept? `net.ipv4.tcp_syncookies` is 2: tcp(7).
+#[must_use]
+pub fn only_cookies() -> bool {
+    let setting = fs::read_to_string("/proc/sys/net/ipv4/tcp_syncookies");
+    setting.is_ok_and(|setting| setting.trim() == "2")
+}
+
+/// The bytes to read of every socket that has this local port and is in this state.
+fn unread(port: u16, state: &str) -> io::Result<Vec<u64>> {
+    let table = fs::read_to_string("/proc/net/tcp")?;
+    let port = format!(":{port:04X}");
+    let queue = |line: &str| {
+        // `0: LOCAL REMOTE STATE TX:RX ...`
+        let mut fields = line.split_whitespace().skip(1);
+        let (local, _, its_state) = (fields.next()?, fields.next()?, fields.next()?);
+        let (_, unread) = fields.next()?.split_once(':')?;
+        let unread = u64::from_str_radix(unread, 16).ok()?;
+        (local.ends_with(&port) && its_state == state).then_some(unread)
+    };
+    Ok(table.lines().filter_map(queue).collect())
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use lab::ask::{EVERYTHING, InSets, Question, Watch, select};
 use lab::missing::Need;
-use lab::readiness::{EVERYTHING, Question, Sets, Watch, select, unread, unsent};
 use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
+use lab::sockets::{arrived, unread, unsent};
 use lab::wait::{PATIENCE, QUIET};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
@@ -275,19 +276,19 @@ fn an_error_says_which_need_is_missing() {
 #[test]
 fn a_question_tells_what_is_from_what_happened() {
     let (reader, mut writer) = io::pipe().expect("pipe");
-    let question = Question::before(reader.as_raw_fd()).expect("a question");
+    let question = Question::before(&reader).expect("a question");
     writer.write_all(b"x").expect("write");
     let report = question.ask();
     let none = Events::default();
-    assert_eq!(report.select, Ok(Sets::READ));
+    assert_eq!(report.select, Ok(InSets::READ));
     assert_eq!((report.poll, report.unasked), (Ok(Events::IN), Ok(none)));
     assert_eq!(report.level, Ok([Events::IN, Events::IN]));
     assert_eq!(report.edge, Ok([Events::IN, none]));
     // Now it is there already, and nothing happens.
-    let report = Question::before(reader.as_raw_fd()).expect("a question").ask();
+    let report = Question::before(&reader).expect("a question").ask();
     assert_eq!((report.poll, report.edge), (Ok(Events::IN), Ok([none, none])));
     // A registration brings a report of its own.
-    let report = Question::at_once(reader.as_raw_fd()).expect("a question").ask();
+    let report = Question::at_once(&reader).expect("a question").ask();
     assert_eq!(report.edge, Ok([Events::IN, none]));
 }
 
@@ -298,36 +299,42 @@ fn select_is_asked_about_any_number_that_is_open() {
     // Beyond what an fd_set holds, and at the edges of a word of its bits.
     for least in [63, 64, 65, 1023, 1024, 1500] {
         let number = fcntl(&reader, FcntlArg::F_DUPFD_CLOEXEC(least)).expect("a high number");
-        let asked = |sets| select(number, sets, Duration::ZERO).expect("select");
-        assert!(asked(Sets::ALL).is_empty(), "{number}");
+        let asked = |sets| select(&number, sets, Duration::ZERO).expect("select");
+        assert!(asked(InSets::ALL).is_empty(), "{number}");
         writer.write_all(b"x").expect("write");
-        assert_eq!(asked(Sets::ALL), Sets::READ, "{number}");
+        assert_eq!(asked(InSets::ALL), InSets::READ, "{number}");
         let (mut byte, mut from) = ([0], reader.try_clone().expect("a reader"));
         from.read_exact(&mut byte).expect("read");
         nix::unistd::close(number).expect("close");
     }
-    assert_eq!(select(-1, Sets::ALL, Duration::ZERO), Err(Errno::EBADF));
+    assert_eq!(select(&-1, InSets::ALL, Duration::ZERO), Err(Errno::EBADF));
 }
 
 #[test]
 fn a_watch_says_what_epoll_says() {
     let watch = Watch::new().expect("epoll");
     let file = std::fs::File::open("/proc/self/exe").expect("a regular file");
-    assert_eq!(watch.add(file.as_raw_fd(), EVERYTHING), Err(Errno::EPERM));
-    assert_eq!(watch.add(-1, EVERYTHING), Err(Errno::EBADF));
-    let (reader, _writer) = io::pipe().expect("pipe");
-    assert_eq!(watch.add(reader.as_raw_fd(), EVERYTHING), Ok(()));
-    assert_eq!(watch.add(reader.as_raw_fd(), EVERYTHING), Err(Errno::EEXIST));
-    assert_eq!(watch.wait(Duration::ZERO), Ok(Events::default()));
+    assert_eq!(watch.add(&file, EVERYTHING, 0), Err(Errno::EPERM));
+    assert_eq!(watch.add(&-1, EVERYTHING, 0), Err(Errno::EBADF));
+    let (reader, mut writer) = io::pipe().expect("pipe");
+    assert_eq!(watch.add(&reader, EVERYTHING, 7), Ok(()));
+    assert_eq!(watch.add(&reader, EVERYTHING, 7), Err(Errno::EEXIST));
+    assert_eq!(watch.report(Duration::ZERO), Ok(Events::empty()));
+    writer.write_all(b"x").expect("write");
+    assert_eq!(watch.wait(9, Duration::ZERO), Ok(vec![(7, Events::IN)]));
+    assert_eq!(watch.modify(&reader, Events::OUT, 8), Ok(()));
+    assert_eq!(watch.report(Duration::ZERO), Ok(Events::empty()));
+    assert_eq!(watch.modify(&writer, Events::OUT, 8), Err(Errno::ENOENT));
+    assert_eq!((watch.delete(&reader), watch.delete(&reader)), (Ok(()), Err(Errno::ENOENT)));
 }
 
 #[test]
 fn bytes_on_their_way_are_counted() {
     let (mut ours, theirs) = small::connection().expect("a connection");
-    assert_eq!(unread(&theirs).expect("recv"), 0);
+    assert_eq!(unread(&theirs).expect("ioctl"), 0);
     ours.write_all(b"hello").expect("write");
-    lab::wait::until("five bytes", || unread(&theirs).is_ok_and(|count| count == 5))
-        .expect("bytes");
+    arrived(&theirs, 5).expect("bytes");
+    assert_eq!(unread(&theirs).expect("ioctl"), 5);
     assert_eq!(unsent(&ours).expect("ioctl"), 0);
 }
 
