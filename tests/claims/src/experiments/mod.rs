@@ -1,13 +1,17 @@
 //! The experiments. Each runs alone in a process of its own: it may set limits, signals and timers,
 //! and need not clean up.
 
-pub mod ask;
+mod answer;
+mod child;
 mod conditions;
 mod connect;
 mod epoll;
 mod limit;
 mod poll;
+mod readiness;
 mod select;
+mod signals;
+mod time;
 mod trigger;
 
 use std::io;

@@ -1,19 +1,23 @@
 //! Data in the receive buffer, and the low-water mark.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, UdpSocket};
+use std::net::{Shutdown, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use lab::rig::accept_within;
+use lab::ask::{MOMENT, Watch};
+use lab::rig::{accept_within, option};
+use lab::sockets::{ANY_PORT, arrived, connection, unconnected};
 use lab::wait::PATIENCE;
-use libc::{SO_RCVBUF, SO_RCVLOWAT, SOL_SOCKET};
+use lab::witness::bits::Events;
+use libc::SO_RCVBUF;
+use libc::SO_RCVLOWAT;
+use libc::SOL_SOCKET;
 use nix::sys::socket::MsgFlags;
 use socket2::Socket;
 
-use crate::experiments::ask::{
-    self, MOMENT, Watch, arrived, events, expect_readiness, option, outcome, received, set_option,
-};
+use crate::experiments::answer::{events, outcome, received};
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 /// The mark that the experiments set.
@@ -21,7 +25,7 @@ const MARK: libc::c_int = 10;
 
 /// C112: readable from the mark on, and below it at the end of stream.
 pub(super) fn receive_low_water_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     theirs.write_all(b"x")?;
     expect_readiness(seen, "1 byte, the mark is 1 as always", &ours, "rw-", "IN|OUT")?;
     let read = received(&ours, 100, MsgFlags::MSG_DONTWAIT);
@@ -47,10 +51,10 @@ pub(super) fn receive_low_water_mark(seen: &mut Seen) -> io::Result<()> {
 
 /// C113: it can be set; TCP obeys it, UDP and Unix sockets do not.
 pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     set_mark(&ours)?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|ET", 0)?;
+    watch.add(&ours, Events::IN | Events::ET, 0)?;
     theirs.write_all(b"abc")?;
     arrived(&ours, 3)?;
     expect_readiness(seen, "TCP, SO_RCVLOWAT 10, 3 bytes", &ours, "-w-", "OUT")?;
@@ -60,8 +64,8 @@ pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
     let report = watch.report(PATIENCE)?;
     seen.expect("10 bytes, edge-triggered: reported", report, events("IN"));
 
-    let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let receiver = UdpSocket::bind(ANY_PORT)?;
+    let sender = UdpSocket::bind(ANY_PORT)?;
     set_mark(&receiver)?;
     sender.send_to(b"abc", receiver.local_addr()?)?;
     expect_readiness(seen, "UDP, SO_RCVLOWAT 10, 3 bytes", &receiver, "rw-", "IN|OUT")?;
@@ -71,14 +75,14 @@ pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
     theirs.write_all(b"abc")?;
     expect_readiness(seen, "Unix stream, SO_RCVLOWAT 10, 3 bytes", &ours, "rw-", "IN|OUT")?;
 
-    let socket = ask::non_blocking_socket()?;
-    let zero = outcome(set_option(&socket, SOL_SOCKET, SO_RCVLOWAT, 0));
+    let socket = unconnected()?;
+    let zero = outcome(option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 0));
     seen.expect("SO_RCVLOWAT 0 can be set", zero, "0".into());
-    seen.expect("and is then", option(&socket, SOL_SOCKET, SO_RCVLOWAT)?, 1);
-    set_option(&socket, SOL_SOCKET, SO_RCVBUF, 4096)?;
-    set_option(&socket, SOL_SOCKET, SO_RCVLOWAT, 1 << 20)?;
-    let buffer = option(&socket, SOL_SOCKET, SO_RCVBUF)?;
-    let mark = option(&socket, SOL_SOCKET, SO_RCVLOWAT)?;
+    seen.expect("and is then", option::get(&socket, SOL_SOCKET, SO_RCVLOWAT)?, 1);
+    option::set(&socket, SOL_SOCKET, SO_RCVBUF, 4096)?;
+    option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 1 << 20)?;
+    let buffer = option::get(&socket, SOL_SOCKET, SO_RCVBUF)?;
+    let mark = option::get(&socket, SOL_SOCKET, SO_RCVLOWAT)?;
     seen.require(
         format!("SO_RCVLOWAT 1048576 with a receive buffer of {buffer} becomes"),
         mark,
@@ -90,21 +94,21 @@ pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
 
 /// C114: 1, for everybody.
 pub(super) fn default_mark(seen: &mut Seen) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let client = ask::non_blocking_socket()?;
+    let listener = TcpListener::bind(ANY_PORT)?;
+    let client = unconnected()?;
     expect_mark(seen, "a new TCP socket", &client)?;
     outcome(client.connect(&Socket::from(listener.try_clone()?).local_addr()?));
     expect_mark(seen, "an accepted TCP socket", &accept_within(&listener, PATIENCE)?)?;
-    expect_mark(seen, "a UDP socket", &UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?;
+    expect_mark(seen, "a UDP socket", &UdpSocket::bind(ANY_PORT)?)?;
     expect_mark(seen, "a Unix stream socket", &UnixStream::pair()?.0)
 }
 
 fn expect_mark(seen: &mut Seen, which: &str, socket: &impl AsFd) -> io::Result<()> {
-    let mark = option(socket, SOL_SOCKET, SO_RCVLOWAT)?;
+    let mark = option::get(socket, SOL_SOCKET, SO_RCVLOWAT)?;
     seen.expect(format!("getsockopt(SO_RCVLOWAT) of {which}"), mark, 1);
     Ok(())
 }
 
 fn set_mark(socket: &impl AsFd) -> io::Result<()> {
-    set_option(socket, SOL_SOCKET, SO_RCVLOWAT, MARK)
+    option::set(socket, SOL_SOCKET, SO_RCVLOWAT, MARK)
 }

@@ -2,17 +2,22 @@
 
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 
+use lab::ask::wait_for;
+use lab::sockets::connection;
+use lab::witness::bits::Events;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::ask::{self, Answer, expect_readiness, received, sent};
+use crate::experiments::answer::{Answer, received, sent};
+use crate::experiments::child::child;
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 /// C115: the peer's FIN makes readable; a read gives 0 after the data, and again.
 pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     theirs.write_all(b"abc")?;
     theirs.shutdown(Shutdown::Write)?;
     expect_readiness(seen, "3 bytes and the peer's FIN", &ours, "rw-", "IN|OUT|RDHUP")?;
@@ -34,7 +39,7 @@ pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
 /// C123: a write after our own FIN: `EPIPE`, and `SIGPIPE`, which kills who has not decided
 /// otherwise.
 pub(super) fn write_after_shutdown(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     ours.shutdown(Shutdown::Write)?;
     expect_readiness(seen, "after our own shutdown(SHUT_WR)", &ours, "-w-", "OUT")?;
     let (none, quiet) = (MsgFlags::empty(), MsgFlags::MSG_NOSIGNAL);
@@ -50,20 +55,20 @@ pub(super) fn write_after_shutdown(seen: &mut Seen) -> io::Result<()> {
     seen.expect(did, rust, Err(io::ErrorKind::BrokenPipe));
     drop(theirs);
 
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     drop(theirs);
-    ask::wait_for(&ours, "RDHUP")?;
+    wait_for(&ours, Events::RDHUP)?;
     seen.expect("the peer has closed: the first send", sent(&ours, b"x", none), "1".into());
     // The peer's answer to it: a reset.
-    ask::wait_for(&ours, "0")?;
+    wait_for(&ours, Events::empty())?;
     seen.expect("its RST has come: the second send", sent(&ours, b"x", quiet), "EPIPE".into());
     Ok(())
 }
 
 /// Sends a byte in a child where `SIGPIPE` has this disposition: `EPIPE`, or the signal that kills.
-fn in_child(disposition: SigHandler, socket: &impl AsFd, flags: MsgFlags) -> io::Result<Answer> {
+fn in_child(disposition: SigHandler, socket: &impl AsRawFd, flags: MsgFlags) -> io::Result<Answer> {
     const BROKEN: u8 = 3;
-    let child = ask::child(|| {
+    let child = child(|| {
         // SAFETY: the default and ignoring are no handlers: no code of ours will run.
         if unsafe { signal(Signal::SIGPIPE, disposition) }.is_err() {
             return 1;

@@ -1,15 +1,18 @@
 //! A pending error, and a connect that has finished.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::{TcpListener, TcpStream};
 
+use lab::ask::wait_for;
 use lab::rig::{Pending, RefusingPort, accept_within};
+use lab::sockets::{self, ANY_PORT, connection, unconnected};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
-use socket2::{SockRef, Socket};
+use socket2::Socket;
 
-use crate::experiments::ask::{self, expect_readiness, outcome, received, sent, so_error};
+use crate::experiments::answer::{outcome, received, sent, so_error};
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 const ERROR: &str = "IN|OUT|ERR|HUP|RDHUP";
@@ -55,7 +58,7 @@ pub(super) fn finished_connect_is_writable(seen: &mut Seen) -> io::Result<()> {
     seen.expect("SO_ERROR", so_error(&pending)?, "0".into());
 
     let port = RefusingPort::new()?;
-    let refused = ask::non_blocking_socket()?;
+    let refused = unconnected()?;
     outcome(refused.connect(&port.address().into()));
     expect_readiness(seen, "a connect is refused", &refused, "rw-", ERROR)?;
     seen.expect("SO_ERROR", so_error(&refused)?, "ECONNREFUSED".into());
@@ -74,20 +77,19 @@ pub(super) fn finished_connect_is_writable(seen: &mut Seen) -> io::Result<()> {
 
 /// A connection that the peer has reset.
 fn reset(seen: &mut Seen) -> io::Result<TcpStream> {
-    let (ours, theirs) = ask::connection()?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
+    let (ours, theirs) = connection()?;
+    sockets::reset(theirs)?;
     expect_readiness(seen, "the peer has reset the connection", &ours, "rw-", ERROR)?;
     Ok(ours)
 }
 
 /// A non-blocking connect whose server sends a byte at once, and that server's end.
 fn greeted() -> io::Result<(Socket, TcpStream)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let socket = ask::non_blocking_socket()?;
+    let listener = TcpListener::bind(ANY_PORT)?;
+    let socket = unconnected()?;
     outcome(socket.connect(&listener.local_addr()?.into()));
     let mut server = accept_within(&listener, PATIENCE)?;
     server.write_all(b"!")?;
-    ask::wait_for(&socket, "IN")?;
+    wait_for(&socket, Events::IN)?;
     Ok((socket, server))
 }

@@ -2,17 +2,19 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use lab::rig::{accept_within, min_ttl};
+use lab::ask::{self, MOMENT, Watch, wait_for};
+use lab::rig::{accept_within, min_ttl, option};
+use lab::sockets::{ANY_PORT, unconnected};
 use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 use socket2::SockRef;
 
-use crate::experiments::ask::{
-    self, MOMENT, Watch, dropped, events, expect_readiness, outcome, received, sent,
-};
+use crate::experiments::answer::{Answer, events, outcome, received, sent, symbol};
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 /// C109: readable as long as its accept queue holds a connection.
@@ -33,20 +35,21 @@ pub(super) fn with_a_connection(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let listener = listener()?;
     let address = listener.local_addr()?;
-    let client = ask::non_blocking_socket()?;
+    let client = unconnected()?;
     // The SYN-ACK, step two, never reaches the client: step three does not come.
     min_ttl::drop_all(&client)?;
-    let (cookies, before) = (always_cookies(), dropped());
+    let (cookies, before) = (always_cookies(), min_ttl::dropped());
     let begun = outcome(client.connect(&address.into()));
     seen.expect("a client sends its SYN and will not see the answer", begun, "EINPROGRESS".into());
-    let come = || if cookies { dropped() > before } else { half_open(address).unwrap_or(false) };
+    let come =
+        || if cookies { min_ttl::dropped() > before } else { half_open(address).unwrap_or(false) };
     wait::until("the SYN has come", come)?;
     if cookies {
         seen.note("net.ipv4.tcp_syncookies is 2: the SYN was answered, and is", "not kept");
     } else {
         seen.expect("the listener has the SYN: a half-open connection", half_open(address)?, true);
     }
-    let report = ask::by_poll(&listener, "IN", MOMENT)?;
+    let report = ask::poll(&listener, Events::IN, MOMENT)?;
     seen.expect("step 1 is done: poll of 50 ms reports", report, events("0"));
     expect_readiness(seen, "step 1 is done", &listener, "---", "0")?;
     let _whole = connect(&listener)?;
@@ -58,9 +61,9 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
         return Ok(());
     }
     let patient = self::listener()?;
-    ask::set_option(&patient, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 5)?;
+    option::set(&patient, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 5)?;
     let client = connect(&patient)?;
-    let report = ask::by_poll(&patient, "IN", MOMENT)?;
+    let report = ask::poll(&patient, Events::IN, MOMENT)?;
     let did = "with TCP_DEFER_ACCEPT, all three steps done: poll of 50 ms reports";
     seen.expect(did, report, events("0"));
     sent(&client, b"x", MsgFlags::empty());
@@ -72,8 +75,8 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
     let listener = listener()?;
     listener.set_nonblocking(true)?;
     let (mine, yours) = (Watch::new()?, Watch::new()?);
-    mine.add(&listener, "IN", 0)?;
-    yours.add(&listener, "IN", 0)?;
+    mine.add(&listener, Events::IN, 0)?;
+    yours.add(&listener, Events::IN, 0)?;
     let _client = connect(&listener)?;
     let reports = [mine.report(PATIENCE)?, yours.report(PATIENCE)?];
     let book = [events("IN"), events("IN")];
@@ -84,22 +87,22 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
 
     let client = connect(&listener)?;
     SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
-    ask::wait_for(&listener, "IN")?;
+    wait_for(&listener, Events::IN)?;
     drop(client);
     expect_readiness(seen, "a client resets before the accept", &listener, "r--", "IN")?;
     match listener.accept() {
         Ok((gone, _)) => {
-            seen.expect("accept", ask::Answer::from("0"), "0".into());
+            seen.expect("accept", Answer::from("0"), "0".into());
             let read = received(&gone, 1, MsgFlags::empty());
             seen.expect("read from what it gave", read, "ECONNRESET".into());
         }
-        Err(error) => seen.expect("accept", ask::symbol(&error), "0".to_owned()),
+        Err(error) => seen.expect("accept", symbol(&error), "0".to_owned()),
     }
     Ok(())
 }
 
 fn listener() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+    TcpListener::bind(ANY_PORT)
 }
 
 fn connect(listener: &TcpListener) -> io::Result<TcpStream> {

@@ -4,12 +4,16 @@ use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 
+use lab::ask::wait_for;
 use lab::rig::RefusingPort;
+use lab::sockets::{connection, unconnected};
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
 use socket2::SockRef;
 
-use crate::experiments::ask::{self, expect_readiness, outcome, received, sent};
+use crate::experiments::answer::{outcome, received, sent};
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
@@ -24,7 +28,7 @@ pub(super) fn out_of_band_data(seen: &mut Seen) -> io::Result<()> {
     in_line(seen)?;
 
     let port = RefusingPort::new()?;
-    let refused = ask::non_blocking_socket()?;
+    let refused = unconnected()?;
     outcome(refused.connect(&port.address().into()));
     let did = "a refused connect is no exceptional condition";
     expect_readiness(seen, did, &refused, "rw-", "IN|OUT|ERR|HUP|RDHUP")
@@ -32,7 +36,7 @@ pub(super) fn out_of_band_data(seen: &mut Seen) -> io::Result<()> {
 
 /// Nothing but the urgent byte.
 fn alone(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     sent(&theirs, b"X", URGENT);
     expect_readiness(seen, "an urgent byte comes, alone", &ours, "-wx", "OUT|PRI")?;
     seen.expect("a plain read", received(&ours, 9, NOW), "EAGAIN".into());
@@ -43,9 +47,9 @@ fn alone(seen: &mut Seen) -> io::Result<()> {
         "EINVAL".into(),
     );
 
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     sent(&theirs, b"X", URGENT);
-    ask::wait_for(&ours, "PRI")?;
+    wait_for(&ours, Events::PRI)?;
     seen.expect("the same again, read with MSG_OOB", received(&ours, 1, URGENT), "X".into());
     expect_readiness(seen, "it was read", &ours, "-w-", "OUT")
 }
@@ -67,7 +71,7 @@ fn passed_over(seen: &mut Seen) -> io::Result<()> {
 /// Data, the byte, data; the byte is read at the mark.
 fn read_at_the_mark(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = three_parts()?;
-    ask::wait_for(&ours, "PRI")?;
+    wait_for(&ours, Events::PRI)?;
     seen.expect("the same again: a read", received(&ours, 9, NONE), "abc".into());
     seen.expect("a read with MSG_OOB", received(&ours, 1, URGENT), "X".into());
     seen.expect("SIOCATMARK: still at the mark", at_mark(&ours)?, true);
@@ -78,7 +82,7 @@ fn read_at_the_mark(seen: &mut Seen) -> io::Result<()> {
 
 /// `SO_OOBINLINE`: the byte stays in its place.
 fn in_line(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     SockRef::from(&ours).set_out_of_band_inline(true)?;
     send_three_parts(&theirs);
     expect_readiness(seen, "with SO_OOBINLINE they come", &ours, "rwx", "IN|OUT|PRI")?;
@@ -90,9 +94,9 @@ fn in_line(seen: &mut Seen) -> io::Result<()> {
 
 /// A connection on which `abc`, urgent `X` and `yz` have arrived.
 fn three_parts() -> io::Result<(TcpStream, TcpStream)> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     send_three_parts(&theirs);
-    ask::wait_for(&ours, "PRI")?;
+    wait_for(&ours, Events::PRI)?;
     Ok((ours, theirs))
 }
 

@@ -8,10 +8,13 @@ use std::process;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use lab::ask::{self, wait_for};
 use lab::process::Process;
 use lab::rig::errno::BROADCAST;
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
+use lab::sockets::{ANY_PORT, listener};
 use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -19,11 +22,12 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::finished::unix_listener;
-use super::{begin, listener, says, state};
-use crate::experiments::ask::{
-    Answer, Child, by_poll, child, events, expect_readiness, no_more_ticks, outcome, so_error,
-    ticks, timed, wait_for,
-};
+use super::{begin, says, state};
+use crate::experiments::answer::{Answer, events, outcome, so_error};
+use crate::experiments::child::{Child, child};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::signals::{no_more_ticks, ticks};
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// How often a signal comes.
@@ -91,8 +95,8 @@ pub(super) fn returns_0_or_errno(seen: &mut Seen) -> io::Result<()> {
 
 /// C143: UDP and Unix sockets connect, too.
 pub(super) fn not_only_tcp(seen: &mut Seen) -> io::Result<()> {
-    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let closed = UdpSocket::bind(ANY_PORT)?;
+    let socket = UdpSocket::bind(ANY_PORT)?;
     let answer = outcome(socket.connect(closed.local_addr()?));
     says(seen, "connect of a UDP socket", &answer, "0");
     // Connected elsewhere, it takes none of our datagrams: as if nobody had the port.
@@ -142,7 +146,7 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     no_more_ticks()?;
     says(seen, "the same again, interrupted", &answer, "EINTR");
     let peer = meeting.answer_when(|| Ok(()))?;
-    let saw = by_poll(&meeting.caller, "OUT", PATIENCE)?;
+    let saw = ask::poll(&meeting.caller, Events::OUT, PATIENCE)?;
     seen.expect("poll for OUT instead of a second connect", saw, events("OUT"));
     says(seen, "SO_ERROR", &so_error(&meeting.caller)?, "0");
     says(seen, "the peer", &peer.end()?, "exit 0");
@@ -152,10 +156,10 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     TELL.store(tell.as_raw_fd(), Ordering::Relaxed);
     let peer = meeting.answer_when(|| {
         // What was told before the call slept does not count.
-        while !by_poll(&told, "IN", Duration::ZERO)?.is_empty() {
+        while !ask::poll(&told, Events::IN, Duration::ZERO)?.is_empty() {
             io::Read::read(&mut told, &mut [0; 64])?;
         }
-        wait_for(&told, "IN").map(drop)
+        wait_for(&told, Events::IN).map(drop)
     })?;
     ticks(TICK, true)?;
     tell_of_ticks()?;
@@ -193,7 +197,7 @@ impl Meeting {
     fn new() -> io::Result<Self> {
         let bound = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+            socket.bind(&ANY_PORT.into())?;
             Ok::<_, io::Error>(socket)
         };
         let (caller, other) = (bound()?, bound()?);

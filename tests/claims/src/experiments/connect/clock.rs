@@ -9,7 +9,8 @@ use lab::wait;
 use socket2::{Domain, Socket, Type};
 
 use super::{begin, says, state, tcp};
-use crate::experiments::ask::{outcome, timed};
+use crate::experiments::answer::outcome;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// C146: the settings that decide, what they amount to, and the first repetition.

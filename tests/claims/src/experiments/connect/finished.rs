@@ -6,16 +6,17 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::Duration;
 
+use lab::ask::{self, Watch, wait_for};
 use lab::rig::errno::BROADCAST;
 use lab::rig::{Pending, RefusingPort};
+use lab::sockets::{ANY_PORT, listener};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::{begin, listener, says};
-use crate::experiments::ask::{
-    Answer, Watch, by_poll, events, expect_readiness, outcome, so_error, wait_for,
-};
+use super::{begin, says};
+use crate::experiments::answer::{Answer, events, outcome, so_error};
+use crate::experiments::readiness::expect_readiness;
 use crate::seen::Seen;
 
 /// C129: a failure sets the bit of success and the bit of failure together.
@@ -24,7 +25,7 @@ pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
     for (interest, book) in [("OUT", "OUT|ERR|HUP"), ("IN|OUT|RDHUP", "IN|OUT|ERR|HUP|RDHUP")] {
         let (socket, _) = begin(refusing.address())?;
         let watch = Watch::new()?;
-        watch.add(&socket, interest, 0)?;
+        watch.add(&socket, events(interest), 0)?;
         let saw = watch.report(PATIENCE)?;
         seen.expect(
             format!("epoll_wait for {interest}: a connect that is refused"),
@@ -34,7 +35,7 @@ pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
     }
     let pending = Pending::new()?;
     let watch = Watch::new()?;
-    watch.add(&pending, "OUT", 0)?;
+    watch.add(&pending, Events::OUT, 0)?;
     pending.fail()?;
     let saw = watch.report(PATIENCE)?;
     seen.expect(
@@ -83,7 +84,7 @@ pub(super) fn out_before_err_misjudges(seen: &mut Seen) -> io::Result<()> {
         ("given up", given_up, "failed"),
     ] {
         let watch = Watch::new()?;
-        watch.add(&socket, "OUT", 0)?;
+        watch.add(&socket, Events::OUT, 0)?;
         let reported = watch.report(PATIENCE)?;
         says(
             seen,
@@ -136,7 +137,7 @@ pub(super) fn not_einprogress(seen: &mut Seen) -> io::Result<()> {
             }
         }
     };
-    let saw = by_poll(&late, "OUT", Duration::ZERO)?;
+    let saw = ask::poll(&late, Events::OUT, Duration::ZERO)?;
     seen.expect("poll for OUT on that socket, at once", saw, events("OUT|HUP"));
     says(seen, "its SO_ERROR", &so_error(&late)?, "0");
     while !waiting.is_empty() {
@@ -161,7 +162,7 @@ pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
     let refusing = RefusingPort::new()?;
     let (socket, answer) = begin(refusing.address())?;
     says(seen, "to a port where nobody listens", &answer, "EINPROGRESS");
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     says(seen, "its SO_ERROR, when it is writable", &so_error(&socket)?, "ECONNREFUSED");
     let (_socket, answer) = begin(BROADCAST)?;
     says(seen, "to 127.255.255.255, a broadcast address", &answer, "ENETUNREACH");
@@ -181,7 +182,7 @@ pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
         "EADDRNOTAVAIL",
     );
 
-    let udp = UdpSocket::bind(("127.0.0.1", 0))?;
+    let udp = UdpSocket::bind(ANY_PORT)?;
     udp.set_nonblocking(true)?;
     let answer = outcome(udp.connect(refusing.address()));
     says(seen, "of UDP", &answer, "0");

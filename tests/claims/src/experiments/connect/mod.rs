@@ -15,14 +15,15 @@ mod reset;
 mod unreachable;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
+use lab::sockets::unconnected;
 use nix::errno::Errno;
 use socket2::Socket;
 
 use super::Experiment;
-use super::ask::{Answer, non_blocking_socket, outcome};
+use super::answer::{Answer, outcome};
 use crate::seen::Seen;
 
 /// In the order of the claims.
@@ -69,14 +70,9 @@ fn state(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Resu
     Ok(())
 }
 
-/// A listener on 127.0.0.1, at a port of the kernel's choice.
-fn listener() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-}
-
 /// Begins a connect that does not wait: the socket, and what connect(2) returned.
 fn begin(to: SocketAddr) -> io::Result<(Socket, Answer)> {
-    let socket = non_blocking_socket()?;
+    let socket = unconnected()?;
     let answer = outcome(socket.connect(&to.into()));
     Ok((socket, answer))
 }

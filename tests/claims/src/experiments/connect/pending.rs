@@ -2,22 +2,24 @@
 
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+use lab::ask::{self, Watch, wait_for};
 use lab::rig::{BlackHole, Pending, RefusingPort, accept_within};
+use lab::sockets::{listener, unconnected};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::select::{FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
 use socket2::{Domain, Socket, Type};
-use std::os::fd::AsFd;
 
-use super::{begin, listener, says, state, tcp};
-use crate::experiments::ask::{
-    Answer, Readiness, Watch, by_poll, events, expect_readiness, non_blocking_socket, outcome,
-    readiness, shortest, so_error, timed, wait_for,
-};
+use super::{begin, says, state, tcp};
+use crate::experiments::answer::{Answer, events, outcome, so_error};
 use crate::experiments::limit;
+use crate::experiments::readiness::{Readiness, expect_readiness, readiness};
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 /// A window in which nothing is to happen.
@@ -26,7 +28,7 @@ const NOTHING: Duration = Duration::from_millis(50);
 /// C127: the call itself sends the SYN.
 pub(super) fn sends_a_syn(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
-    let socket = non_blocking_socket()?;
+    let socket = unconnected()?;
     state(seen, "state of a new TCP socket", &socket, "CLOSE")?;
     let answer = outcome(socket.connect(&hole.address().into()));
     says(
@@ -43,9 +45,9 @@ pub(super) fn sends_a_syn(seen: &mut Seen) -> io::Result<()> {
 
 /// C128: before connect a socket is closed, and reported as such.
 pub(super) fn register_after_connect(seen: &mut Seen) -> io::Result<()> {
-    let early = non_blocking_socket()?;
+    let early = unconnected()?;
     let watch = Watch::new()?;
-    watch.add(&early, "OUT", 0)?;
+    watch.add(&early, Events::OUT, 0)?;
     let saw = watch.report(Duration::ZERO)?;
     seen.expect(
         "epoll_wait, with the socket added for OUT before its connect",
@@ -56,7 +58,7 @@ pub(super) fn register_after_connect(seen: &mut Seen) -> io::Result<()> {
 
     let pending = Pending::new()?;
     let watch = Watch::new()?;
-    watch.add(&pending, "OUT", 0)?;
+    watch.add(&pending, Events::OUT, 0)?;
     let saw = watch.report(NOTHING)?;
     seen.expect(
         "epoll_wait, with a socket added for OUT while its connect is pending",
@@ -80,7 +82,7 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
     for _ in 0..ROUNDS {
         let (socket, answer) = begin(listener.local_addr()?)?;
         in_progress += u32::from(answer == Answer::from("EINPROGRESS"));
-        over += u32::from(by_poll(&socket, "OUT", Duration::ZERO)? == events("OUT"));
+        over += u32::from(ask::poll(&socket, Events::OUT, Duration::ZERO)? == events("OUT"));
         // Its place in the queue, which a setting may keep short, is for the next one.
         kept.push((socket, accept_within(&listener, PATIENCE)?));
     }
@@ -133,7 +135,7 @@ pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let (socket, answer) = begin(hole.address())?;
     says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
-    let (saw, took) = timed(|| by_poll(&socket, "OUT", NOTHING));
+    let (saw, took) = timed(|| ask::poll(&socket, Events::OUT, NOTHING));
     seen.expect("poll with a limit of 50 ms", saw?, events("0"));
     seen.require("it waited", lab::shown::duration(took), "50 ms or more", took >= NOTHING);
     state(seen, "the state then: the kernel has not given up", &socket, "SYN_SENT")?;
@@ -168,7 +170,7 @@ pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
         says(seen, &format!("blocking connect to {name}"), &blocking, book);
 
         let (socket, _) = begin(to)?;
-        wait_for(&socket, "OUT")?;
+        wait_for(&socket, Events::OUT)?;
         says(seen, "non-blocking, poll, then SO_ERROR", &so_error(&socket)?, book);
 
         let (socket, _) = begin(to)?;
@@ -181,8 +183,8 @@ pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
 
         let (socket, _) = begin(to)?;
         let watch = Watch::new()?;
-        watch.add(&socket, "OUT", 0)?;
-        watch.wait(PATIENCE)?;
+        watch.add(&socket, Events::OUT, 0)?;
+        watch.wait(64, PATIENCE)?;
         says(seen, "non-blocking, epoll_wait, then SO_ERROR", &so_error(&socket)?, book);
     }
     Ok(())
@@ -204,7 +206,7 @@ pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
         }
         let watch = Watch::new()?;
         for socket in &sockets {
-            watch.add(socket, "OUT", 0)?;
+            watch.add(socket, Events::OUT, 0)?;
         }
         let mut entries: Vec<_> =
             sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLOUT)).collect();
@@ -212,7 +214,7 @@ pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
             let _ = poll(&mut entries, PollTimeout::ZERO);
         });
         let epolling = shortest(ROUNDS, || {
-            let _ = watch.wait(Duration::ZERO);
+            let _ = watch.wait(64, Duration::ZERO);
         });
         let micros = |duration: Duration| format!("{:.1} µs", duration.as_secs_f64() * 1e6);
         seen.note(format!("poll over {count} pending connects"), micros(polling));

@@ -2,18 +2,19 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, AsRawFd};
 
+use lab::ask::wait_for;
 use lab::rig::{RefusingPort, min_ttl};
+use lab::sockets::{self, arrived, connection, connection_to, listener};
 use lab::wait::{self, PATIENCE};
-use socket2::{Domain, SockRef, Socket, Type};
+use lab::witness::bits::Events;
+use socket2::{Domain, Socket, Type};
 
-use super::{begin, listener, says, state, tcp};
-use crate::experiments::ask::{
-    arrived, connection, connection_to, dropped, expect_readiness, outcome, so_error, timed,
-    wait_for,
-};
+use super::{begin, says, state, tcp};
+use crate::experiments::answer::{outcome, so_error};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// C148: an RST ends a connect, and nothing is sent again.
@@ -28,7 +29,7 @@ pub(super) fn refuses_at_once(seen: &mut Seen) -> io::Result<()> {
     says(seen, "the state then", &after.state.into(), "CLOSE");
 
     let (socket, _) = begin(refusing.address())?;
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     seen.expect("non-blocking, when it is writable: SYNs sent again", tcp(&socket)?.sent_again, 0);
     says(seen, "SO_ERROR", &so_error(&socket)?, "ECONNREFUSED");
     Ok(())
@@ -41,15 +42,15 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     told(seen, "nobody listens on the port", &socket, "ECONNREFUSED")?;
 
     let (ours, theirs) = connection()?;
-    abort(theirs)?;
+    sockets::reset(theirs)?;
     told(seen, "the peer aborts: SO_LINGER of 0 and close", &ours, "ECONNRESET")?;
 
     // The abort's own RST is lost, so this end believes in a connection that the peer has not.
     let (mut ours, theirs) = connection()?;
     min_ttl::drop_all(&ours)?;
-    let before = dropped();
-    abort(theirs)?;
-    let lost = || before.is_none() || dropped() > before;
+    let before = min_ttl::dropped();
+    sockets::reset(theirs)?;
+    let lost = || before.is_none() || min_ttl::dropped() > before;
     wait::until("the RST is dropped", lost)?;
     state(seen, "the peer aborts, and its RST is lost: our state", &ours, "ESTABLISHED")?;
     min_ttl::accept_all(&ours)?;
@@ -64,7 +65,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
 
     let listener = listener()?;
     let waiting = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    wait_for(&listener, "IN")?;
+    wait_for(&listener, Events::IN)?;
     drop(listener);
     told(seen, "the listener is closed before it has accepted us", &waiting, "ECONNRESET")?;
 
@@ -78,15 +79,8 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     told(seen, "data for a socket that is closed already", &ours, "EPIPE")
 }
 
-/// Closes it with an RST: socket(7), `SO_LINGER`.
-fn abort(stream: TcpStream) -> io::Result<()> {
-    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
-    drop(stream);
-    Ok(())
-}
-
 /// Notes that an RST has come, and as what it is told.
-fn told(seen: &mut Seen, why: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
+fn told(seen: &mut Seen, why: &str, socket: &(impl AsFd + AsRawFd), book: &str) -> io::Result<()> {
     expect_readiness(seen, why, socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
     says(seen, &format!("SO_ERROR: {why}"), &so_error(socket)?, book);
     Ok(())

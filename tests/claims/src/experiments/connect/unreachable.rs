@@ -7,16 +7,19 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::ask::wait_for;
 use lab::namespace::{Inside, Network, Route, lan};
 use lab::rig::wire::{Unreachable, Wire};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
+use lab::sockets::{arrived, connection, listener};
 use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
-use super::{begin, listener, says, state, tcp};
-use crate::experiments::ask::{
-    arrived, connection, expect_readiness, outcome, so_error, timed, wait_for,
-};
+use super::{begin, says, state, tcp};
+use crate::experiments::answer::{outcome, so_error};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// Addresses for documentation, RFC 5737. Nothing leaves the namespace.
@@ -125,7 +128,7 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
     let (socket, _) = begin(hole.address())?;
     let syn = wire.next(hole.address().port())?;
     wire.say(Unreachable::Host, &syn)?;
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     says(
         seen,
         "a pending connect that gets the same message: SO_ERROR",
@@ -175,7 +178,7 @@ pub(super) fn net_and_host(seen: &mut Seen) -> io::Result<()> {
         let (socket, _) = begin(hole.address())?;
         let syn = wire.next(hole.address().port())?;
         wire.say(what, &syn)?;
-        wait_for(&socket, "OUT")?;
+        wait_for(&socket, Events::OUT)?;
         says(seen, &format!("a router says \"{name}\": SO_ERROR"), &so_error(&socket)?, book);
     }
     says(seen, "no route in the own table: connect", &begin(NOWHERE)?.1, "ENETUNREACH");
@@ -197,7 +200,7 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
 
     let good = listener()?;
     let (socket, _) = begin(good.local_addr()?)?;
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     accept_within(&good, PATIENCE)?;
     says(seen, "a server is there: SO_ERROR", &so_error(&socket)?, "0");
     let port = good.local_addr()?.port();
@@ -207,7 +210,7 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
 
     let refusing = RefusingPort::new()?;
     let (socket, _) = begin(refusing.address())?;
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     says(seen, "the host is there, nobody listens", &so_error(&socket)?, "ECONNREFUSED");
     let saw = crossed(refusing.address().port())?;
     seen.expect("what crossed the wire", saw, "SYN, RST+ACK".to_owned());
@@ -230,7 +233,7 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
     seen.note("how long the kernel looks for a neighbour here", patience);
     let (socket, answer) = begin(address(lan::ABSENT))?;
     says(seen, "a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
-    let (ready, took) = timed(|| wait_for(&socket, "OUT"));
+    let (ready, took) = timed(|| wait_for(&socket, Events::OUT));
     ready?;
     says(seen, "SO_ERROR when it is writable", &so_error(&socket)?, "EHOSTUNREACH");
     seen.note("the answer came after", lab::shown::duration(took));

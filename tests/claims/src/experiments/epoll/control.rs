@@ -6,15 +6,16 @@ use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use lab::ask::{self, EVERYTHING, InSets, Watch, wait_for};
+use lab::sockets::{arrived, connection, reset};
+use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{dup, pipe, read, write};
 use socket2::SockRef;
 
-use super::super::ask::{
-    ALL, Answer, Watch, arrived, by_poll, by_select, connection, events, outcome, wait_for,
-};
 use super::{ctl, only_item, raw_event, returned, told, wait};
+use crate::experiments::answer::{Answer, events, outcome};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -30,21 +31,23 @@ pub(super) fn refuses_files(seen: &mut Seen) -> Done {
         ("a directory", directory.as_fd()),
         ("/dev/null", null.as_fd()),
     ] {
-        let added = outcome(watch.add(&fd, "IN", 0));
+        let added = outcome(watch.add(&fd, Events::IN, 0));
         seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("EPERM"));
-        seen.expect(format!("{what}: select"), by_select(&fd)?, Answer::from("rw-"));
-        let polled = by_poll(&fd, ALL, Duration::ZERO)?;
+        seen.expect(
+            format!("{what}: select"),
+            Answer::from(&ask::select(&fd, InSets::ALL, Duration::ZERO)?),
+            Answer::from("rw-"),
+        );
+        let polled = ask::poll(&fd, EVERYTHING, Duration::ZERO)?;
         seen.expect(format!("{what}: poll"), polled, events("IN|OUT"));
     }
     let (reader, _writer) = pipe()?;
     let (socket, _peer) = connection()?;
     let inner = Watch::new()?;
-    for (what, fd) in [
-        ("a socket", socket.as_fd()),
-        ("a pipe", reader.as_fd()),
-        ("another epoll", inner.0.0.as_fd()),
-    ] {
-        let added = outcome(watch.add(&fd, "IN", 0));
+    for (what, fd) in
+        [("a socket", socket.as_fd()), ("a pipe", reader.as_fd()), ("another epoll", inner.as_fd())]
+    {
+        let added = outcome(watch.add(&fd, Events::IN, 0));
         seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("0"));
     }
     Ok(())
@@ -57,26 +60,25 @@ pub(super) fn beside_poll(seen: &mut Seen) -> Done {
     SockRef::from(&theirs).send(b"x")?;
     arrived(&ours, 1)?;
     same(seen, "a connection with a byte to read", &ours)?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
+    reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
     same(seen, "a connection that was reset", &ours)?;
     let (reader, writer) = pipe()?;
     drop(writer);
     same(seen, "a pipe whose writer has gone", &reader)?;
 
     let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
-    let polled = by_poll(&file, ALL, Duration::ZERO)?;
+    let polled = ask::poll(&file, EVERYTHING, Duration::ZERO)?;
     seen.expect("a regular file: poll", polled, events("IN|OUT"));
-    let added = Watch::new()?.add(&file, ALL, 0);
+    let added = Watch::new()?.add(&file, EVERYTHING, 0);
     seen.expect("a regular file: EPOLL_CTL_ADD", outcome(added), Answer::from("EPERM"));
     Ok(())
 }
 
-fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
+fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
     let watch = Watch::new()?;
-    watch.add(fd, ALL, 0)?;
-    let polled = by_poll(fd, ALL, Duration::ZERO)?;
+    watch.add(fd, EVERYTHING, 0)?;
+    let polled = ask::poll(fd, EVERYTHING, Duration::ZERO)?;
     let did = format!("{state}: poll says {polled}; epoll");
     seen.expect(did, watch.report(Duration::ZERO)?, polled);
     Ok(())
@@ -87,7 +89,7 @@ pub(super) fn copies(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
     write(&writer, b"x")?;
     let watch = Watch::new()?;
-    let (epoll, fd) = (watch.0.0.as_raw_fd(), reader.as_raw_fd());
+    let (epoll, fd) = (watch.as_raw_fd(), reader.as_raw_fd());
     let mut event = raw_event("IN", 7);
     // SAFETY: the event lives until the call returns.
     let added = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
@@ -102,7 +104,7 @@ pub(super) fn copies(seen: &mut Seen) -> Done {
     // SAFETY: as above.
     let changed = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) };
     seen.expect("EPOLL_CTL_MOD with that structure", returned(changed), Answer::from("0"));
-    let item = only_item(&watch.0.0)?;
+    let item = only_item(&watch)?;
     let shown = Answer::from(&format!("{}, token {:#x}", item.events, item.data));
     let book = Answer::from("OUT|ERR|HUP, token 0x8");
     seen.expect("/proc/self/fdinfo shows the item then as", shown, book);
@@ -115,7 +117,7 @@ pub(super) fn errors(seen: &mut Seen) -> Done {
     const MOD: i32 = libc::EPOLL_CTL_MOD;
     const DEL: i32 = libc::EPOLL_CTL_DEL;
     let (first, second) = (Watch::new()?, Watch::new()?);
-    let (epoll, inner) = (first.0.0.as_raw_fd(), second.0.0.as_raw_fd());
+    let (epoll, inner) = (first.as_raw_fd(), second.as_raw_fd());
     let (reader, _writer) = pipe()?;
     let fd = reader.as_raw_fd();
     let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
@@ -162,7 +164,7 @@ pub(super) fn operations(seen: &mut Seen) -> Done {
         (8, "-1 EINVAL"),
         (9, "-1 EINVAL"),
     ] {
-        let done = ctl(watch.0.0.as_raw_fd(), operation, reader.as_raw_fd(), Some(("IN", 0)));
+        let done = ctl(watch.as_raw_fd(), operation, reader.as_raw_fd(), Some(("IN", 0)));
         seen.expect(format!("operation {operation}"), done, Answer::from(book));
     }
     Ok(())
@@ -192,12 +194,11 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     let fds = [EventFd::from_value(1)?, EventFd::from_value(1)?];
     for (fd, token) in fds.iter().zip(TOKENS) {
-        watch.add(fd, "IN", token)?;
+        watch.add(fd, Events::IN, token)?;
     }
     let mut room = Room([0xAB; 64]);
     // SAFETY: two events are ready, and there is room for two of either size.
-    let found =
-        unsafe { libc::epoll_wait(watch.0.0.as_raw_fd(), room.0.as_mut_ptr().cast(), 2, 0) };
+    let found = unsafe { libc::epoll_wait(watch.as_raw_fd(), room.0.as_mut_ptr().cast(), 2, 0) };
     seen.expect("epoll_wait with two ready, into plain bytes: returns", found, 2);
     let at = TOKENS.map(|token| {
         let bytes = token.to_ne_bytes();
@@ -227,13 +228,13 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
 pub(super) fn reports_without_mod(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
     let watch = Watch::new()?;
-    watch.add(&reader, "IN", 1)?;
+    watch.add(&reader, Events::IN, 1)?;
     write(&writer, b"x")?;
     for which in ["first", "second", "third"] {
         let did = format!("a byte to read, no MOD: the {which} wait");
         seen.expect(did, watch.report(Duration::ZERO)?, events("IN"));
     }
-    let interest = only_item(&watch.0.0)?.events;
+    let interest = only_item(&watch)?.events;
     seen.expect("the interest in /proc/self/fdinfo, unchanged", interest, events("IN|ERR|HUP"));
     read(&reader, &mut [0; 8])?;
     seen.expect("the byte read: wait", watch.report(Duration::ZERO)?, events("0"));
@@ -245,13 +246,13 @@ pub(super) fn reports_without_mod(seen: &mut Seen) -> Done {
 /// C81, C88.
 pub(super) fn oneshot(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
-    let (watch, interest) = (Watch::new()?, "IN|ONESHOT");
+    let (watch, interest) = (Watch::new()?, events("IN|ONESHOT"));
     watch.add(&reader, interest, 1)?;
     write(&writer, b"x")?;
     let now = || watch.report(Duration::ZERO);
     seen.expect("a byte to read, ONESHOT: the first wait", now()?, events("IN"));
     seen.expect("the second wait", now()?, events("0"));
-    let left = only_item(&watch.0.0)?.events;
+    let left = only_item(&watch)?.events;
     seen.expect("the item is still there, and watches for", left, events("ONESHOT"));
     let added = watch.add(&reader, interest, 1);
     seen.expect("ONESHOT, after its report: ADD", outcome(added), Answer::from("EEXIST"));

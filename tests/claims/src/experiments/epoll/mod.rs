@@ -13,7 +13,7 @@ use lab::witness::bits::Events;
 use nix::errno::Errno;
 
 use super::Experiment;
-use super::ask::{self, Answer};
+use super::answer::{Answer, events};
 
 /// In the order of the claims.
 pub(super) const EXPERIMENTS: &[Experiment] = &[
@@ -66,7 +66,7 @@ fn wait(epoll: RawFd, array: &mut [libc::epoll_event]) -> Answer {
 }
 
 fn raw_event(interest: &str, token: u64) -> libc::epoll_event {
-    libc::epoll_event { events: ask::events(interest).bits(), u64: token }
+    libc::epoll_event { events: events(interest).bits(), u64: token }
 }
 
 /// An event as it stands in an array: `IN, token 0x7`.

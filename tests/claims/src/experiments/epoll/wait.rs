@@ -5,14 +5,18 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use lab::ask::Watch;
+use lab::witness::bits::Events;
 use nix::errno::Errno;
-use nix::sys::epoll::{EpollEvent, EpollFlags};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::EventFd;
 use nix::unistd::dup;
 
-use super::super::ask::{Answer, Watch, answer, ticks, timed};
 use super::super::limit;
 use super::{raw_event, returned, told, wait};
+use crate::experiments::answer::{Answer, answer};
+use crate::experiments::signals::ticks;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -23,7 +27,7 @@ fn watching(ready: u32) -> io::Result<(Watch, Vec<EventFd>)> {
     let watch = Watch::new()?;
     let fds = (0..ready).map(|_| EventFd::from_value(1)).collect::<Result<Vec<_>, Errno>>()?;
     for (fd, token) in fds.iter().zip(0..) {
-        watch.add(fd, "IN", token)?;
+        watch.add(fd, Events::IN, token)?;
     }
     Ok((watch, fds))
 }
@@ -33,7 +37,7 @@ pub(super) fn only_writes(seen: &mut Seen) -> Done {
     let (watch, _fds) = watching(1)?;
     // If the array told the kernel something, this would ask for OUT under another token.
     let mut array = [raw_event("OUT", 0xABAB), raw_event("OUT", 0xABAB)];
-    let found = wait(watch.0.0.as_raw_fd(), &mut array);
+    let found = wait(watch.as_raw_fd(), &mut array);
     seen.expect(
         "an array filled with OUT and 0xabab; one descriptor readable",
         found,
@@ -58,19 +62,19 @@ pub(super) fn shares_no_memory(seen: &mut Seen) -> Done {
     // Twice: in the first round the program may still ask for memory of its own.
     for _ in 0..2 {
         let fds = (0..100).map(|_| dup(&ready)).collect::<Result<Vec<_>, Errno>>()?;
-        let watch = Watch::new()?;
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let mut array = [EpollEvent::empty(); 100];
         let length = maps(&mut before)?;
         for fd in &fds {
-            watch.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+            epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         }
-        let found = watch.0.wait(&mut array, 0_u8)?;
+        let found = epoll.wait(&mut array, 0_u8)?;
         same = maps(&mut after)? == length && before[..length] == after[..length] && found == 100;
     }
     seen.expect("/proc/self/maps is the same after 100 epoll_ctl and an epoll_wait", same, true);
 
     let (watch, _fds) = watching(1)?;
-    let epoll = watch.0.0.as_raw_fd();
+    let epoll = watch.as_raw_fd();
     // SAFETY: new memory wherever the kernel likes; no memory of ours is touched.
     let mapped = unsafe {
         libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ, libc::MAP_SHARED, epoll, 0)
@@ -127,8 +131,7 @@ pub(super) fn maxevents(seen: &mut Seen) -> Done {
         (largest + 1, "INT_MAX / sizeof(struct epoll_event) + 1", "-1 EINVAL"),
     ] {
         // SAFETY: one event is ready, and the array, which lives on, has room for 900.
-        let value =
-            unsafe { libc::epoll_wait(one.0.0.as_raw_fd(), array.as_mut_ptr(), maxevents, 0) };
+        let value = unsafe { libc::epoll_wait(one.as_raw_fd(), array.as_mut_ptr(), maxevents, 0) };
         seen.expect(format!("maxevents {name}"), returned(value), Answer::from(book));
     }
     Ok(())
@@ -138,8 +141,8 @@ pub(super) fn maxevents(seen: &mut Seen) -> Done {
 pub(super) fn timeout(seen: &mut Seen) -> Done {
     let quiet = EventFd::new()?;
     let watch = Watch::new()?;
-    watch.add(&quiet, "IN", 0)?;
-    let epoll = watch.0.0.as_raw_fd();
+    watch.add(&quiet, Events::IN, 0)?;
+    let epoll = watch.as_raw_fd();
     let mut array = [raw_event("0", 0)];
     let mut wait = |timeout: i32| {
         // SAFETY: room for one event, which lives until the call returns.
@@ -171,8 +174,9 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
 /// C79.
 pub(super) fn returns_a_count(seen: &mut Seen) -> Done {
     let (watch, fds) = watching(3)?;
+    let epoll = Epoll(watch.into());
     let mut array = [EpollEvent::empty(); 8];
-    let found = watch.0.wait(&mut array, 0_u8)?;
+    let found = epoll.wait(&mut array, 0_u8)?;
     seen.expect("three of three ready: returns", found, 3);
     let mut tokens: Vec<u64> = array[..found].iter().map(EpollEvent::data).collect();
     tokens.sort_unstable();
@@ -181,7 +185,7 @@ pub(super) fn returns_a_count(seen: &mut Seen) -> Done {
     let mut one = [EpollEvent::empty()];
     let mut order = Vec::new();
     for _ in 0..6 {
-        watch.0.wait(&mut one, 0_u8)?;
+        epoll.wait(&mut one, 0_u8)?;
         order.push(one[0].data());
     }
     seen.note("six waits with maxevents 1, nothing handled: tokens", format!("{order:?}"));
@@ -194,7 +198,7 @@ pub(super) fn returns_a_count(seen: &mut Seen) -> Done {
     for fd in &fds {
         fd.read()?;
     }
-    seen.expect("nothing ready any more: returns", watch.0.wait(&mut array, 0_u8)?, 0);
+    seen.expect("nothing ready any more: returns", epoll.wait(&mut array, 0_u8)?, 0);
     let mut raw = [raw_event("0", 0)];
     let wrong = wait(fds[0].as_fd().as_raw_fd(), &mut raw);
     seen.expect("a descriptor that is no epoll: returns", wrong, Answer::from("-1 EINVAL"));

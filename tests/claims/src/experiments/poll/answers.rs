@@ -2,20 +2,22 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use lab::ask::{self, EVERYTHING, InSets, wait_for};
 use lab::rig::{accept_within, errno};
+use lab::sockets::{self, ANY_PORT, arrived, connection};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::pipe;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::super::ask::{
-    ALL, Answer, answer, arrived, by_poll, by_select, connection, events, outcome, symbol, ticks,
-    timed, wait_for,
-};
 use super::{call, entry, numbered, poll};
+use crate::experiments::answer::{Answer, answer, events, outcome, symbol};
+use crate::experiments::signals::ticks;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -28,16 +30,15 @@ pub(super) fn as_select_does(seen: &mut Seen) -> Done {
     arrived(&ours, 1)?;
     same(seen, "a connection with a byte to read", &ours)?;
     drop(theirs);
-    wait_for(&ours, "RDHUP")?;
+    wait_for(&ours, Events::RDHUP)?;
     same(seen, "a connection whose peer has closed", &ours)?;
 
     let (ours, theirs) = connection()?;
     SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, "PRI")?;
+    wait_for(&ours, Events::PRI)?;
     same(seen, "a connection with an urgent byte", &ours)?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
+    sockets::reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
     same(seen, "a connection that was reset", &ours)?;
 
     let (reader, writer) = pipe()?;
@@ -49,17 +50,17 @@ pub(super) fn as_select_does(seen: &mut Seen) -> Done {
 }
 
 /// select's three sets have to be what poll's bits mean: select(2).
-fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
+fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
     const SETS: [(&str, &str); 3] =
         [("r", "IN|RDNORM|RDBAND|HUP|ERR"), ("w", "OUT|WRNORM|WRBAND|ERR"), ("x", "PRI")];
-    let found = by_poll(fd, ALL, Duration::ZERO)?;
+    let found = ask::poll(fd, EVERYTHING, Duration::ZERO)?;
     let foretold: String = SETS
         .iter()
         .map(|(letter, means)| if found.intersects(events(means)) { *letter } else { "-" })
         .collect();
     seen.expect(
         format!("{state}: poll says {found}; select"),
-        by_select(fd)?,
+        Answer::from(&ask::select(fd, InSets::ALL, Duration::ZERO)?),
         Answer::from(&foretold),
     );
     Ok(())
@@ -73,17 +74,16 @@ pub(super) fn bits(seen: &mut Seen) -> Done {
     arrived(&ours, 1)?;
     asked(seen, "TCP, a byte to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
     theirs.shutdown(std::net::Shutdown::Write)?;
-    wait_for(&ours, "RDHUP")?;
+    wait_for(&ours, Events::RDHUP)?;
     asked(seen, "TCP, a byte and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
     asked(seen, "the same, POLLRDHUP not asked for", &ours, "IN", "IN")?;
 
     let (ours, theirs) = connection()?;
     SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, "PRI")?;
+    wait_for(&ours, Events::PRI)?;
     asked(seen, "TCP, an urgent byte", &ours, EVERYTHING, "PRI|OUT|WRNORM")?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
+    sockets::reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
     asked(seen, "TCP, reset by the peer", &ours, "0", "ERR|HUP")?;
 
     let number = ours.as_raw_fd();
@@ -93,12 +93,12 @@ pub(super) fn bits(seen: &mut Seen) -> Done {
         poll(&mut [numbered(number, "0")], 0),
         Answer::from("1 (NVAL)"),
     );
-    let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let datagrams = UdpSocket::bind(ANY_PORT)?;
     asked(seen, "a UDP socket", &datagrams, EVERYTHING, "OUT|WRNORM|WRBAND")
 }
 
-fn asked(seen: &mut Seen, state: &str, fd: &impl AsFd, interest: &str, book: &str) -> Done {
-    let found = by_poll(fd, interest, Duration::ZERO)?;
+fn asked(seen: &mut Seen, state: &str, fd: &impl AsRawFd, interest: &str, book: &str) -> Done {
+    let found = ask::poll(fd, events(interest), Duration::ZERO)?;
     seen.expect(format!("{state}, asked for {interest}: poll"), found, events(book));
     Ok(())
 }
@@ -133,17 +133,17 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
 
 /// C52.
 pub(super) fn then_accept(seen: &mut Seen) -> Done {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let listener = TcpListener::bind(ANY_PORT)?;
     listener.set_nonblocking(true)?;
     // Two loops wait for one listener, each with a descriptor of its own.
     let other = listener.try_clone()?;
     let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
     seen.expect(
         "one connection waits: poll of the first loop",
-        wait_for(&listener, "IN")?,
+        wait_for(&listener, Events::IN)?,
         events("IN"),
     );
-    seen.expect("poll of the second loop", wait_for(&other, "IN")?, events("IN"));
+    seen.expect("poll of the second loop", wait_for(&other, Events::IN)?, events("IN"));
     let (accepted, _) = listener.accept()?;
     seen.note("accept of the first loop", "succeeds");
     seen.expect("accept of the second loop", outcome(other.accept()), Answer::from("EAGAIN"));
@@ -163,8 +163,7 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     drop((client, accepted));
 
     let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
-    drop(client);
+    sockets::reset(client)?;
     let accepted = accept_within(&other, PATIENCE)?;
     accepted.set_read_timeout(Some(PATIENCE))?;
     let read = io::Read::read(&mut &accepted, &mut [0]);
@@ -237,7 +236,7 @@ fn leave_time_wait(reuse: bool) -> io::Result<SocketAddr> {
     let address = server.local_addr()?;
     let client = TcpStream::connect_timeout(&address, PATIENCE)?;
     drop(accept_within(&server, PATIENCE)?);
-    wait_for(&client, "RDHUP")?;
+    wait_for(&client, Events::RDHUP)?;
     Ok(address)
 }
 

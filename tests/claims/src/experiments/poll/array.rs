@@ -10,9 +10,11 @@ use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::unistd::{dup, dup2_stdin, pipe, write};
 
-use super::super::ask::{Answer, answer, shortest, ticks};
 use super::super::limit;
 use super::{call, entry, events_of, numbered, poll, revents};
+use crate::experiments::answer::{Answer, answer};
+use crate::experiments::signals::ticks;
+use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;

@@ -9,7 +9,7 @@ use lab::witness::bits::Events;
 use nix::errno::Errno;
 
 use super::Experiment;
-use super::ask::{Answer, answer, events};
+use super::answer::{Answer, answer, events};
 
 /// In the order of the claims.
 pub(super) const EXPERIMENTS: &[Experiment] = &[

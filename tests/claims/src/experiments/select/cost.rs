@@ -7,12 +7,15 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use lab::ask::Watch;
 use lab::process::Process;
+use lab::witness::bits::Events;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::super::ask::{Answer, Watch, shortest, symbol};
 use super::super::limit;
 use super::call::{Set, number, readable};
+use crate::experiments::answer::{Answer, symbol};
+use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;
@@ -77,9 +80,9 @@ pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
     let before = (address_space()?, this.resident_bytes()?);
     let watch = Watch::new()?;
     for (reader, _) in &pipes {
-        watch.add(reader, "IN", 0)?;
+        watch.add(reader, Events::IN, 0)?;
     }
-    watch.wait(NOW)?;
+    watch.wait(64, NOW)?;
     let by_epoll = (address_space()? - before.0, this.resident_bytes()?.saturating_sub(before.1));
     seen.expect("200 idle pipes watched by epoll: threads", this.threads()?, 1);
     drop(watch);

@@ -8,9 +8,10 @@ use lab::missing::Need;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 
-use super::super::ask::{answer, child};
 use super::super::limit;
 use super::call::{Set, number, readable};
+use crate::experiments::answer::answer;
+use crate::experiments::child::child;
 use crate::seen::Seen;
 
 pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {

@@ -5,12 +5,16 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
+use lab::ask::{self, wait_for};
+use lab::sockets::connection;
 use lab::wait::QUIET;
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 
-use super::super::ask::{answer, by_poll, connection, outcome, timed, wait_for};
 use super::super::limit;
 use super::call::{Set, number, readable, select, time};
+use crate::experiments::answer::{answer, outcome};
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;
@@ -51,7 +55,7 @@ pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
 pub fn counts_bits(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, theirs) = connection()?;
     ours.write_all(b"x")?;
-    wait_for(&theirs, "IN")?;
+    wait_for(&theirs, Events::IN)?;
     let fd = number(&theirs);
     let (mut read, mut write) = (Set::of(&[fd]), Set::of(&[fd]));
     let sets = [Some(&mut read), Some(&mut write), None];
@@ -62,7 +66,11 @@ pub fn counts_bits(seen: &mut Seen) -> io::Result<()> {
     // SAFETY: one pollfd that lives until poll returns.
     let count = Errno::result(unsafe { libc::poll(&raw mut entry, 1, 0) })?;
     seen.expect("poll on the same socket", count, 1);
-    seen.expect("and its revents", answer(by_poll(&theirs, "IN|OUT", NOW)), "IN|OUT".into());
+    seen.expect(
+        "and its revents",
+        answer(ask::poll(&theirs, Events::IN | Events::OUT, NOW)),
+        "IN|OUT".into(),
+    );
     Ok(())
 }
 

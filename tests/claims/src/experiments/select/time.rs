@@ -9,8 +9,10 @@ use std::time::Duration;
 use lab::wait::PATIENCE;
 use nix::errno::Errno;
 
-use super::super::ask::{answer, no_more_ticks, outcome, shortest, ticks, timed};
 use super::call::{Set, length, number, readable, select, time};
+use crate::experiments::answer::{answer, outcome};
+use crate::experiments::signals::{no_more_ticks, ticks};
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;

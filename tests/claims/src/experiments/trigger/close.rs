@@ -7,11 +7,15 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use lab::ask::Watch;
+use lab::sockets::connection;
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
 
-use crate::experiments::ask::{self, Watch, events, outcome};
+use crate::experiments::answer::{Answer, events, outcome};
+use crate::experiments::child::child;
 use crate::seen::Seen;
 
 /// C108: close removes what it was the last descriptor of.
@@ -52,7 +56,7 @@ fn inherited(seen: &mut Seen) -> io::Result<()> {
     // The child holds what it inherited until our end of this pipe is closed.
     let (stay, leave) = pipe()?;
     let number = leave.as_raw_fd();
-    let child = ask::child(|| {
+    let child = child(|| {
         // SAFETY: the child's own copy of a descriptor that it inherited; nobody uses it later.
         unsafe { libc::close(number) };
         u8::from(read(&stay, &mut [0]).is_err())
@@ -85,20 +89,20 @@ fn in_flight(seen: &mut Seen) -> io::Result<()> {
 
 /// A connected socket, watched for `OUT`, which it is.
 fn watched() -> io::Result<(Watch, TcpStream, TcpStream)> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "OUT", 0)?;
+    watch.add(&ours, Events::OUT, 0)?;
     Ok((watch, ours, theirs))
 }
 
 /// How many descriptors are watched: the lines of `/proc/self/fdinfo/N`, proc(5).
 fn items(watch: &Watch) -> io::Result<usize> {
-    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", watch.0.0.as_raw_fd()))?;
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", watch.as_raw_fd()))?;
     Ok(text.lines().filter(|line| line.starts_with("tfd:")).count())
 }
 
 /// `EPOLL_CTL_DEL` by a number that is closed.
-fn delete(watch: &Watch, number: RawFd) -> ask::Answer {
+fn delete(watch: &Watch, number: RawFd) -> Answer {
     // SAFETY: the number only passes through to epoll_ctl, which says that it is closed.
     let closed = unsafe { BorrowedFd::borrow_raw(number) };
     outcome(watch.delete(&closed))

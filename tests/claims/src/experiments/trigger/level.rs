@@ -3,20 +3,23 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use lab::ask::{EVERYTHING, MOMENT, Watch, wait_for};
+use lab::sockets::connection;
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::ask::{self, ALL, Watch, events, received};
+use crate::experiments::answer::{events, received};
 use crate::seen::Seen;
 
 /// C98: without `EPOLLET` a report is repeated, with it not.
 pub(super) fn is_the_default(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     theirs.write_all(b"x")?;
-    ask::wait_for(&ours, "IN")?;
+    wait_for(&ours, Events::IN)?;
     for (interest, book) in [("IN", ["IN", "IN", "IN"]), ("IN|ET", ["IN", "0", "0"])] {
         let watch = Watch::new()?;
-        watch.add(&ours, interest, 0)?;
+        watch.add(&ours, events(interest), 0)?;
         let mut reports = Vec::new();
         for _ in 0..3 {
             reports.push(watch.report(Duration::ZERO)?);
@@ -30,9 +33,9 @@ pub(super) fn is_the_default(seen: &mut Seen) -> io::Result<()> {
 /// C99: an event that is ignored is reported by every wait, until nothing is left to read.
 pub(super) fn reports_until_read(seen: &mut Seen) -> io::Result<()> {
     const WAITS: usize = 1000;
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN", 0)?;
+    watch.add(&ours, Events::IN, 0)?;
     theirs.write_all(b"xyz")?;
     seen.expect("3 bytes come: the first wait reports", watch.report(PATIENCE)?, events("IN"));
     let mut reports = 0;
@@ -43,19 +46,19 @@ pub(super) fn reports_until_read(seen: &mut Seen) -> io::Result<()> {
     received(&ours, 1, MsgFlags::empty());
     seen.expect("1 of 3 bytes is read: a wait reports", watch.report(PATIENCE)?, events("IN"));
     received(&ours, 2, MsgFlags::empty());
-    let after = watch.report(ask::MOMENT)?;
+    let after = watch.report(MOMENT)?;
     seen.expect("all are read: a wait of 50 ms reports", after, events("0"));
     Ok(())
 }
 
 /// C104: level-triggered promises no more than edge-triggered: somebody else may be faster.
 pub(super) fn report_is_a_hint(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     let another_hand = ours.try_clone()?;
     let watch = Watch::new()?;
-    watch.add(&ours, ALL, 0)?;
+    watch.add(&ours, EVERYTHING, 0)?;
     theirs.write_all(b"x")?;
-    ask::wait_for(&ours, "IN")?;
+    wait_for(&ours, Events::IN)?;
     let report = watch.report(PATIENCE)?;
     seen.expect("a byte comes: level-triggered reports", report, events("IN|OUT"));
     let other = received(&another_hand, 1, MsgFlags::MSG_DONTWAIT);
