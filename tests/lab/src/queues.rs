@@ -27,9 +27,7 @@ pub struct Queues {
 ///
 /// `NotFound` when there is no such connection; what open(2) says where `/proc` is not mounted.
 pub fn queues(here: SocketAddr, there: SocketAddr) -> io::Result<(Queues, Queues)> {
-    let (SocketAddr::V4(here), SocketAddr::V4(there)) = (here, there) else {
-        return Err(io::Error::other("/proc/net/tcp has IPv4 only"));
-    };
+    let (here, there) = (ipv4(here)?, ipv4(there)?);
     let table = fs::read_to_string("/proc/net/tcp")?;
     Ok((end(&table, here, there)?, end(&table, there, here)?))
 }
@@ -51,34 +49,41 @@ fn end(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> io::Result<Que
     queues.ok_or_else(missing)
 }
 
+fn ipv4(address: SocketAddr) -> io::Result<SocketAddrV4> {
+    match address {
+        SocketAddr::V4(address) => Ok(address),
+        SocketAddr::V6(_) => Err(io::Error::other("/proc/net/tcp has IPv4 only")),
+    }
+}
+
 /// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.
 fn hexadecimal(address: SocketAddrV4) -> String {
     let as_stored = u32::from_ne_bytes(address.ip().octets());
     format!("{as_stored:08X}:{:04X}", address.port())
 }
 
-/// Waits until so many connections are in the accept queue of the listener on this port.
+/// Waits until so many connections are in the accept queue of the listener at this IPv4 address.
 ///
 /// # Errors
 ///
 /// [`crate::wait::Late`]; what open(2) says where `/proc` is not mounted.
-pub fn accept_queue(port: u16, count: u64) -> io::Result<()> {
+pub fn accept_queue(at: SocketAddr, count: u64) -> io::Result<()> {
     // For a listener, the column of the bytes to read holds the length of its queue.
-    try_until("connections in the accept queue", || Ok(unread(port, LISTEN)? == [count]))
+    try_until("connections in the accept queue", || Ok(unread(at, LISTEN)? == [count]))
 }
 
-/// Waits until a handshake on this port has come half way: a SYN was answered, and the client's own
-/// answer has not ended it.
+/// Waits until a handshake with the listener at this IPv4 address has come half way: a SYN was answered,
+/// and the client's own answer has not ended it.
 ///
 /// # Errors
 ///
 /// `Unsupported` while [`only_cookies`]; [`crate::wait::Late`]; what open(2) says.
-pub fn half_open(port: u16) -> io::Result<()> {
+pub fn half_open(at: SocketAddr) -> io::Result<()> {
     if only_cookies() {
         let text = "there are no half-open connections while net.ipv4.tcp_syncookies is 2";
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
-    try_until("a half-open connection", || Ok(!unread(port, SYN_RECV)?.is_empty()))
+    try_until("a half-open connection", || Ok(!unread(at, SYN_RECV)?.is_empty()))
 }
 
 /// Is every SYN answered with a cookie, and nothing of it kept? `net.ipv4.tcp_syncookies` is 2: tcp(7).
@@ -88,17 +93,17 @@ pub fn only_cookies() -> bool {
     setting.is_ok_and(|setting| setting.trim() == "2")
 }
 
-/// The bytes to read of every socket that has this local port and is in this state.
-fn unread(port: u16, state: &str) -> io::Result<Vec<u64>> {
+/// The bytes to read of every socket that has this local address and is in this state.
+fn unread(at: SocketAddr, state: &str) -> io::Result<Vec<u64>> {
     let table = fs::read_to_string("/proc/net/tcp")?;
-    let port = format!(":{port:04X}");
+    let at = hexadecimal(ipv4(at)?);
     let queue = |line: &str| {
         // `0: LOCAL REMOTE STATE TX:RX ...`
         let mut fields = line.split_whitespace().skip(1);
         let (local, _, its_state) = (fields.next()?, fields.next()?, fields.next()?);
         let (_, unread) = fields.next()?.split_once(':')?;
         let unread = u64::from_str_radix(unread, 16).ok()?;
-        (local.ends_with(&port) && its_state == state).then_some(unread)
+        (local == at && its_state == state).then_some(unread)
     };
     Ok(table.lines().filter_map(queue).collect())
 }

@@ -1,7 +1,7 @@
 //! Listeners.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use lab::queues;
 use lab::rig::{min_ttl, option};
@@ -62,19 +62,19 @@ fn half_open() -> io::Result<Prepared> {
     Ok(Prepared::before(listener, move |_| {
         let before = min_ttl::dropped();
         begin_connect(&client, address)?;
-        syn_answered(address.port(), before)?;
+        syn_answered(address, before)?;
         Ok(client)
     }))
 }
 // ANCHOR_END: half_open
 
-/// Waits until the listener has answered a SYN. `before`: how many segments had been dropped till then.
-fn syn_answered(port: u16, before: Option<u64>) -> io::Result<()> {
+/// Waits until this listener has answered a SYN. `before`: how many segments were dropped until then.
+fn syn_answered(by: SocketAddr, before: Option<u64>) -> io::Result<()> {
     if queues::only_cookies() {
         // The listener keeps nothing of a SYN then: what shows is that the client drops the answer.
         return try_until("the SYN is answered", || Ok(min_ttl::dropped() > before));
     }
-    queues::half_open(port)
+    queues::half_open(by)
 }
 
 fn connection() -> io::Result<Prepared> {
@@ -92,7 +92,7 @@ fn another() -> io::Result<Prepared> {
     let address = listener.local_addr()?;
     Ok(Prepared::before(listener, move |_| {
         let second = TcpStream::connect(address)?;
-        queues::accept_queue(address.port(), 2)?;
+        queues::accept_queue(address, 2)?;
         Ok((first, second))
     }))
 }
@@ -111,7 +111,7 @@ fn deferred() -> io::Result<Prepared> {
     let address = listener.local_addr()?;
     Ok(Prepared::before(listener, move |_| {
         let client = TcpStream::connect(address)?;
-        queues::half_open(address.port())?;
+        queues::half_open(address)?;
         Ok(client)
     }))
 }
@@ -132,6 +132,6 @@ fn with_guests(count: u64) -> io::Result<(TcpListener, Vec<TcpStream>)> {
     let listener = listener()?;
     let address = listener.local_addr()?;
     let guests = (0..count).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
-    queues::accept_queue(address.port(), count)?;
+    queues::accept_queue(address, count)?;
     Ok((listener, guests))
 }

@@ -264,7 +264,7 @@ pub(super) fn listener(seen: &mut Seen) -> Done {
     watch.add(&listener, Events::IN | Events::ET, 0)?;
     let connect = || TcpStream::connect_timeout(&address, PATIENCE);
     let _three = [connect()?, connect()?, connect()?];
-    queues::accept_queue(address.port(), 3)?;
+    queues::accept_queue(address, 3)?;
     seen.expect(
         "three connections, listener with IN|ET: wait",
         watch.report(PATIENCE)?,
