@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use lab::missing::Need;
 use serde::{Deserialize, Serialize};
 
-use crate::experiments;
+use crate::experiments::{self, Experiment};
+use crate::register;
+use crate::rows::DecidingRow;
 use crate::seen::Seen;
 
 /// What one run of an experiment gave.
@@ -48,16 +50,24 @@ pub enum Form {
 /// kernel that differs and for an experiment that was not carried out.
 #[must_use]
 pub fn run_here(name: &str, form: Form) -> ExitCode {
-    let Some(experiment) = experiments::find(name) else {
-        let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
-        return ExitCode::from(2);
+    let (code, rows) = match parts(name) {
+        Ok((None, rows)) if rows.is_empty() => {
+            let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
+            return ExitCode::from(2);
+        }
+        Ok(parts) => parts,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "tests/claims/register.toml: {error}");
+            return ExitCode::from(2);
+        }
     };
     if form == Form::Json {
         // The runner waits for us. If it is killed, nobody does: end with it.
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let mut seen = Seen::default();
-    let done = (experiment.run)(&mut seen);
+    let measured = rows.iter().try_for_each(|row| row.measure(&mut seen));
+    let done = measured.and_then(|()| code.map_or(Ok(()), |code| (code.run)(&mut seen)));
     let need = done.as_ref().err().and_then(Need::of);
     let ended = match done {
         Ok(()) => Ended::Done,
@@ -74,6 +84,18 @@ pub fn run_here(name: &str, form: Form) -> ExitCode {
         }
         Form::Text => print(&report),
     }
+}
+
+/// What the experiment of this name is made of: its code, if it has any, and the rows of the claims that
+/// rest on it, each once.
+fn parts(name: &str) -> Result<(Option<&'static Experiment>, Vec<DecidingRow>), toml::de::Error> {
+    let mut rows: Vec<DecidingRow> = Vec::new();
+    for row in register::resting_on(name)?.into_iter().flat_map(|claim| claim.rows) {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    Ok((experiments::find(name), rows))
 }
 
 fn print(report: &Report) -> ExitCode {

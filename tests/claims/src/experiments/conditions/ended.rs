@@ -1,7 +1,7 @@
 //! One half of a connection is shut: reads after the peer's FIN, writes after our own.
 
 use std::io::{self, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsRawFd;
 
 use lab::ask::wait_for;
@@ -13,6 +13,7 @@ use nix::sys::socket::MsgFlags;
 use crate::experiments::answer::{Answer, received, sent};
 use crate::experiments::child::child;
 use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 /// C115: the peer's FIN makes readable; a read gives 0 after the data, and again.
@@ -20,7 +21,7 @@ pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     theirs.write_all(b"abc")?;
     theirs.shutdown(Shutdown::Write)?;
-    expect_readiness(seen, "3 bytes and the peer's FIN", &ours, "rw-", "IN|OUT|RDHUP")?;
+    wait_for(&ours, Events::RDHUP)?;
     for (most, book) in [(2, "ab"), (100, "c")] {
         let read = received(&ours, most, MsgFlags::empty());
         seen.expect(format!("a read of at most {most}"), read, book.into());
@@ -39,9 +40,8 @@ pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
 /// C123: a write after our own FIN: `EPIPE`, and `SIGPIPE`, which kills who has not decided
 /// otherwise.
 pub(super) fn write_after_shutdown(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    expect_readiness(seen, "after our own shutdown(SHUT_WR)", &ours, "-w-", "OUT")?;
+    let (ours, _peer) = in_state("shutdown-write")?;
+    let mut ours = TcpStream::from(ours);
     let (none, quiet) = (MsgFlags::empty(), MsgFlags::MSG_NOSIGNAL);
 
     let killed = in_child(SigHandler::SigDfl, &ours, none)?;
@@ -50,14 +50,11 @@ pub(super) fn write_after_shutdown(seen: &mut Seen) -> io::Result<()> {
     seen.expect("the same with MSG_NOSIGNAL", spared, "EPIPE".into());
     let ignored = in_child(SigHandler::SigIgn, &ours, none)?;
     seen.expect("SIGPIPE is ignored", ignored, "EPIPE".into());
-    let rust = (&ours).write(b"x").map_err(|error| error.kind());
+    let rust = ours.write(b"x").map_err(|error| error.kind());
     let did = "write of Rust's std, whose start ignores SIGPIPE";
     seen.expect(did, rust, Err(io::ErrorKind::BrokenPipe));
-    drop(theirs);
 
-    let (ours, theirs) = connection()?;
-    drop(theirs);
-    wait_for(&ours, Events::RDHUP)?;
+    let (ours, _gone) = in_state("fin-close")?;
     seen.expect("the peer has closed: the first send", sent(&ours, b"x", none), "1".into());
     // The peer's answer to it: a reset.
     wait_for(&ours, Events::empty())?;

@@ -1,14 +1,14 @@
 //! What each event means, and what a program puts into `data`.
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use lab::ask::{self, MOMENT, Watch, wait_for};
 use lab::queues;
 use lab::rig::{option, small};
-use lab::sockets::{ANY_PORT, arrived, connection, fill, reset, unconnected};
+use lab::sockets::{ANY_PORT, arrived, connection, fill, reset};
 use lab::wait::{self, PATIENCE};
 use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
@@ -17,6 +17,7 @@ use nix::unistd::{dup, pipe, read, write};
 
 use super::{items, only_item};
 use crate::experiments::answer::{Answer, events, outcome, received, sent, so_error};
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -131,24 +132,10 @@ pub(super) fn error(seen: &mut Seen) -> Done {
     Ok(())
 }
 
-/// C86.
+/// C86: that it comes unasked.
 pub(super) fn hang_up(seen: &mut Seen) -> Done {
-    const ASKED: &str = "IN|OUT|RDHUP";
-    seen.expect(
-        "a socket that was never connected",
-        reported(&unconnected()?, ASKED)?,
-        events("OUT|HUP"),
-    );
-    let (ours, theirs) = connection()?;
-    theirs.shutdown(Shutdown::Write)?;
-    wait_for(&ours, Events::RDHUP)?;
-    seen.expect("the peer's FIN alone", reported(&ours, ASKED)?, events("IN|OUT|RDHUP"));
-    ours.shutdown(Shutdown::Write)?;
-    seen.expect("both FINs", reported(&ours, ASKED)?, events("IN|OUT|HUP|RDHUP"));
+    let (ours, _peer) = in_state("fin-both")?;
     seen.expect("both FINs, asked for 0", reported(&ours, "0")?, events("HUP"));
-    let (ours, _theirs) = connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    seen.expect("our FIN alone", reported(&ours, ASKED)?, events("OUT"));
     Ok(())
 }
 
