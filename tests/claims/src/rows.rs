@@ -92,7 +92,7 @@ impl DecidingRow {
 }
 
 /// Cells in words, calls that report the same together: `select -w-, poll and epoll OUT`.
-fn told(cells: &[(&str, &str)]) -> String {
+pub(crate) fn told(cells: &[(&str, &str)]) -> String {
     let groups = cells.chunk_by(|(_, one), (_, other)| one == other).map(|group| {
         let names: Vec<&str> = group.iter().map(|(call, _)| *call).collect();
         let names = match names.split_last() {

@@ -1,6 +1,6 @@
 //! What a call answered, as a word: `0`, `EAGAIN`, `r--`.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -8,38 +8,16 @@ use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
 
-/// What a call answered. Written without quotes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Answer(String);
-
-impl<T: Display + ?Sized> From<&T> for Answer {
-    fn from(word: &T) -> Self {
-        Self(word.to_string())
-    }
-}
-
-impl Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// What a call returned: its value, or the symbol of its errno.
-pub fn answer<T: Display, E: Into<io::Error>>(result: Result<T, E>) -> Answer {
+pub fn answer<T: Display, E: Into<io::Error>>(result: Result<T, E>) -> String {
     match result {
-        Ok(value) => Answer(value.to_string()),
-        Err(error) => Answer(symbol(&error.into())),
+        Ok(value) => value.to_string(),
+        Err(error) => symbol(&error.into()),
     }
 }
 
 /// [`answer`] of a call whose value says nothing: `0`, or the symbol of its errno.
-pub fn outcome<T, E: Into<io::Error>>(result: Result<T, E>) -> Answer {
+pub fn outcome<T, E: Into<io::Error>>(result: Result<T, E>) -> String {
     answer(result.map(|_| 0))
 }
 
@@ -65,22 +43,22 @@ pub fn events(words: &str) -> Events {
 /// # Errors
 ///
 /// What getsockopt(2) says.
-pub fn so_error(socket: &impl AsFd) -> io::Result<Answer> {
+pub fn so_error(socket: &impl AsFd) -> io::Result<String> {
     let error = socket2::SockRef::from(socket).take_error()?;
-    Ok(error.map_or_else(|| Answer::from("0"), |error| Answer(symbol(&error))))
+    Ok(error.map_or_else(|| "0".to_owned(), |error| symbol(&error)))
 }
 
 /// One recv(2) of at most this many bytes: the text itself, `end of stream`, or the errno.
-pub fn received(socket: &impl AsRawFd, most: usize, flags: MsgFlags) -> Answer {
+pub fn received(socket: &impl AsRawFd, most: usize, flags: MsgFlags) -> String {
     let mut buffer = vec![0; most];
     match recv(socket.as_raw_fd(), &mut buffer, flags) {
-        Ok(0) => Answer::from("end of stream"),
-        Ok(count) => Answer::from(&String::from_utf8_lossy(&buffer[..count])),
-        Err(errno) => Answer(format!("{errno:?}")),
+        Ok(0) => "end of stream".to_owned(),
+        Ok(count) => String::from_utf8_lossy(&buffer[..count]).into_owned(),
+        Err(errno) => format!("{errno:?}"),
     }
 }
 
 /// One send(2): the number of bytes that the kernel took, or the errno.
-pub fn sent(socket: &impl AsRawFd, bytes: &[u8], flags: MsgFlags) -> Answer {
+pub fn sent(socket: &impl AsRawFd, bytes: &[u8], flags: MsgFlags) -> String {
     answer(send(socket.as_raw_fd(), bytes, flags))
 }

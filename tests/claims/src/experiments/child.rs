@@ -8,7 +8,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-use super::answer::Answer;
 use super::limit;
 
 /// Forks. The child does `work` and exits with the status that it returns; a panic is status 101.
@@ -40,7 +39,7 @@ impl Child {
     /// # Errors
     ///
     /// `TimedOut` after [`wait::PATIENCE`]; it is killed then.
-    pub fn end(mut self) -> io::Result<Answer> {
+    pub fn end(mut self) -> io::Result<String> {
         let Some(pid) = self.0 else { return Err(Errno::ECHILD.into()) };
         let mut status = WaitStatus::StillAlive;
         wait::until("the child has ended", || {
@@ -49,9 +48,9 @@ impl Child {
         })?;
         self.0 = None;
         Ok(match status {
-            WaitStatus::Exited(_, code) => Answer::from(&format!("exit {code}")),
-            WaitStatus::Signaled(_, signal, _) => Answer::from(signal.as_str()),
-            other => Answer::from(&format!("{other:?}")),
+            WaitStatus::Exited(_, code) => format!("exit {code}"),
+            WaitStatus::Signaled(_, signal, _) => signal.as_str().to_owned(),
+            other => format!("{other:?}"),
         })
     }
 }

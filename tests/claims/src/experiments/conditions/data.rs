@@ -21,16 +21,16 @@ pub(super) fn receive_low_water_mark(seen: &mut Seen) -> io::Result<()> {
     let now = MsgFlags::MSG_DONTWAIT;
     let (ours, _peer) = in_state("data")?;
     let read = received(&ours, 100, now);
-    seen.expect("5 bytes, the mark is 1 as always: a read", read, "hello".into());
+    seen.says("5 bytes, the mark is 1 as always: a read", read, "hello");
 
     let (ours, _peer) = in_state("low-water-reached")?;
     let read = received(&ours, 1, now);
-    seen.expect("10 bytes, the mark is 10: a read of 1", read, "h".into());
+    seen.says("10 bytes, the mark is 10: a read of 1", read, "h");
     expect_readiness(seen, "9 bytes are left", &ours, "-w-", "OUT")?;
-    seen.expect("a read of 6", received(&ours, 6, now), "ellowo".into());
+    seen.says("a read of 6", received(&ours, 6, now), "ellowo");
     expect_readiness(seen, "3 bytes are left", &ours, "-w-", "OUT")?;
     let read = received(&ours, 1, now);
-    seen.expect("a non-blocking read of 1, below the mark", read, "r".into());
+    seen.says("a non-blocking read of 1, below the mark", read, "r");
     Ok(())
 }
 
@@ -38,7 +38,7 @@ pub(super) fn receive_low_water_mark(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
     let socket = unconnected()?;
     let zero = outcome(option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 0));
-    seen.expect("SO_RCVLOWAT 0 can be set", zero, "0".into());
+    seen.says("SO_RCVLOWAT 0 can be set", zero, "0");
     seen.expect("and is then", option::get(&socket, SOL_SOCKET, SO_RCVLOWAT)?, 1);
     option::set(&socket, SOL_SOCKET, SO_RCVBUF, 4096)?;
     option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 1 << 20)?;

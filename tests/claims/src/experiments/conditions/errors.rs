@@ -14,19 +14,19 @@ const NONE: MsgFlags = MsgFlags::empty();
 /// C116: one read gets it.
 pub(super) fn pending_error_is_readable(seen: &mut Seen) -> io::Result<()> {
     let (ours, _gone) = in_state("rst")?;
-    seen.expect("after the RST: the first read", received(&ours, 1, NONE), "ECONNRESET".into());
-    seen.expect("the second read", received(&ours, 1, NONE), "end of stream".into());
+    seen.says("after the RST: the first read", received(&ours, 1, NONE), "ECONNRESET");
+    seen.says("the second read", received(&ours, 1, NONE), "end of stream");
     Ok(())
 }
 
 /// C117: `SO_ERROR` fetches it and takes it away.
 pub(super) fn so_error_takes_the_error(seen: &mut Seen) -> io::Result<()> {
     let (ours, _gone) = in_state("rst")?;
-    seen.expect("after the RST: SO_ERROR", so_error(&ours)?, "ECONNRESET".into());
+    seen.says("after the RST: SO_ERROR", so_error(&ours)?, "ECONNRESET");
     expect_readiness(seen, "SO_ERROR was read", &ours, "rw-", "IN|OUT|HUP|RDHUP")?;
-    seen.expect("SO_ERROR again", so_error(&ours)?, "0".into());
+    seen.says("SO_ERROR again", so_error(&ours)?, "0");
     let read = received(&ours, 1, NONE);
-    seen.expect("a read: who asked first has the error", read, "end of stream".into());
+    seen.says("a read: who asked first has the error", read, "end of stream");
     Ok(())
 }
 
@@ -34,9 +34,9 @@ pub(super) fn so_error_takes_the_error(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn pending_error_is_writable(seen: &mut Seen) -> io::Result<()> {
     let (ours, _gone) = in_state("rst")?;
     let quiet = MsgFlags::MSG_NOSIGNAL;
-    seen.expect("after the RST: the first send", sent(&ours, b"x", quiet), "ECONNRESET".into());
-    seen.expect("the second send", sent(&ours, b"x", quiet), "EPIPE".into());
-    seen.expect("a read", received(&ours, 1, NONE), "end of stream".into());
+    seen.says("after the RST: the first send", sent(&ours, b"x", quiet), "ECONNRESET");
+    seen.says("the second send", sent(&ours, b"x", quiet), "EPIPE");
+    seen.says("a read", received(&ours, 1, NONE), "end of stream");
     Ok(())
 }
 
@@ -49,7 +49,7 @@ pub(super) fn finished_connect_is_writable(seen: &mut Seen) -> io::Result<()> {
         ("connect-shutdown", "given up: SO_ERROR", "ECONNRESET"),
     ] {
         let (socket, _peer) = in_state(row)?;
-        seen.expect(did, so_error(&socket)?, book.into());
+        seen.says(did, so_error(&socket)?, book);
     }
     Ok(())
 }

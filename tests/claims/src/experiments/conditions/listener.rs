@@ -10,7 +10,7 @@ use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::answer::{Answer, events, outcome, received, symbol};
+use crate::experiments::answer::{events, outcome, received, symbol};
 use crate::experiments::readiness::expect_readiness;
 use crate::rows::in_state;
 use crate::seen::Seen;
@@ -27,8 +27,7 @@ pub(super) fn with_a_connection(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let (listener, _client) = in_state("listener-half-open")?;
     let listener = TcpListener::from(listener);
-    let report = poll(&listener, Events::IN, MOMENT)?;
-    seen.expect("step 1 is done: poll of 50 ms reports", report, events("0"));
+    seen.says("step 1 is done: poll of 50 ms reports", poll(&listener, Events::IN, MOMENT)?, "0");
     let _whole = connect(&listener)?;
     expect_readiness(seen, "another client does all three steps", &listener, "r--", "IN")?;
 
@@ -39,7 +38,7 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let (patient, _client) = in_state("listener-deferred")?;
     let report = poll(&patient, Events::IN, MOMENT)?;
     let did = "with TCP_DEFER_ACCEPT, all three steps done: poll of 50 ms reports";
-    seen.expect(did, report, events("0"));
+    seen.says(did, report, "0");
     Ok(())
 }
 
@@ -54,9 +53,9 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
     let reports = [mine.report(PATIENCE)?, yours.report(PATIENCE)?];
     let book = [events("IN"), events("IN")];
     seen.expect("one client, two who watch the listener: reports", reports, book);
-    seen.expect("the first accepts", outcome(listener.accept()), "0".into());
+    seen.says("the first accepts", outcome(listener.accept()), "0");
     let second = outcome(listener.accept());
-    seen.expect("the second accepts; a blocking accept would sleep", second, "EAGAIN".into());
+    seen.says("the second accepts; a blocking accept would sleep", second, "EAGAIN");
 
     let client = connect(&listener)?;
     wait_for(&listener, Events::IN)?;
@@ -64,11 +63,11 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
     expect_readiness(seen, "a client resets before the accept", &listener, "r--", "IN")?;
     match listener.accept() {
         Ok((gone, _)) => {
-            seen.expect("accept", Answer::from("0"), "0".into());
+            seen.says("accept", "0", "0");
             let read = received(&gone, 1, MsgFlags::empty());
-            seen.expect("read from what it gave", read, "ECONNRESET".into());
+            seen.says("read from what it gave", read, "ECONNRESET");
         }
-        Err(error) => seen.expect("accept", symbol(&error), "0".to_owned()),
+        Err(error) => seen.says("accept", symbol(&error), "0"),
     }
     Ok(())
 }

@@ -25,16 +25,12 @@ pub(super) fn out_of_band_data(seen: &mut Seen) -> io::Result<()> {
 /// Nothing but the urgent byte.
 fn alone(seen: &mut Seen) -> io::Result<()> {
     let (ours, _peer) = in_state("urgent")?;
-    seen.expect("an urgent byte, alone: a plain read", received(&ours, 9, NOW), "EAGAIN".into());
+    seen.says("an urgent byte, alone: a plain read", received(&ours, 9, NOW), "EAGAIN");
     let urgent = received(&ours, 1, URGENT | NOW);
-    seen.expect(
-        "MSG_OOB after it: the plain read has thrown the byte away",
-        urgent,
-        "EINVAL".into(),
-    );
+    seen.says("MSG_OOB after it: the plain read has thrown the byte away", urgent, "EINVAL");
 
     let (ours, _peer) = in_state("urgent")?;
-    seen.expect("the same again, read with MSG_OOB", received(&ours, 1, URGENT), "!".into());
+    seen.says("the same again, read with MSG_OOB", received(&ours, 1, URGENT), "!");
     expect_readiness(seen, "it was read", &ours, "-w-", "OUT")
 }
 
@@ -42,19 +38,19 @@ fn alone(seen: &mut Seen) -> io::Result<()> {
 fn among_data(seen: &mut Seen) -> io::Result<()> {
     let (ours, _peer) = in_state("urgent-data")?;
     let read = received(&ours, 9, NONE);
-    seen.expect("abc and urgent !: a read with room for 9 stops", read, "abc".into());
+    seen.says("abc and urgent !: a read with room for 9 stops", read, "abc");
 
     let (ours, _peer) = in_state("urgent-mark")?;
     seen.expect("abc is read, ! and yz are left; SIOCATMARK", at_mark(&ours)?, true);
-    seen.expect("a read passes the mark", received(&ours, 9, NONE), "yz".into());
+    seen.says("a read passes the mark", received(&ours, 9, NONE), "yz");
     expect_readiness(seen, "! was passed over", &ours, "-w-", "OUT")?;
     let urgent = received(&ours, 1, URGENT | NOW);
-    seen.expect("! is gone: a read with MSG_OOB", urgent, "EINVAL".into());
+    seen.says("! is gone: a read with MSG_OOB", urgent, "EINVAL");
 
     let (ours, _peer) = in_state("urgent-mark-read")?;
     let did = "abc and then ! are read, yz is left; SIOCATMARK: still at the mark";
     seen.expect(did, at_mark(&ours)?, true);
-    seen.expect("a read", received(&ours, 9, NONE), "yz".into());
+    seen.says("a read", received(&ours, 9, NONE), "yz");
     Ok(())
 }
 
@@ -66,9 +62,9 @@ fn in_line(seen: &mut Seen) -> io::Result<()> {
     sent(&theirs, b"X", URGENT);
     sent(&theirs, b"yz", NONE);
     let did = "abc, urgent X and yz come, with SO_OOBINLINE";
-    expect_readiness(seen, did, &ours, "rwx", "IN|OUT|PRI")?;
-    seen.expect("a read stops", received(&ours, 9, NONE), "abc".into());
+    expect_readiness(seen, did, &ours, "rwx", "IN|PRI|OUT")?;
+    seen.says("a read stops", received(&ours, 9, NONE), "abc");
     seen.expect("SIOCATMARK", at_mark(&ours)?, true);
-    seen.expect("a read of 1 byte", received(&ours, 1, NONE), "X".into());
+    seen.says("a read of 1 byte", received(&ours, 1, NONE), "X");
     expect_readiness(seen, "X was read in its place", &ours, "rw-", "IN|OUT")
 }

@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
 use socket2::Socket;
 
-use crate::experiments::answer::{Answer, events, outcome, sent};
+use crate::experiments::answer::{events, outcome, sent};
 use crate::experiments::readiness::expect_readiness;
 use crate::experiments::time::timed;
 use crate::seen::Seen;
@@ -105,12 +105,12 @@ impl Steps {
             self.refused_at = Some((queued, buffer));
         }
         let taken = sent(socket, &Self::PIECE, MsgFlags::MSG_DONTWAIT);
-        if taken == Answer::from("500") {
+        if taken == "500" {
             self.taken_unready += usize::from(!writable);
             return Ok(true);
         }
         // An acknowledgement may still be on its way: full is what stays full.
-        Ok(taken != Answer::from("EAGAIN") || !ask::poll(socket, Events::OUT, MOMENT)?.is_empty())
+        Ok(taken != "EAGAIN" || !ask::poll(socket, Events::OUT, MOMENT)?.is_empty())
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn write_after_writable(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = small::connection()?;
     expect_readiness(seen, "a new connection with small buffers", &ours, "-w-", "OUT")?;
     let one = sent(&ours, b"x", MsgFlags::MSG_DONTWAIT);
-    seen.expect("a write of 1 byte", one, "1".into());
+    seen.says("a write of 1 byte", one, "1");
     let taken = taken(&ours, &much, MsgFlags::MSG_DONTWAIT)?;
     seen.require(
         "a non-blocking write of 1048576 bytes takes",
@@ -154,7 +154,7 @@ pub(super) fn write_after_writable(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn send_low_water_mark(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = connection()?;
     let set = outcome(option::set(&ours, SOL_SOCKET, SO_SNDLOWAT, 2048));
-    seen.expect("setsockopt(SO_SNDLOWAT, 2048)", set, "ENOPROTOOPT".into());
+    seen.says("setsockopt(SO_SNDLOWAT, 2048)", set, "ENOPROTOOPT");
     seen.expect("getsockopt(SO_SNDLOWAT)", option::get(&ours, SOL_SOCKET, SO_SNDLOWAT)?, 1);
     Ok(())
 }

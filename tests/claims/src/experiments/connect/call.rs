@@ -22,8 +22,8 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::finished::unix_listener;
-use super::{begin, says, state};
-use crate::experiments::answer::{Answer, events, outcome, so_error};
+use super::{begin, state};
+use crate::experiments::answer::{outcome, so_error};
 use crate::experiments::child::{Child, child};
 use crate::experiments::readiness::expect_readiness;
 use crate::experiments::signals::{no_more_ticks, ticks};
@@ -41,12 +41,12 @@ pub(super) fn ways_to_non_blocking(seen: &mut Seen) -> io::Result<()> {
     fcntl(&by_fcntl, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     seen.expect("after fcntl(F_SETFL, O_NONBLOCK)", is_non_blocking(&by_fcntl)?, true);
     let answer = outcome(by_fcntl.connect(&hole.address().into()));
-    says(seen, "connect of that socket, to an address that never answers", &answer, "EINPROGRESS");
+    seen.says("connect of that socket, to an address that never answers", &answer, "EINPROGRESS");
 
     let by_flag = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None)?;
     seen.expect("O_NONBLOCK after socket(SOCK_NONBLOCK)", is_non_blocking(&by_flag)?, true);
     let answer = outcome(by_flag.connect(&hole.address().into()));
-    says(seen, "connect of that socket", &answer, "EINPROGRESS");
+    seen.says("connect of that socket", &answer, "EINPROGRESS");
 
     let listener = listener()?;
     listener.set_nonblocking(true)?;
@@ -65,7 +65,7 @@ pub(super) fn send_timeout_ends_it(seen: &mut Seen) -> io::Result<()> {
     socket.set_write_timeout(Some(limit))?;
     let (answer, took) = timed(|| outcome(socket.connect(&hole.address().into())));
     let did = "blocking connect with SO_SNDTIMEO of 50 ms, no answer";
-    says(seen, did, &answer, "EINPROGRESS");
+    seen.says(did, &answer, "EINPROGRESS");
     // The kernel counts this limit in clock ticks, which may come late and then fast.
     let fits = took >= limit / 2;
     seen.require("it returned after", lab::shown::duration(took), "about 50 ms or more", fits);
@@ -87,8 +87,7 @@ pub(super) fn returns_0_or_errno(seen: &mut Seen) -> io::Result<()> {
         let to = SockAddr::from(to);
         let got = raw_connect(socket.as_raw_fd(), to.as_ptr().cast(), to.len());
         seen.expect(format!("what connect returned, to {name}"), got, value);
-        let errno_now = outcome(Errno::result(got));
-        says(seen, "and errno", &errno_now, errno);
+        seen.says("and errno", outcome(Errno::result(got)), errno);
     }
     Ok(())
 }
@@ -97,19 +96,18 @@ pub(super) fn returns_0_or_errno(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn not_only_tcp(seen: &mut Seen) -> io::Result<()> {
     let closed = UdpSocket::bind(ANY_PORT)?;
     let socket = UdpSocket::bind(ANY_PORT)?;
-    let answer = outcome(socket.connect(closed.local_addr()?));
-    says(seen, "connect of a UDP socket", &answer, "0");
+    seen.says("connect of a UDP socket", outcome(socket.connect(closed.local_addr()?)), "0");
     // Connected elsewhere, it takes none of our datagrams: as if nobody had the port.
     closed.connect((Ipv4Addr::LOCALHOST, 9))?;
     socket.send(b"x")?;
     let did = "after one datagram, which nobody takes";
     expect_readiness(seen, did, &socket, "rw-", "OUT|ERR")?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    says(seen, "recv: what the ICMP message said", &outcome(socket.recv(&mut [0])), "ECONNREFUSED");
+    seen.says("recv: what the ICMP message said", outcome(socket.recv(&mut [0])), "ECONNREFUSED");
 
     let (_listener, address) = unix_listener("not-only-tcp")?;
     let unix = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    says(seen, "connect of a Unix socket", &outcome(unix.connect(&address)), "0");
+    seen.says("connect of a Unix socket", outcome(unix.connect(&address)), "0");
     Ok(())
 }
 
@@ -119,37 +117,35 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     ticks(TICK, false)?;
     let answer = meeting.connect();
     no_more_ticks()?;
-    says(
-        seen,
+    seen.says(
         "blocking connect, and a signal with a handler, without SA_RESTART",
         &answer,
         "EINTR",
     );
-    says(seen, "SO_ERROR", &so_error(&meeting.caller)?, "0");
+    seen.says("SO_ERROR", so_error(&meeting.caller)?, "0");
     state(seen, "the state: the attempt goes on", &meeting.caller, "SYN_SENT")?;
     meeting.caller.set_nonblocking(true)?;
-    says(seen, "connect on the same socket, made non-blocking", &meeting.connect(), "EALREADY");
+    seen.says("connect on the same socket, made non-blocking", meeting.connect(), "EALREADY");
     meeting.caller.set_nonblocking(false)?;
     let peer = meeting.answer_when(|| Ok(()))?;
-    says(
-        seen,
+    seen.says(
         "connect on the same socket, blocking again; the peer answers now",
-        &meeting.connect(),
+        meeting.connect(),
         "0",
     );
-    says(seen, "connect once more", &meeting.connect(), "EISCONN");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    seen.says("connect once more", meeting.connect(), "EISCONN");
+    seen.says("the peer", peer.end()?, "exit 0");
 
     let meeting = Meeting::new()?;
     ticks(TICK, false)?;
     let answer = meeting.connect();
     no_more_ticks()?;
-    says(seen, "the same again, interrupted", &answer, "EINTR");
+    seen.says("the same again, interrupted", &answer, "EINTR");
     let peer = meeting.answer_when(|| Ok(()))?;
     let saw = ask::poll(&meeting.caller, Events::OUT, PATIENCE)?;
-    seen.expect("poll for OUT instead of a second connect", saw, events("OUT"));
-    says(seen, "SO_ERROR", &so_error(&meeting.caller)?, "0");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    seen.says("poll for OUT instead of a second connect", saw, "OUT");
+    seen.says("SO_ERROR", so_error(&meeting.caller)?, "0");
+    seen.says("the peer", peer.end()?, "exit 0");
 
     let meeting = Meeting::new()?;
     let (mut told, tell) = io::pipe()?;
@@ -166,8 +162,8 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     let answer = meeting.connect();
     no_more_ticks()?;
     let did = "blocking connect with SA_RESTART; the peer answers after a signal was handled";
-    says(seen, did, &answer, "0");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    seen.says(did, &answer, "0");
+    seen.says("the peer", peer.end()?, "exit 0");
     Ok(())
 }
 
@@ -206,7 +202,7 @@ impl Meeting {
     }
 
     /// The caller's connect.
-    fn connect(&self) -> Answer {
+    fn connect(&self) -> String {
         outcome(self.other.local_addr().and_then(|to| self.caller.connect(&to)))
     }
 
@@ -231,22 +227,21 @@ pub(super) fn parameters(seen: &mut Seen) -> io::Result<()> {
     let (address, length) = (to.as_ptr().cast(), to.len());
     let ask = |fd: RawFd, address, length| outcome(Errno::result(raw_connect(fd, address, length)));
     let socket = || Socket::new(Domain::IPV4, Type::STREAM, None);
-    says(
-        seen,
+    seen.says(
         "connect(socket, address, its size)",
-        &ask(socket()?.as_raw_fd(), address, length),
+        ask(socket()?.as_raw_fd(), address, length),
         "0",
     );
     let got = ask(socket()?.as_raw_fd(), address, length - 1);
-    says(seen, "with a size that is too small by one", &got, "EINVAL");
+    seen.says("with a size that is too small by one", &got, "EINVAL");
     let got = ask(socket()?.as_raw_fd(), std::ptr::null(), length);
-    says(seen, "with a null pointer", &got, "EFAULT");
+    seen.says("with a null pointer", &got, "EFAULT");
     let six = SockAddr::from(SocketAddr::from(([0_u16, 0, 0, 0, 0, 0, 0, 1], 9)));
     let got = ask(socket()?.as_raw_fd(), six.as_ptr().cast(), six.len());
-    says(seen, "an IPv4 socket with an address of IPv6", &got, "EAFNOSUPPORT");
+    seen.says("an IPv4 socket with an address of IPv6", &got, "EAFNOSUPPORT");
     let (reader, _writer) = io::pipe()?;
-    says(seen, "with a pipe", &ask(reader.as_raw_fd(), address, length), "ENOTSOCK");
-    says(seen, "with a descriptor that is not open", &ask(-1, address, length), "EBADF");
+    seen.says("with a pipe", ask(reader.as_raw_fd(), address, length), "ENOTSOCK");
+    seen.says("with a descriptor that is not open", ask(-1, address, length), "EBADF");
     Ok(())
 }
 
@@ -322,12 +317,7 @@ pub(super) fn leaks(seen: &mut Seen) -> io::Result<()> {
             break;
         }
     }
-    says(
-        seen,
-        "what -1 stands for when descriptors have run out",
-        &Answer::from(&format!("{failed:?}")),
-        "EMFILE",
-    );
+    seen.says("what -1 stands for when descriptors have run out", format!("{failed:?}"), "EMFILE");
 
     seen.expect("inet_pton(\"localhost\"): no name is looked up", inet_pton_v4(c"localhost"), 0);
     seen.expect("inet_pton(\"127.0.0.1\")", inet_pton_v4(c"127.0.0.1"), 1);

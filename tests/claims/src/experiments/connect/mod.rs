@@ -23,7 +23,7 @@ use nix::errno::Errno;
 use socket2::Socket;
 
 use super::Experiment;
-use super::answer::{Answer, outcome};
+use super::answer::outcome;
 use crate::seen::Seen;
 
 /// In the order of the claims.
@@ -59,19 +59,14 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "failed-connect-leaks", run: call::leaks },
 ];
 
-/// Notes an answer and compares it with the word that the book has for it.
-fn says(seen: &mut Seen, did: &str, saw: &Answer, book: &str) {
-    seen.expect(did, saw.clone(), Answer::from(book));
-}
-
 /// Notes the state of a TCP socket, as [`says`].
 fn state(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
-    says(seen, did, &tcp(socket)?.state.into(), book);
+    seen.says(did, tcp(socket)?.state, book);
     Ok(())
 }
 
 /// Begins a connect that does not wait: the socket, and what connect(2) returned.
-fn begin(to: SocketAddr) -> io::Result<(Socket, Answer)> {
+fn begin(to: SocketAddr) -> io::Result<(Socket, String)> {
     let socket = unconnected()?;
     let answer = outcome(socket.connect(&to.into()));
     Ok((socket, answer))

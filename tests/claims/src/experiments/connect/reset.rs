@@ -11,7 +11,7 @@ use lab::wait::{self, PATIENCE};
 use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
-use super::{begin, says, state, tcp};
+use super::{begin, state, tcp};
 use crate::experiments::answer::{outcome, so_error};
 use crate::experiments::readiness::expect_readiness;
 use crate::experiments::time::timed;
@@ -22,16 +22,16 @@ pub(super) fn refuses_at_once(seen: &mut Seen) -> io::Result<()> {
     let refusing = RefusingPort::new()?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let (answer, took) = timed(|| outcome(socket.connect(&refusing.address().into())));
-    says(seen, "blocking connect to a port where nobody listens", &answer, "ECONNREFUSED");
+    seen.says("blocking connect to a port where nobody listens", &answer, "ECONNREFUSED");
     seen.note("it took", lab::shown::duration(took));
     let after = tcp(&socket)?;
     seen.expect("SYNs that were sent again", after.sent_again, 0);
-    says(seen, "the state then", &after.state.into(), "CLOSE");
+    seen.says("the state then", after.state, "CLOSE");
 
     let (socket, _) = begin(refusing.address())?;
     wait_for(&socket, Events::OUT)?;
     seen.expect("non-blocking, when it is writable: SYNs sent again", tcp(&socket)?.sent_again, 0);
-    says(seen, "SO_ERROR", &so_error(&socket)?, "ECONNREFUSED");
+    seen.says("SO_ERROR", so_error(&socket)?, "ECONNREFUSED");
     Ok(())
 }
 
@@ -72,8 +72,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     let listener = self::listener()?;
     let (mut ours, theirs) = connection_to(&listener)?;
     drop(theirs);
-    let end = ours.read(&mut [0])?;
-    seen.expect("the peer closes: what read returns", end, 0);
+    seen.expect("the peer closes: what read returns", ours.read(&mut [0])?, 0);
     ours.write_all(b"x")?;
     wait::until("an RST has come", || tcp(&ours).is_ok_and(|now| now.state == "CLOSE"))?;
     told(seen, "data for a socket that is closed already", &ours, "EPIPE")
@@ -82,6 +81,6 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
 /// Notes that an RST has come, and as what it is told.
 fn told(seen: &mut Seen, why: &str, socket: &(impl AsFd + AsRawFd), book: &str) -> io::Result<()> {
     expect_readiness(seen, why, socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
-    says(seen, &format!("SO_ERROR: {why}"), &so_error(socket)?, book);
+    seen.says(format!("SO_ERROR: {why}"), so_error(socket)?, book);
     Ok(())
 }

@@ -16,7 +16,7 @@ use nix::sys::socket::MsgFlags;
 use nix::unistd::{dup, pipe, read, write};
 
 use super::{items, only_item};
-use crate::experiments::answer::{Answer, events, outcome, received, sent, so_error};
+use crate::experiments::answer::{events, outcome, received, sent, so_error};
 use crate::rows::in_state;
 use crate::seen::Seen;
 
@@ -38,20 +38,20 @@ fn reset_and_known(ours: &TcpStream, theirs: TcpStream) -> Done {
 /// C82.
 pub(super) fn readable(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
-    seen.expect("an idle connection, IN", reported(&ours, "IN")?, events("0"));
+    seen.says("an idle connection, IN", reported(&ours, "IN")?, "0");
     sent(&theirs, b"x", MsgFlags::empty());
     arrived(&ours, 1)?;
-    seen.expect("a byte to read, IN", reported(&ours, "IN")?, events("IN"));
+    seen.says("a byte to read, IN", reported(&ours, "IN")?, "IN");
     received(&ours, 8, MsgFlags::empty());
     drop(theirs);
     wait_for(&ours, Events::RDHUP)?;
-    seen.expect("the peer has closed, IN", reported(&ours, "IN")?, events("IN"));
-    seen.expect("IN|RDHUP", reported(&ours, "IN|RDHUP")?, events("IN|RDHUP"));
+    seen.says("the peer has closed, IN", reported(&ours, "IN")?, "IN");
+    seen.says("IN|RDHUP", reported(&ours, "IN|RDHUP")?, "IN|RDHUP");
     let end = received(&ours, 8, MsgFlags::empty());
-    seen.expect("recv", end, Answer::from("end of stream"));
+    seen.says("recv", end, "end of stream");
     let (reader, writer) = pipe()?;
     drop(writer);
-    seen.expect("a pipe whose writer has closed, IN", reported(&reader, "IN")?, events("HUP"));
+    seen.says("a pipe whose writer has closed, IN", reported(&reader, "IN")?, "HUP");
     Ok(())
 }
 
@@ -60,7 +60,7 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
     let (ours, theirs) = small::connection()?;
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
-    seen.expect("an idle connection, OUT", reported(&ours, "OUT")?, events("OUT"));
+    seen.says("an idle connection, OUT", reported(&ours, "OUT")?, "OUT");
     // What is on its way may still make room: full is when no room comes for a moment.
     let mut taken = fill(&ours, 1_000)?;
     for _ in 0..100 {
@@ -70,7 +70,7 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
         taken += fill(&ours, 1_000)?;
     }
     seen.note("bytes sent until send says EAGAIN, small buffers", taken);
-    seen.expect("full, OUT", reported(&ours, "OUT")?, events("0"));
+    seen.says("full, OUT", reported(&ours, "OUT")?, "0");
     let mut left = taken;
     wait::until("the peer has read all", || {
         while let Ok(count) = nix::unistd::read(&theirs, &mut [0; 4096]) {
@@ -82,8 +82,8 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
         left == 0
     })?;
     wait_for(&ours, Events::OUT)?;
-    seen.expect("the peer has read all, OUT", reported(&ours, "OUT")?, events("OUT"));
-    seen.expect("send of one byte", sent(&ours, b"x", MsgFlags::empty()), Answer::from("1"));
+    seen.says("the peer has read all, OUT", reported(&ours, "OUT")?, "OUT");
+    seen.says("send of one byte", sent(&ours, b"x", MsgFlags::empty()), "1");
     Ok(())
 }
 
@@ -93,9 +93,8 @@ pub(super) fn urgent(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN | Events::PRI, 0)?;
     sent(&theirs, b"x", MsgFlags::MSG_OOB);
-    seen.expect("an urgent byte, IN|PRI: wait", watch.report(PATIENCE)?, events("PRI"));
-    let byte = received(&ours, 1, MsgFlags::MSG_OOB);
-    seen.expect("recv with MSG_OOB", byte, Answer::from("x"));
+    seen.says("an urgent byte, IN|PRI: wait", watch.report(PATIENCE)?, "PRI");
+    seen.says("recv with MSG_OOB", received(&ours, 1, MsgFlags::MSG_OOB), "x");
     let after = watch.report(Duration::ZERO)?;
     seen.require("wait", after, "no PRI", !after.contains(Events::PRI));
     Ok(())
@@ -105,10 +104,10 @@ pub(super) fn urgent(seen: &mut Seen) -> Done {
 pub(super) fn error(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
     reset_and_known(&ours, theirs)?;
-    seen.expect("a reset connection, asked for 0", reported(&ours, "0")?, events("ERR|HUP"));
+    seen.says("a reset connection, asked for 0", reported(&ours, "0")?, "ERR|HUP");
     let (reader, writer) = pipe()?;
     drop(reader);
-    seen.expect("a pipe without a reader, asked for 0", reported(&writer, "0")?, events("ERR"));
+    seen.says("a pipe without a reader, asked for 0", reported(&writer, "0")?, "ERR");
 
     // A port to which nobody can send: its owner takes datagrams from elsewhere only.
     let closed = UdpSocket::bind(ANY_PORT)?;
@@ -118,24 +117,20 @@ pub(super) fn error(seen: &mut Seen) -> Done {
     closed.connect((Ipv4Addr::LOCALHOST, 9))?;
     sent(&socket, b"x", MsgFlags::empty());
     wait_for(&socket, Events::empty())?;
-    seen.expect(
-        "a UDP socket with IP_RECVERR, refused, asked for 0",
-        reported(&socket, "0")?,
-        events("ERR"),
-    );
-    seen.expect("SO_ERROR", so_error(&socket)?, Answer::from("ECONNREFUSED"));
-    seen.expect("SO_ERROR again", so_error(&socket)?, Answer::from("0"));
-    seen.expect("its error queue is not empty: epoll", reported(&socket, "0")?, events("ERR"));
+    seen.says("a UDP socket with IP_RECVERR, refused, asked for 0", reported(&socket, "0")?, "ERR");
+    seen.says("SO_ERROR", so_error(&socket)?, "ECONNREFUSED");
+    seen.says("SO_ERROR again", so_error(&socket)?, "0");
+    seen.says("its error queue is not empty: epoll", reported(&socket, "0")?, "ERR");
     received(&socket, 64, MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT);
     so_error(&socket)?;
-    seen.expect("its error queue read: epoll", reported(&socket, "0")?, events("0"));
+    seen.says("its error queue read: epoll", reported(&socket, "0")?, "0");
     Ok(())
 }
 
 /// C86: that it comes unasked.
 pub(super) fn hang_up(seen: &mut Seen) -> Done {
     let (ours, _peer) = in_state("fin-both")?;
-    seen.expect("both FINs, asked for 0", reported(&ours, "0")?, events("HUP"));
+    seen.says("both FINs, asked for 0", reported(&ours, "0")?, "HUP");
     Ok(())
 }
 
@@ -146,13 +141,13 @@ pub(super) fn edge(seen: &mut Seen) -> Done {
     level.add(&reader, Events::IN, 0)?;
     edge.add(&reader, Events::IN | Events::ET, 0)?;
     write(&writer, b"xy")?;
-    seen.expect("two bytes: level-triggered", level.report(Duration::ZERO)?, events("IN"));
-    seen.expect("two bytes: edge-triggered", edge.report(Duration::ZERO)?, events("IN"));
+    seen.says("two bytes: level-triggered", level.report(Duration::ZERO)?, "IN");
+    seen.says("two bytes: edge-triggered", edge.report(Duration::ZERO)?, "IN");
     read(&reader, &mut [0; 1])?;
-    seen.expect("one of them read: level-triggered", level.report(Duration::ZERO)?, events("IN"));
-    seen.expect("one of them read: edge-triggered, 50 ms", edge.report(MOMENT)?, events("0"));
+    seen.says("one of them read: level-triggered", level.report(Duration::ZERO)?, "IN");
+    seen.says("one of them read: edge-triggered, 50 ms", edge.report(MOMENT)?, "0");
     let interest = only_item(&edge)?.events;
-    seen.expect("its interest in /proc/self/fdinfo", interest, events("IN|ERR|HUP|ET"));
+    seen.says("its interest in /proc/self/fdinfo", interest, "IN|ERR|HUP|ET");
     let copy = dup(&reader)?;
     edge.add(&copy, Events::IN, 1)?;
     seen.expect(
@@ -234,11 +229,7 @@ fn stale(seen: &mut Seen) -> Done {
         taken,
         true,
     );
-    seen.expect(
-        "the second event says IN for that number: read",
-        outcome(newcomer.read()),
-        Answer::from("EAGAIN"),
-    );
+    seen.says("the second event says IN for that number: read", outcome(newcomer.read()), "EAGAIN");
     Ok(())
 }
 
@@ -252,17 +243,13 @@ pub(super) fn listener(seen: &mut Seen) -> Done {
     let connect = || TcpStream::connect_timeout(&address, PATIENCE);
     let _three = [connect()?, connect()?, connect()?];
     queues::accept_queue(address, 3)?;
-    seen.expect(
-        "three connections, listener with IN|ET: wait",
-        watch.report(PATIENCE)?,
-        events("IN"),
-    );
-    seen.expect("accept once", outcome(listener.accept()), Answer::from("0"));
-    seen.expect("wait, 50 ms; two connections are left", watch.report(MOMENT)?, events("0"));
+    seen.says("three connections, listener with IN|ET: wait", watch.report(PATIENCE)?, "IN");
+    seen.says("accept once", outcome(listener.accept()), "0");
+    seen.says("wait, 50 ms; two connections are left", watch.report(MOMENT)?, "0");
     let _fourth = connect()?;
-    seen.expect("a fourth connection: wait", watch.report(PATIENCE)?, events("IN"));
-    seen.expect("accept once", outcome(listener.accept()), Answer::from("0"));
-    seen.expect("wait, 50 ms", watch.report(MOMENT)?, events("0"));
+    seen.says("a fourth connection: wait", watch.report(PATIENCE)?, "IN");
+    seen.says("accept once", outcome(listener.accept()), "0");
+    seen.says("wait, 50 ms", watch.report(MOMENT)?, "0");
     let more = std::iter::from_fn(|| listener.accept().ok()).count();
     seen.expect("accept until EAGAIN: connections that were left", more, 2);
     Ok(())

@@ -14,7 +14,7 @@ use nix::unistd::dup;
 
 use super::super::limit;
 use super::{raw_event, returned, told, wait};
-use crate::experiments::answer::{Answer, answer};
+use crate::experiments::answer::answer;
 use crate::experiments::signals::ticks;
 use crate::experiments::time::timed;
 use crate::seen::Seen;
@@ -38,15 +38,11 @@ pub(super) fn only_writes(seen: &mut Seen) -> Done {
     // If the array told the kernel something, this would ask for OUT under another token.
     let mut array = [raw_event("OUT", 0xABAB), raw_event("OUT", 0xABAB)];
     let found = wait(watch.as_raw_fd(), &mut array);
-    seen.expect(
-        "an array filled with OUT and 0xabab; one descriptor readable",
-        found,
-        Answer::from("1"),
-    );
+    seen.says("an array filled with OUT and 0xabab; one descriptor readable", found, "1");
     let did = "entry 0 said OUT, token 0xabab; after the wait";
-    seen.expect(did, told(&array[0]), Answer::from("IN, token 0x0"));
+    seen.says(did, told(&array[0]), "IN, token 0x0");
     let did = "entry 1, which said so too, after the wait";
-    seen.expect(did, told(&array[1]), Answer::from("OUT, token 0xabab"));
+    seen.says(did, told(&array[1]), "OUT, token 0xabab");
     Ok(())
 }
 
@@ -79,14 +75,14 @@ pub(super) fn shares_no_memory(seen: &mut Seen) -> Done {
     let mapped = unsafe {
         libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ, libc::MAP_SHARED, epoll, 0)
     };
-    let mapped = if mapped == libc::MAP_FAILED { returned(-1) } else { Answer::from("an address") };
-    seen.expect("mmap of the epoll descriptor", mapped, Answer::from("-1 ENODEV"));
+    let mapped = if mapped == libc::MAP_FAILED { returned(-1) } else { "an address".to_owned() };
+    seen.says("mmap of the epoll descriptor", mapped, "-1 ENODEV");
     let constant = CONSTANT.as_ptr().cast_mut().cast();
     // SAFETY: the kernel finds that it may not write there, and writes nothing.
     let refused = returned(unsafe { libc::epoll_wait(epoll, constant, 1, 0) });
-    seen.expect("epoll_wait into memory that is read-only", refused, Answer::from("-1 EFAULT"));
+    seen.says("epoll_wait into memory that is read-only", refused, "-1 EFAULT");
     let mut array = [raw_event("0", 0)];
-    seen.expect("epoll_wait into an array", wait(epoll, &mut array), Answer::from("1"));
+    seen.says("epoll_wait into an array", wait(epoll, &mut array), "1");
     Ok(())
 }
 
@@ -113,11 +109,7 @@ pub(super) fn maxevents(seen: &mut Seen) -> Done {
         super::ctl(epoll, libc::EPOLL_CTL_ADD, fd.as_fd().as_raw_fd(), Some(("IN", 0)));
     }
     let mut array = vec![raw_event("0", 0); MANY as usize];
-    seen.expect(
-        "epoll_create(1), 900 ready: maxevents 900",
-        wait(epoll, &mut array),
-        Answer::from("900"),
-    );
+    seen.says("epoll_create(1), 900 ready: maxevents 900", wait(epoll, &mut array), "900");
 
     let largest =
         libc::c_int::MAX / libc::c_int::try_from(size_of::<libc::epoll_event>()).unwrap_or(1);
@@ -132,7 +124,7 @@ pub(super) fn maxevents(seen: &mut Seen) -> Done {
     ] {
         // SAFETY: one event is ready, and the array, which lives on, has room for 900.
         let value = unsafe { libc::epoll_wait(one.as_raw_fd(), array.as_mut_ptr(), maxevents, 0) };
-        seen.expect(format!("maxevents {name}"), returned(value), Answer::from(book));
+        seen.says(format!("maxevents {name}"), returned(value), book);
     }
     Ok(())
 }
@@ -157,17 +149,17 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
         at_once < Duration::from_millis(10),
     );
     let (count, took) = timed(|| wait(30));
-    seen.expect("timeout 30, nothing ready: returns", count, Answer::from("0"));
+    seen.says("timeout 30, nothing ready: returns", count, "0");
     seen.require("after", format!("{took:?}"), "30 ms or more", took >= Duration::from_millis(30));
     for timeout in [-1, -7] {
         let tick = Duration::from_millis(40);
         let (ended, took) = timed(|| ticks(tick, true).map(|()| wait(timeout)));
         let did = format!("timeout {timeout}, and a signal after 40 ms: returns");
-        seen.expect(did, ended?, Answer::from("EINTR"));
+        seen.says(did, ended?, "EINTR");
         seen.require("after", format!("{took:?}"), "40 ms or more", took >= tick);
     }
     quiet.write(1)?;
-    seen.expect("timeout -1, something ready: returns", wait(-1), Answer::from("1"));
+    seen.says("timeout -1, something ready: returns", wait(-1), "1");
     Ok(())
 }
 
@@ -201,6 +193,6 @@ pub(super) fn returns_a_count(seen: &mut Seen) -> Done {
     seen.expect("nothing ready any more: returns", epoll.wait(&mut array, 0_u8)?, 0);
     let mut raw = [raw_event("0", 0)];
     let wrong = wait(fds[0].as_fd().as_raw_fd(), &mut raw);
-    seen.expect("a descriptor that is no epoll: returns", wrong, Answer::from("-1 EINVAL"));
+    seen.says("a descriptor that is no epoll: returns", wrong, "-1 EINVAL");
     Ok(())
 }

@@ -15,7 +15,7 @@ use nix::unistd::pipe;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{call, entry, numbered, poll};
-use crate::experiments::answer::{Answer, answer, events, outcome, symbol};
+use crate::experiments::answer::{answer, events, outcome, symbol};
 use crate::experiments::signals::ticks;
 use crate::experiments::time::timed;
 use crate::seen::Seen;
@@ -58,11 +58,8 @@ fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
         .iter()
         .map(|(letter, means)| if found.intersects(events(means)) { *letter } else { "-" })
         .collect();
-    seen.expect(
-        format!("{state}: poll says {found}; select"),
-        Answer::from(&ask::select(fd, InSets::ALL, Duration::ZERO)?),
-        Answer::from(&foretold),
-    );
+    let selected = ask::select(fd, InSets::ALL, Duration::ZERO)?;
+    seen.says(format!("{state}: poll says {found}; select"), selected, &foretold);
     Ok(())
 }
 
@@ -88,10 +85,10 @@ pub(super) fn bits(seen: &mut Seen) -> Done {
 
     let number = ours.as_raw_fd();
     drop(ours);
-    seen.expect(
+    seen.says(
         "a closed descriptor, asked for 0: poll",
         poll(&mut [numbered(number, "0")], 0),
-        Answer::from("1 (NVAL)"),
+        "1 (NVAL)",
     );
     let datagrams = UdpSocket::bind(ANY_PORT)?;
     asked(seen, "a UDP socket", &datagrams, EVERYTHING, "OUT|WRNORM|WRBAND")
@@ -99,7 +96,7 @@ pub(super) fn bits(seen: &mut Seen) -> Done {
 
 fn asked(seen: &mut Seen, state: &str, fd: &impl AsRawFd, interest: &str, book: &str) -> Done {
     let found = ask::poll(fd, events(interest), Duration::ZERO)?;
-    seen.expect(format!("{state}, asked for {interest}: poll"), found, events(book));
+    seen.says(format!("{state}, asked for {interest}: poll"), found, book);
     Ok(())
 }
 
@@ -122,10 +119,10 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
         let tick = Duration::from_millis(40);
         let (ended, took) = timed(|| {
             ticks(tick, true)?;
-            Ok::<Answer, io::Error>(answer(call(&mut entries, timeout)))
+            Ok::<_, io::Error>(answer(call(&mut entries, timeout)))
         });
         let did = format!("timeout {timeout}, and a signal after 40 ms: returns");
-        seen.expect(did, ended?, Answer::from("EINTR"));
+        seen.says(did, ended?, "EINTR");
         seen.require("after", format!("{took:?}"), "40 ms or more", took >= tick);
     }
     Ok(())
@@ -138,15 +135,15 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     // Two loops wait for one listener, each with a descriptor of its own.
     let other = listener.try_clone()?;
     let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    seen.expect(
+    seen.says(
         "one connection waits: poll of the first loop",
         wait_for(&listener, Events::IN)?,
-        events("IN"),
+        "IN",
     );
-    seen.expect("poll of the second loop", wait_for(&other, Events::IN)?, events("IN"));
+    seen.says("poll of the second loop", wait_for(&other, Events::IN)?, "IN");
     let (accepted, _) = listener.accept()?;
     seen.note("accept of the first loop", "succeeds");
-    seen.expect("accept of the second loop", outcome(other.accept()), Answer::from("EAGAIN"));
+    seen.says("accept of the second loop", outcome(other.accept()), "EAGAIN");
 
     // SO_RCVTIMEO bounds a sleep that would have no end.
     let patience = Duration::from_millis(50);
@@ -167,10 +164,10 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     let accepted = accept_within(&other, PATIENCE)?;
     accepted.set_read_timeout(Some(PATIENCE))?;
     let read = io::Read::read(&mut &accepted, &mut [0]);
-    seen.expect(
+    seen.says(
         "a connection that its client has reset: accept succeeds, read",
         answer(read),
-        Answer::from("ECONNRESET"),
+        "ECONNRESET",
     );
     Ok(())
 }
@@ -178,17 +175,9 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
 /// C53.
 pub(super) fn reset(seen: &mut Seen) -> Done {
     let error = errno::connection_reset()?;
-    seen.expect(
-        "read after the peer's RST",
-        Answer::from(&symbol(&error)),
-        Answer::from("ECONNRESET"),
-    );
+    seen.says("read after the peer's RST", symbol(&error), "ECONNRESET");
     let error = errno::broken_pipe()?;
-    seen.expect(
-        "SO_ERROR when the RST came after the peer's FIN",
-        Answer::from(&symbol(&error)),
-        Answer::from("EPIPE"),
-    );
+    seen.says("SO_ERROR when the RST came after the peer's FIN", symbol(&error), "EPIPE");
     Ok(())
 }
 
@@ -204,7 +193,7 @@ pub(super) fn reuse_address(seen: &mut Seen) -> Done {
             "a connection of the old server is in TIME_WAIT (SO_REUSEADDR there: {old}): bind of the \
              new server (SO_REUSEADDR: {new})"
         );
-        seen.expect(did, outcome(again.bind(&address.into())), Answer::from(book));
+        seen.says(did, outcome(again.bind(&address.into())), book);
     }
     for port in [false, true] {
         let (first, second) = (stream_socket()?, stream_socket()?);
@@ -221,7 +210,7 @@ pub(super) fn reuse_address(seen: &mut Seen) -> Done {
             ("SO_REUSEADDR", "EADDRINUSE")
         };
         let did = format!("a second listener on one port, both with {options}");
-        seen.expect(did, outcome(shared), Answer::from(book));
+        seen.says(did, outcome(shared), book);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::super::limit;
 use super::call::{Set, number, readable};
-use crate::experiments::answer::{Answer, symbol};
+use crate::experiments::answer::symbol;
 use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
@@ -36,8 +36,8 @@ pub fn threads_have_limits(seen: &mut Seen) -> io::Result<()> {
     let (made, error) = threads(1000, 8 << 20);
     let did = "threads with stacks of 8 MiB, when 100 MiB of addresses are left at most";
     seen.require(did, made, "about ten, not 1000", made < 20);
-    let error = error.map_or(Answer::from("no error"), |error| Answer::from(&symbol(&error)));
-    seen.expect("what ends it", error, "EAGAIN".into());
+    let error = error.map_or("no error".to_owned(), |error| symbol(&error).clone());
+    seen.says("what ends it", error, "EAGAIN");
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
     let fd = at(number(&reader), 1023)?;
     let mut set = Set::of(&[fd]);
     let got = answer(readable(fd + 1, &mut set, std::time::Duration::ZERO));
-    seen.expect("one readable descriptor, number 1023", got, "1".into());
+    seen.says("one readable descriptor, number 1023", got, "1");
     // Out of the array: C writes beside it, this library's function ends the process.
     let end = child(|| {
         die_quietly();
@@ -32,7 +32,7 @@ pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
         0
     })?
     .end()?;
-    let fits = end == "exit 0".into();
+    let fits = end == "exit 0";
     let did = "FD_SET of 1024, alone in its set: the process that tried";
     seen.require(did, end, "does not survive it", !fits);
     Ok(())

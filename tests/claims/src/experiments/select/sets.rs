@@ -47,7 +47,7 @@ pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
         let mut set = Set::of(&[closed]);
         let got = answer(readable(nfds, &mut set, NOW));
         let did = format!("select(nfds = {nfds}) with the closed descriptor {closed} in the set");
-        seen.expect(did, got, book.into());
+        seen.says(did, got, book);
     }
     Ok(())
 }
@@ -66,10 +66,10 @@ pub fn counts_bits(seen: &mut Seen) -> io::Result<()> {
     // SAFETY: one pollfd that lives until poll returns.
     let count = Errno::result(unsafe { libc::poll(&raw mut entry, 1, 0) })?;
     seen.expect("poll on the same socket", count, 1);
-    seen.expect(
+    seen.says(
         "and its revents",
         answer(ask::poll(&theirs, Events::IN | Events::OUT, NOW)),
-        "IN|OUT".into(),
+        "IN|OUT",
     );
     Ok(())
 }
@@ -89,7 +89,7 @@ pub fn clears_quiet_bits(seen: &mut Seen) -> io::Result<()> {
 pub fn null_sets_are_allowed(seen: &mut Seen) -> io::Result<()> {
     let limit = Duration::from_millis(30);
     let (slept, took) = timed(|| select(0, [None, None, None], Some(&mut time(limit))));
-    seen.expect("select(0, NULL, NULL, NULL, 30 ms)", answer(slept), "0".into());
+    seen.says("select(0, NULL, NULL, NULL, 30 ms)", answer(slept), "0");
     seen.require("it slept for", format!("{took:.1?}"), "30 ms or longer", took >= limit);
     let (reader, writer) = ready_pipe()?;
     let (fd, other) = (number(&reader), number(&writer));
@@ -192,7 +192,7 @@ pub fn copied_each_time(seen: &mut Seen) -> io::Result<()> {
     // SAFETY: the kernel reads the mapping, which is as long as a set, and refuses to write to it.
     let count = unsafe { libc::select(nfds, page.cast(), null, null, &raw mut limit) };
     let did = "select with a set in memory that can only be read";
-    seen.expect(did, outcome(Errno::result(count)), "EFAULT".into());
+    seen.says(did, outcome(Errno::result(count)), "EFAULT");
     Ok(())
 }
 
@@ -203,12 +203,12 @@ pub fn only_set_bits_are_asked(seen: &mut Seen) -> io::Result<()> {
     let nfds = [number(&loud), number(&quiet), closed].into_iter().max().unwrap_or(0) + 1;
     let did = format!("select(nfds = {nfds}), of which only a quiet descriptor is in the set");
     let mut set = Set::of(&[number(&quiet)]);
-    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "0".into());
+    seen.says(did, answer(readable(nfds, &mut set, NOW)), "0");
     let mut set = Set::of(&[number(&quiet), number(&loud)]);
-    seen.expect("the readable one added", answer(readable(nfds, &mut set, NOW)), "1".into());
+    seen.says("the readable one added", answer(readable(nfds, &mut set, NOW)), "1");
     let mut set = Set::of(&[number(&quiet), closed]);
     let did = format!("{closed}, which is closed, added");
-    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "EBADF".into());
+    seen.says(did, answer(readable(nfds, &mut set, NOW)), "EBADF");
     Ok(())
 }
 

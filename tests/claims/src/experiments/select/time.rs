@@ -62,12 +62,12 @@ pub fn error_leaves_the_sets(seen: &mut Seen) -> io::Result<()> {
     ticks(Duration::from_millis(20), false)?;
     let ended = answer(readable(fd + 1, &mut set, PATIENCE));
     no_more_ticks()?;
-    seen.expect("select on a quiet pipe, and a signal comes", ended, "EINTR".into());
+    seen.says("select on a quiet pipe, and a signal comes", ended, "EINTR");
     seen.expect("is its bit still set", set.has(fd), true);
     let closed = pipe()?.0.as_raw_fd();
     let mut set = Set::of(&[fd, closed]);
     let ended = answer(readable(closed.max(fd) + 1, &mut set, NOW));
-    seen.expect("select with a closed descriptor in the set", ended, "EBADF".into());
+    seen.says("select with a closed descriptor in the set", ended, "EBADF");
     seen.expect("are both bits still set", [set.has(fd), set.has(closed)], [true, true]);
     Ok(())
 }
@@ -109,7 +109,7 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     ticks(Duration::from_millis(20), false)?;
     let ended = outcome(one(quiet, &mut left));
     no_more_ticks()?;
-    seen.expect("60 s allowed, and a signal comes", ended, "EINTR".into());
+    seen.says("60 s allowed, and a signal comes", ended, "EINTR");
     let rest = length(&left);
     let written = rest < minute && rest + PATIENCE > minute;
     let did = "left in the timeval";
@@ -152,8 +152,7 @@ pub fn timeval_counts_microseconds(seen: &mut Seen) -> io::Result<()> {
     let fits = took >= Duration::from_secs(1) && took < PATIENCE;
     seen.require("{1, 0} waits for", format!("{took:.1?}"), "1 s or a little longer", fits);
     let mut limit = libc::timeval { tv_sec: 0, tv_usec: -1 };
-    let got = answer(select(0, [None, None, None], Some(&mut limit)));
-    seen.expect("{0, -1}", got, "EINVAL".into());
+    seen.says("{0, -1}", answer(select(0, [None, None, None], Some(&mut limit))), "EINVAL");
     Ok(())
 }
 
@@ -165,7 +164,7 @@ pub fn signal_ends_an_endless_select(seen: &mut Seen) -> io::Result<()> {
     let (ended, took) = timed(|| select(fd + 1, [Some(&mut set), None, None], None));
     no_more_ticks()?;
     let did = "select without a timeout on a quiet pipe; a handler with SA_RESTART runs";
-    seen.expect(did, outcome(ended), "EINTR".into());
+    seen.says(did, outcome(ended), "EINTR");
     seen.note("it had waited for", format!("{took:.1?}"));
     seen.expect("is the quiet pipe's bit still set", set.has(fd), true);
     Ok(())

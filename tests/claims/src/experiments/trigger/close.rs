@@ -14,7 +14,7 @@ use lab::witness::bits::Events;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
 
-use crate::experiments::answer::{Answer, events, outcome};
+use crate::experiments::answer::outcome;
 use crate::experiments::child::child;
 use crate::seen::Seen;
 
@@ -39,15 +39,13 @@ fn duplicated(seen: &mut Seen) -> io::Result<()> {
     let duplicate = ours.try_clone()?;
     let number = ours.as_raw_fd();
     drop(ours);
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("closed while a duplicate is open: reported", report, events("OUT"));
+    seen.says("closed while a duplicate is open: reported", watch.report(Duration::ZERO)?, "OUT");
     let closed = delete(&watch, number);
-    seen.expect("EPOLL_CTL_DEL with the closed number", closed, "EBADF".into());
+    seen.says("EPOLL_CTL_DEL with the closed number", closed, "EBADF");
     let other = outcome(watch.delete(&duplicate));
-    seen.expect("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT".into());
+    seen.says("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT");
     drop(duplicate);
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("the duplicate is closed too: reported", report, events("0"));
+    seen.says("the duplicate is closed too: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
@@ -62,12 +60,10 @@ fn inherited(seen: &mut Seen) -> io::Result<()> {
         u8::from(read(&stay, &mut [0]).is_err())
     })?;
     drop(ours);
-    let report = watch.report(PATIENCE)?;
-    seen.expect("closed while a child has inherited it: reported", report, events("OUT"));
+    seen.says("closed while a child has inherited it: reported", watch.report(PATIENCE)?, "OUT");
     drop(leave);
-    seen.expect("the child ends", child.end()?, "exit 0".into());
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("then: reported", report, events("0"));
+    seen.says("the child ends", child.end()?, "exit 0");
+    seen.says("then: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
@@ -80,10 +76,9 @@ fn in_flight(seen: &mut Seen) -> io::Result<()> {
     sendmsg::<()>(sender.as_raw_fd(), &data, &rights, MsgFlags::empty(), None)?;
     drop(ours);
     let report = watch.report(Duration::ZERO)?;
-    seen.expect("closed while a message carries it (SCM_RIGHTS): reported", report, events("OUT"));
+    seen.says("closed while a message carries it (SCM_RIGHTS): reported", report, "OUT");
     drop((sender, receiver));
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("the message is thrown away unread: reported", report, events("0"));
+    seen.says("the message is thrown away unread: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
@@ -102,7 +97,7 @@ fn items(watch: &Watch) -> io::Result<usize> {
 }
 
 /// `EPOLL_CTL_DEL` by a number that is closed.
-fn delete(watch: &Watch, number: RawFd) -> Answer {
+fn delete(watch: &Watch, number: RawFd) -> String {
     // SAFETY: the number only passes through to epoll_ctl, which says that it is closed.
     let closed = unsafe { BorrowedFd::borrow_raw(number) };
     outcome(watch.delete(&closed))

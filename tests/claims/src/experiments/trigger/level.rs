@@ -37,17 +37,16 @@ pub(super) fn reports_until_read(seen: &mut Seen) -> io::Result<()> {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN, 0)?;
     theirs.write_all(b"xyz")?;
-    seen.expect("3 bytes come: the first wait reports", watch.report(PATIENCE)?, events("IN"));
+    seen.says("3 bytes come: the first wait reports", watch.report(PATIENCE)?, "IN");
     let mut reports = 0;
     for _ in 0..WAITS {
         reports += usize::from(!watch.report(Duration::ZERO)?.is_empty());
     }
     seen.expect("nothing is read: of 1000 further waits report it", reports, WAITS);
     received(&ours, 1, MsgFlags::empty());
-    seen.expect("1 of 3 bytes is read: a wait reports", watch.report(PATIENCE)?, events("IN"));
+    seen.says("1 of 3 bytes is read: a wait reports", watch.report(PATIENCE)?, "IN");
     received(&ours, 2, MsgFlags::empty());
-    let after = watch.report(MOMENT)?;
-    seen.expect("all are read: a wait of 50 ms reports", after, events("0"));
+    seen.says("all are read: a wait of 50 ms reports", watch.report(MOMENT)?, "0");
     Ok(())
 }
 
@@ -59,11 +58,10 @@ pub(super) fn report_is_a_hint(seen: &mut Seen) -> io::Result<()> {
     watch.add(&ours, EVERYTHING, 0)?;
     theirs.write_all(b"x")?;
     wait_for(&ours, Events::IN)?;
-    let report = watch.report(PATIENCE)?;
-    seen.expect("a byte comes: level-triggered reports", report, events("IN|OUT"));
+    seen.says("a byte comes: level-triggered reports", watch.report(PATIENCE)?, "IN|OUT");
     let other = received(&another_hand, 1, MsgFlags::MSG_DONTWAIT);
-    seen.expect("somebody else with the same socket reads", other, "x".into());
+    seen.says("somebody else with the same socket reads", other, "x");
     let mine = received(&ours, 1, MsgFlags::MSG_DONTWAIT);
-    seen.expect("then the one who was told reads", mine, "EAGAIN".into());
+    seen.says("then the one who was told reads", mine, "EAGAIN");
     Ok(())
 }
