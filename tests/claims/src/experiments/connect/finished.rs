@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use super::begin;
 use crate::experiments::answer::{events, outcome, so_error};
 use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 /// C129: a failure sets the bit of success and the bit of failure together.
@@ -38,43 +40,28 @@ pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// C130: writable means finished.
+/// C130: what `SO_ERROR` says of connects that are writable.
 pub(super) fn writable_is_not_connected(seen: &mut Seen) -> io::Result<()> {
     let good = listener()?;
     let (socket, _) = begin(good.local_addr()?)?;
     expect_readiness(seen, "a connect that succeeded", &socket, "-w-", "OUT")?;
     seen.says("its SO_ERROR", so_error(&socket)?, "0");
-
-    let refusing = RefusingPort::new()?;
-    let (socket, _) = begin(refusing.address())?;
-    let did = "a connect that was refused";
-    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
-    seen.says("its SO_ERROR", so_error(&socket)?, "ECONNREFUSED");
-    seen.says("its SO_ERROR asked again: it is told once", so_error(&socket)?, "0");
-    let did = "and it is still writable";
-    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|HUP|RDHUP")?;
-
-    let pending = Pending::new()?;
-    pending.fail()?;
-    expect_readiness(seen, "a connect that was given up", &pending, "rw-", "OUT|ERR|HUP")?;
-    seen.says("its SO_ERROR", so_error(&pending)?, "ECONNRESET");
+    let (refused, _port) = in_state("connect-refused")?;
+    seen.says("refused: SO_ERROR", so_error(&refused)?, "ECONNREFUSED");
+    seen.says("SO_ERROR asked again: it is told once", so_error(&refused)?, "0");
+    let (given_up, _peer) = in_state("connect-shutdown")?;
+    seen.says("given up: SO_ERROR", so_error(&given_up)?, "ECONNRESET");
     Ok(())
 }
 
 /// C131: three tests of the same reports.
 pub(super) fn out_before_err_misjudges(seen: &mut Seen) -> io::Result<()> {
-    let good = listener()?;
-    let refusing = RefusingPort::new()?;
-    let to_good = begin(good.local_addr()?)?.0;
-    let to_refusing = begin(refusing.address())?.0;
-    let pending = Pending::new()?;
-    pending.fail()?;
-    let given_up = pending.into_socket();
-    for (name, socket, book) in [
-        ("established", to_good, "succeeded"),
-        ("refused", to_refusing, "failed"),
-        ("given up", given_up, "failed"),
+    for (name, row, book) in [
+        ("established", "connect-succeeded", "succeeded"),
+        ("refused", "connect-refused", "failed"),
+        ("given up", "connect-shutdown", "failed"),
     ] {
+        let (socket, _kept) = in_state(row)?;
         let watch = Watch::new()?;
         watch.add(&socket, Events::OUT, 0)?;
         let reported = watch.report(PATIENCE)?;
@@ -99,7 +86,7 @@ fn out_first(reported: Events) -> &'static str {
     }
 }
 
-fn by_so_error(socket: &Socket) -> io::Result<&'static str> {
+fn by_so_error(socket: &OwnedFd) -> io::Result<&'static str> {
     let connected = so_error(socket)? == "0";
     Ok(if connected { "succeeded" } else { "failed" })
 }

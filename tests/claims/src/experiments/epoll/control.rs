@@ -6,13 +6,12 @@ use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use lab::ask::{self, EVERYTHING, InSets, Watch, wait_for};
-use lab::sockets::{arrived, connection, reset};
+use lab::ask::{self, EVERYTHING, InSets, Watch};
+use lab::sockets::connection;
 use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{dup, pipe, read, write};
-use socket2::SockRef;
 
 use super::{ctl, only_item, raw_event, returned, told, wait};
 use crate::experiments::answer::{events, outcome};
@@ -45,36 +44,6 @@ pub(super) fn refuses_files(seen: &mut Seen) -> Done {
     {
         seen.says(format!("{what}: EPOLL_CTL_ADD"), outcome(watch.add(&fd, Events::IN, 0)), "0");
     }
-    Ok(())
-}
-
-/// C58.
-pub(super) fn beside_poll(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    same(seen, "an idle connection", &ours)?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    same(seen, "a connection with a byte to read", &ours)?;
-    reset(theirs)?;
-    wait_for(&ours, Events::empty())?;
-    same(seen, "a connection that was reset", &ours)?;
-    let (reader, writer) = pipe()?;
-    drop(writer);
-    same(seen, "a pipe whose writer has gone", &reader)?;
-
-    let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
-    seen.says("a regular file: poll", ask::poll(&file, EVERYTHING, Duration::ZERO)?, "IN|OUT");
-    let added = Watch::new()?.add(&file, EVERYTHING, 0);
-    seen.says("a regular file: EPOLL_CTL_ADD", outcome(added), "EPERM");
-    Ok(())
-}
-
-fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
-    let watch = Watch::new()?;
-    watch.add(fd, EVERYTHING, 0)?;
-    let polled = ask::poll(fd, EVERYTHING, Duration::ZERO)?;
-    let did = format!("{state}: poll says {polled}; epoll");
-    seen.expect(did, watch.report(Duration::ZERO)?, polled);
     Ok(())
 }
 

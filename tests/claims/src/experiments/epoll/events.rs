@@ -29,12 +29,6 @@ fn reported(fd: &impl AsRawFd, interest: &str) -> io::Result<Events> {
     Ok(watch.report(Duration::ZERO)?)
 }
 
-/// Resets the connection from the peer's end, and waits until ours knows.
-fn reset_and_known(ours: &TcpStream, theirs: TcpStream) -> Done {
-    reset(theirs)?;
-    wait_for(ours, Events::empty()).map(drop)
-}
-
 /// C82.
 pub(super) fn readable(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
@@ -102,11 +96,9 @@ pub(super) fn urgent(seen: &mut Seen) -> Done {
 
 /// C85.
 pub(super) fn error(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    reset_and_known(&ours, theirs)?;
+    let (ours, _gone) = in_state("rst")?;
     seen.says("a reset connection, asked for 0", reported(&ours, "0")?, "ERR|HUP");
-    let (reader, writer) = pipe()?;
-    drop(reader);
+    let (writer, _gone) = in_state("pipe-reader-closed")?;
     seen.says("a pipe without a reader, asked for 0", reported(&writer, "0")?, "ERR");
 
     // A port to which nobody can send: its owner takes datagrams from elsewhere only.
@@ -171,7 +163,8 @@ pub(super) fn unasked(seen: &mut Seen) -> Done {
         interest,
         vec![events("IN|PRI|ERR|HUP"); 2],
     );
-    reset_and_known(&ours, theirs)?;
+    reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
     let mut found = watch.wait(64, Duration::ZERO)?;
     found.sort_unstable();
     let book = vec![(1, events("IN|ERR|HUP")), (2, events("IN|ERR|HUP"))];

@@ -19,7 +19,6 @@ use super::answer::events;
 pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "epoll-is-several-calls", run: instance::several_calls },
     Experiment { name: "epoll-refuses-files", run: control::refuses_files },
-    Experiment { name: "epoll-beside-poll", run: control::beside_poll },
     Experiment { name: "epoll-limits", run: instance::limits },
     Experiment { name: "epoll-copies-in-once-out-always", run: control::copies },
     Experiment { name: "epoll-size-is-ignored", run: instance::size_is_ignored },

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use lab::ask::{self, EVERYTHING, InSets, wait_for};
 use lab::rig::{accept_within, errno};
-use lab::sockets::{self, ANY_PORT, arrived, connection};
+use lab::sockets::{self, ANY_PORT};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::pipe;
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -18,35 +17,28 @@ use super::{call, entry, numbered, poll};
 use crate::experiments::answer::{answer, events, outcome, symbol};
 use crate::experiments::signals::ticks;
 use crate::experiments::time::timed;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
 
 /// C38.
 pub(super) fn as_select_does(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    same(seen, "an idle connection", &ours)?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    same(seen, "a connection with a byte to read", &ours)?;
-    drop(theirs);
-    wait_for(&ours, Events::RDHUP)?;
-    same(seen, "a connection whose peer has closed", &ours)?;
-
-    let (ours, theirs) = connection()?;
-    SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, Events::PRI)?;
-    same(seen, "a connection with an urgent byte", &ours)?;
-    sockets::reset(theirs)?;
-    wait_for(&ours, Events::empty())?;
-    same(seen, "a connection that was reset", &ours)?;
-
-    let (reader, writer) = pipe()?;
-    same(seen, "a pipe's read end, nothing in it", &reader)?;
-    drop(writer);
-    same(seen, "a pipe's read end, the writer gone", &reader)?;
-    same(seen, "a file in memory", &memfd_create("file", MFdFlags::MFD_CLOEXEC)?)?;
-    same(seen, "a TCP socket that was never connected", &stream_socket()?)
+    for (state, row) in [
+        ("an idle connection", "idle"),
+        ("a connection with bytes to read", "data"),
+        ("a connection whose peer has closed", "fin-close"),
+        ("a connection with an urgent byte", "urgent"),
+        ("a connection that was reset", "rst"),
+        ("a TCP socket that was never connected", "never-connected"),
+        ("a pipe's read end, the writer gone", "pipe-writer-closed"),
+        ("a regular file", "regular-file"),
+    ] {
+        let (fd, _kept) = in_state(row)?;
+        same(seen, state, &fd)?;
+    }
+    let (reader, _writer) = pipe()?;
+    same(seen, "a pipe's read end, nothing in it", &reader)
 }
 
 /// select's three sets have to be what poll's bits mean: select(2).
@@ -66,21 +58,14 @@ fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
 /// C42.
 pub(super) fn bits(seen: &mut Seen) -> Done {
     const EVERYTHING: &str = "IN|PRI|OUT|RDNORM|RDBAND|WRNORM|WRBAND|RDHUP";
-    let (ours, theirs) = connection()?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    asked(seen, "TCP, a byte to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
-    theirs.shutdown(std::net::Shutdown::Write)?;
-    wait_for(&ours, Events::RDHUP)?;
-    asked(seen, "TCP, a byte and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
+    let (ours, _peer) = in_state("data")?;
+    asked(seen, "TCP, bytes to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
+    let (ours, _peer) = in_state("fin-data")?;
+    asked(seen, "TCP, bytes and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
     asked(seen, "the same, POLLRDHUP not asked for", &ours, "IN", "IN")?;
-
-    let (ours, theirs) = connection()?;
-    SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, Events::PRI)?;
+    let (ours, _peer) = in_state("urgent")?;
     asked(seen, "TCP, an urgent byte", &ours, EVERYTHING, "PRI|OUT|WRNORM")?;
-    sockets::reset(theirs)?;
-    wait_for(&ours, Events::empty())?;
+    let (ours, _gone) = in_state("rst")?;
     asked(seen, "TCP, reset by the peer", &ours, "0", "ERR|HUP")?;
 
     let number = ours.as_raw_fd();
