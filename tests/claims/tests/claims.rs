@@ -14,6 +14,7 @@ use claims::register::{self, Claim, LAST, Register, SECTIONS};
 use claims::runner::{Outcome, Runner, Trial};
 use claims::seen::Seen;
 use lab::missing::Need;
+use lab::process::Process;
 use lab::wait;
 use libtest_mimic::{Arguments, Failed};
 
@@ -381,11 +382,9 @@ fn waits_for_a_child(file: &Path) -> String {
 /// process that adopts it.
 fn is_gone(file: &Path) -> Result<(), String> {
     let pid = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let stat = format!("/proc/{}/stat", pid.trim());
-    wait::until("the experiment's child is gone", || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
-    })
-    .map_err(|error| error.to_string())
+    let child = Process(pid.trim().parse().map_err(|_| format!("{pid:?} is no number"))?);
+    let gone = || child.state().map_or(true, |state| state == 'Z');
+    wait::until("the experiment's child is gone", gone).map_err(|error| error.to_string())
 }
 
 fn scratch(name: &str) -> std::path::PathBuf {

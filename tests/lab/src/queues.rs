@@ -2,8 +2,8 @@
 //! proc(5).
 
 use std::fs;
-use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 
 use crate::wait::try_until;
 
@@ -27,39 +27,14 @@ pub struct Queues {
 ///
 /// `NotFound` when there is no such connection; what open(2) says where `/proc` is not mounted.
 pub fn queues(here: SocketAddr, there: SocketAddr) -> io::Result<(Queues, Queues)> {
-    let (here, there) = (ipv4(here)?, ipv4(there)?);
-    let table = fs::read_to_string("/proc/net/tcp")?;
-    Ok((end(&table, here, there)?, end(&table, there, here)?))
-}
-
-fn end(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> io::Result<Queues> {
-    let ends = format!("{} {}", hexadecimal(local), hexadecimal(remote));
-    let queues = table.lines().find_map(|line| {
-        // `0: LOCAL REMOTE STATE TX:RX ...`
-        let (_, fields) = line.split_once(": ")?;
-        let mut rest = fields.strip_prefix(&ends)?.split_whitespace();
-        let (unacknowledged, unread) = rest.nth(1)?.split_once(':')?;
-        Some(Queues {
-            unacknowledged: u64::from_str_radix(unacknowledged, 16).ok()?,
-            unread: u64::from_str_radix(unread, 16).ok()?,
-        })
-    });
-    let missing =
-        || io::Error::new(io::ErrorKind::NotFound, format!("no connection {local} {remote}"));
-    queues.ok_or_else(missing)
-}
-
-fn ipv4(address: SocketAddr) -> io::Result<SocketAddrV4> {
-    match address {
-        SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(io::Error::other("/proc/net/tcp has IPv4 only")),
-    }
-}
-
-/// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.
-fn hexadecimal(address: SocketAddrV4) -> String {
-    let as_stored = u32::from_ne_bytes(address.ip().octets());
-    format!("{as_stored:08X}:{:04X}", address.port())
+    let (ours, theirs) = (hexadecimal(here)?, hexadecimal(there)?);
+    let sockets = sockets()?;
+    let end = |local: &str, remote: &str| {
+        let found = sockets.iter().find(|one| one.local == local && one.remote == remote);
+        let missing = || format!("no connection {here} {there}");
+        found.map(|one| one.queues).ok_or_else(|| io::Error::new(ErrorKind::NotFound, missing()))
+    };
+    Ok((end(&ours, &theirs)?, end(&theirs, &ours)?))
 }
 
 /// Waits until so many connections are in the accept queue of the listener at this IPv4 address.
@@ -81,7 +56,7 @@ pub fn accept_queue(at: SocketAddr, count: u64) -> io::Result<()> {
 pub fn half_open(at: SocketAddr) -> io::Result<()> {
     if only_cookies() {
         let text = "there are no half-open connections while net.ipv4.tcp_syncookies is 2";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        return Err(io::Error::new(ErrorKind::Unsupported, text));
     }
     try_until("a half-open connection", || Ok(!unread(at, SYN_RECV)?.is_empty()))
 }
@@ -95,15 +70,37 @@ pub fn only_cookies() -> bool {
 
 /// The bytes to read of every socket that has this local address and is in this state.
 fn unread(at: SocketAddr, state: &str) -> io::Result<Vec<u64>> {
-    let table = fs::read_to_string("/proc/net/tcp")?;
-    let at = hexadecimal(ipv4(at)?);
-    let queue = |line: &str| {
-        // `0: LOCAL REMOTE STATE TX:RX ...`
-        let mut fields = line.split_whitespace().skip(1);
-        let (local, _, its_state) = (fields.next()?, fields.next()?, fields.next()?);
-        let (_, unread) = fields.next()?.split_once(':')?;
-        let unread = u64::from_str_radix(unread, 16).ok()?;
-        (local == at && its_state == state).then_some(unread)
+    let at = hexadecimal(at)?;
+    let there = sockets()?.into_iter().filter(|one| one.local == at && one.state == state);
+    Ok(there.map(|one| one.queues.unread).collect())
+}
+
+/// A line of the table: `0: LOCAL REMOTE STATE TX:RX ...`.
+struct Line {
+    local: String,
+    remote: String,
+    state: String,
+    queues: Queues,
+}
+
+fn sockets() -> io::Result<Vec<Line>> {
+    let line = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1).map(str::to_owned);
+        let (local, remote, state) = (fields.next()?, fields.next()?, fields.next()?);
+        let queues = fields.next()?;
+        let (sent, received) = queues.split_once(':')?;
+        let unacknowledged = u64::from_str_radix(sent, 16).ok()?;
+        let unread = u64::from_str_radix(received, 16).ok()?;
+        Some(Line { local, remote, state, queues: Queues { unacknowledged, unread } })
     };
-    Ok(table.lines().filter_map(queue).collect())
+    Ok(fs::read_to_string("/proc/net/tcp")?.lines().filter_map(line).collect())
+}
+
+/// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.
+fn hexadecimal(address: SocketAddr) -> io::Result<String> {
+    let SocketAddr::V4(address) = address else {
+        return Err(io::Error::other("/proc/net/tcp has IPv4 only"));
+    };
+    let as_stored = u32::from_ne_bytes(address.ip().octets());
+    Ok(format!("{as_stored:08X}:{:04X}", address.port()))
 }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
-use lab::ask::{EVERYTHING, InSets, Question, Watch, select};
+use lab::ask::{EVERYTHING, InSets, Question, Watch, poll, select};
 use lab::missing::Need;
 use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
 use lab::sockets::{arrived, unread, unsent};
@@ -13,19 +13,14 @@ use lab::wait::{PATIENCE, QUIET};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// How often a rig that has to be reliable is made.
 const ROUNDS: usize = 300;
 
-/// What poll(2) reports for the socket within `bound`; nothing is an empty set.
-fn events(socket: &impl AsFd, bound: Duration) -> PollFlags {
-    let timeout = PollTimeout::try_from(bound).expect("a bound below 24 days");
-    let asked = PollFlags::POLLIN | PollFlags::POLLOUT;
-    let mut entry = [PollFd::new(socket.as_fd(), asked)];
-    poll(&mut entry, timeout).expect("poll");
-    entry[0].revents().expect("known bits")
+/// What poll(2) reports for the socket within `bound`, asked for readable and writable.
+fn events(socket: &impl AsRawFd, bound: Duration) -> Events {
+    poll(socket, Events::IN | Events::OUT, bound).expect("poll")
 }
 
 fn symbol(error: &io::Error) -> Errno {
@@ -59,7 +54,7 @@ fn a_pending_connect_reports_nothing_until_it_is_completed() {
         let pending = Pending::new().expect("pending");
         assert!(events(&pending, Duration::ZERO).is_empty(), "round {round}");
         let peer = pending.complete().expect("complete");
-        assert_eq!(events(&pending, PATIENCE), PollFlags::POLLOUT, "round {round}");
+        assert_eq!(events(&pending, PATIENCE), Events::OUT, "round {round}");
         assert_eq!(so_error(&pending), None, "round {round}");
         // A connection in both directions.
         assert_eq!(pending.socket().send(b"a").expect("send"), 1);
@@ -67,7 +62,7 @@ fn a_pending_connect_reports_nothing_until_it_is_completed() {
         let mut byte = [0];
         peer.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"a");
-        assert!(events(&pending, PATIENCE).contains(PollFlags::POLLIN));
+        assert!(events(&pending, PATIENCE).contains(Events::IN));
         pending.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"b");
     }
@@ -85,7 +80,7 @@ fn a_pending_connect_fails_late_when_told_to() {
     for round in 0..ROUNDS {
         let pending = Pending::new().expect("pending");
         pending.fail().expect("fail");
-        let expected = PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
+        let expected = Events::OUT | Events::ERR | Events::HUP;
         assert_eq!(events(&pending, PATIENCE), expected, "round {round}");
         assert_eq!(so_error(&pending), Some(Errno::ECONNRESET), "round {round}");
     }
@@ -95,8 +90,7 @@ fn a_pending_connect_fails_late_when_told_to() {
 fn a_pending_connect_can_be_completed_and_reset() {
     for round in 0..ROUNDS {
         let socket = Pending::new().and_then(Pending::complete_and_reset).expect("reset");
-        let ended =
-            PollFlags::POLLIN | PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
+        let ended = Events::IN | Events::OUT | Events::ERR | Events::HUP;
         let start = Instant::now();
         let mut came = events(&socket, PATIENCE);
         while came != ended && start.elapsed() < PATIENCE {
@@ -114,7 +108,7 @@ fn a_black_hole_leaves_a_connect_pending_and_completes_it_when_opened() {
     let socket = begin(hole.address());
     assert!(events(&socket, QUIET).is_empty());
     let listener = hole.open().expect("open");
-    assert_eq!(events(&socket, PATIENCE), PollFlags::POLLOUT);
+    assert_eq!(events(&socket, PATIENCE), Events::OUT);
     assert_eq!(so_error(&socket), None);
     listener.accept().expect("accept");
 }
@@ -125,7 +119,7 @@ fn a_black_hole_can_refuse_late() {
     let socket = begin(hole.address());
     assert!(events(&socket, QUIET).is_empty());
     let _port = hole.refuse().expect("refuse");
-    assert!(events(&socket, PATIENCE).contains(PollFlags::POLLERR));
+    assert!(events(&socket, PATIENCE).contains(Events::ERR));
     assert_eq!(so_error(&socket), Some(Errno::ECONNREFUSED));
 }
 
@@ -153,7 +147,7 @@ fn data_vanish_until_they_are_accepted_again() {
     let (mut accepted, _) = listener.accept().expect("accept");
     min_ttl::drop_all(&accepted).expect("IP_MINTTL");
     client.write_all(b"x").expect("write");
-    assert_eq!(events(&accepted, QUIET), PollFlags::POLLOUT);
+    assert_eq!(events(&accepted, QUIET), Events::OUT);
     min_ttl::accept_all(&accepted).expect("IP_MINTTL");
     // The retransmission brings it.
     accepted.set_read_timeout(Some(PATIENCE)).expect("SO_RCVTIMEO");
@@ -172,7 +166,7 @@ fn a_full_queue_leaves_a_connect_pending() {
     let socket = begin(full.address());
     assert!(events(&socket, QUIET).is_empty());
     let _listener = full.open().expect("open");
-    assert_eq!(events(&socket, PATIENCE), PollFlags::POLLOUT);
+    assert_eq!(events(&socket, PATIENCE), Events::OUT);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Out-of-band data: the exceptional condition.
 
 use std::io;
+use std::net::TcpStream;
 
 use lab::sockets::{at_mark, connection};
 use nix::sys::socket::MsgFlags;
@@ -36,9 +37,10 @@ fn alone(seen: &mut Seen) -> io::Result<()> {
 
 /// Data, the urgent byte, data.
 fn among_data(seen: &mut Seen) -> io::Result<()> {
-    let (ours, _peer) = in_state("urgent-data")?;
-    let read = received(&ours, 9, NONE);
-    seen.says("abc and urgent !: a read with room for 9 stops", read, "abc");
+    let (ours, theirs) = connection()?;
+    send_three_parts(&theirs);
+    expect_readiness(seen, "abc, urgent X and yz come", &ours, "rwx", "IN|PRI|OUT")?;
+    seen.says("a read with room for 9 stops", received(&ours, 9, NONE), "abc");
 
     let (ours, _peer) = in_state("urgent-mark")?;
     seen.expect("abc is read, ! and yz are left; SIOCATMARK", at_mark(&ours)?, true);
@@ -58,13 +60,16 @@ fn among_data(seen: &mut Seen) -> io::Result<()> {
 fn in_line(seen: &mut Seen) -> io::Result<()> {
     let (ours, theirs) = connection()?;
     SockRef::from(&ours).set_out_of_band_inline(true)?;
-    sent(&theirs, b"abc", NONE);
-    sent(&theirs, b"X", URGENT);
-    sent(&theirs, b"yz", NONE);
-    let did = "abc, urgent X and yz come, with SO_OOBINLINE";
-    expect_readiness(seen, did, &ours, "rwx", "IN|PRI|OUT")?;
+    send_three_parts(&theirs);
+    expect_readiness(seen, "the same with SO_OOBINLINE", &ours, "rwx", "IN|PRI|OUT")?;
     seen.says("a read stops", received(&ours, 9, NONE), "abc");
     seen.expect("SIOCATMARK", at_mark(&ours)?, true);
     seen.says("a read of 1 byte", received(&ours, 1, NONE), "X");
     expect_readiness(seen, "X was read in its place", &ours, "rw-", "IN|OUT")
+}
+
+fn send_three_parts(to: &TcpStream) {
+    sent(to, b"abc", NONE);
+    sent(to, b"X", URGENT);
+    sent(to, b"yz", NONE);
 }

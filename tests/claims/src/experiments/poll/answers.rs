@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::{self, EVERYTHING, InSets, wait_for};
 use lab::rig::{accept_within, errno};
-use lab::sockets::{self, ANY_PORT};
+use lab::sockets::{self, ANY_PORT, connection};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::unistd::pipe;
@@ -37,6 +37,12 @@ pub(super) fn as_select_does(seen: &mut Seen) -> Done {
         let (fd, _kept) = in_state(row)?;
         same(seen, state, &fd)?;
     }
+    let (ours, theirs) = connection()?;
+    SockRef::from(&theirs).send_out_of_band(b"x")?;
+    wait_for(&ours, Events::PRI)?;
+    sockets::reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
+    same(seen, "a connection that was reset, with an urgent byte", &ours)?;
     let (reader, _writer) = pipe()?;
     same(seen, "a pipe's read end, nothing in it", &reader)
 }
