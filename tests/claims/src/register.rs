@@ -133,7 +133,7 @@ impl fmt::Display for Verdict {
 
 /// A part of the register: claims of one matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Section {
+pub struct RegisterSection {
     /// Its heading.
     pub title: &'static str,
     /// Its id in the book.
@@ -143,14 +143,26 @@ pub struct Section {
 }
 
 /// All sections; each number is in one of them.
-pub const SECTIONS: [Section; 7] = [
-    Section { title: "Background, and select", id: "select", numbers: (1, 37) },
-    Section { title: "poll", id: "poll", numbers: (38, 54) },
-    Section { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
-    Section { title: "epoll: level- and edge-triggered", id: "triggers", numbers: (94, 108) },
-    Section { title: "What makes a descriptor ready", id: "readiness", numbers: (109, 126) },
-    Section { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
-    Section { title: "connect, its errors, and ports", id: "connect", numbers: (142, LAST) },
+pub const SECTIONS: [RegisterSection; 7] = [
+    RegisterSection { title: "Background, and select", id: "select", numbers: (1, 37) },
+    RegisterSection { title: "poll", id: "poll", numbers: (38, 54) },
+    RegisterSection { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
+    RegisterSection {
+        title: "epoll: level- and edge-triggered",
+        id: "triggers",
+        numbers: (94, 108),
+    },
+    RegisterSection {
+        title: "What makes a descriptor ready",
+        id: "readiness",
+        numbers: (109, 126),
+    },
+    RegisterSection { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
+    RegisterSection {
+        title: "connect, its errors, and ports",
+        id: "connect",
+        numbers: (142, LAST),
+    },
 ];
 
 impl Claim {
@@ -161,7 +173,7 @@ impl Claim {
     }
 }
 
-impl Section {
+impl RegisterSection {
     /// Its claims, in their order.
     pub fn claims(self, register: &Register) -> impl Iterator<Item = &Claim> {
         let (first, last) = self.numbers;

@@ -14,7 +14,7 @@ use crate::seen::Seen;
 
 /// What one run of an experiment gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ExperimentReport {
     /// What was seen, up to where it ended.
     pub seen: Seen,
     /// How it ended.
@@ -38,7 +38,7 @@ pub enum Ended {
 
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ReportForm {
     /// Lines for a person.
     Text,
     /// One line of JSON for the runner.
@@ -49,7 +49,7 @@ pub enum Form {
 /// there is none of this name and otherwise 0: how it went is in the report. As text it is 1 for a
 /// kernel that differs and for an experiment that was not carried out.
 #[must_use]
-pub fn run_here(name: &str, form: Form) -> ExitCode {
+pub fn run_here(name: &str, form: ReportForm) -> ExitCode {
     let (code, rows) = match parts(name) {
         Ok((None, rows)) if rows.is_empty() => {
             let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
@@ -61,7 +61,7 @@ pub fn run_here(name: &str, form: Form) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if form == Form::Json {
+    if form == ReportForm::Json {
         // The runner waits for us. If it is killed, nobody does: end with it.
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
@@ -74,15 +74,15 @@ pub fn run_here(name: &str, form: Form) -> ExitCode {
         Err(error) if need.is_some() => Ended::Unsupported(error.to_string()),
         Err(error) => Ended::Broke(error.to_string()),
     };
-    let report = Report { seen, ended, need };
+    let report = ExperimentReport { seen, ended, need };
     match form {
-        Form::Json => {
+        ReportForm::Json => {
             let line = serde_json::to_string(&report).unwrap_or_default();
             // Whoever closed our standard output does not want to know.
             let _ = writeln!(io::stdout(), "{line}");
             ExitCode::SUCCESS
         }
-        Form::Text => print(&report),
+        ReportForm::Text => print(&report),
     }
 }
 
@@ -98,7 +98,7 @@ fn parts(name: &str) -> Result<(Option<&'static Experiment>, Vec<DecidingRow>), 
     Ok((experiments::find(name), rows))
 }
 
-fn print(report: &Report) -> ExitCode {
+fn print(report: &ExperimentReport) -> ExitCode {
     for one in &report.seen.observations {
         let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
         let _ = writeln!(io::stdout(), "{}: {}{book}", one.did, one.saw);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ch09_readiness::table::Table;
 use claims::experiments;
 use claims::register::{self, Claim, LAST, Register, SECTIONS};
-use claims::runner::{Outcome, Runner, Trial};
+use claims::runner::{Ruling, Runner, Trial};
 use claims::seen::Seen;
 use lab::missing::Need;
 use lab::process::Process;
@@ -76,19 +76,19 @@ fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
         )
     };
     match &trial.outcome {
-        Outcome::AsTheBookSays if trial.seen.observations.iter().all(|one| !one.compared) => {
+        Ruling::AsTheBookSays if trial.seen.observations.iter().all(|one| !one.compared) => {
             Err(format!("the experiment compares nothing with the book{}", story()).into())
         }
-        Outcome::AsTheBookSays => {
+        Ruling::AsTheBookSays => {
             let wanted = claim.observation.as_deref().unwrap_or_default();
             if trial.seen.observations.iter().any(|one| one.did.starts_with(wanted)) {
                 return Ok(());
             }
             Err(format!("no observation begins with {wanted:?}{}", story()).into())
         }
-        Outcome::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
-        Outcome::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
-        Outcome::NotHere(why) => {
+        Ruling::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
+        Ruling::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
+        Ruling::NotHere(why) => {
             let Some(need) = trial.need else { return Err(format!("no need named: {why}").into()) };
             // Said on standard error, if it may be left out.
             let words = format!("{} {experiment}: {why}", claim.id);
@@ -368,7 +368,7 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
     }
     let missing = Runner::new(|_| Command::new("/nonexistent/claim")).one("any");
     match missing.outcome {
-        Outcome::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
+        Ruling::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }
@@ -401,7 +401,7 @@ fn hangs(_: &Register) -> Result<(), String> {
     let _ = fs::remove_file(&file);
     gone?;
     match trial.outcome {
-        Outcome::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
+        Ruling::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }
@@ -422,7 +422,7 @@ fn stops(_: &Register) -> Result<(), String> {
     let gone = is_gone(&file);
     let _ = fs::remove_file(&file);
     gone?;
-    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Outcome::Broke(_))).count();
+    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Ruling::Broke(_))).count();
     if ended == 10 && start.elapsed() < Duration::from_secs(15) {
         Ok(())
     } else {

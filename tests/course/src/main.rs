@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use claims::report::{self, Form};
+use claims::report::{self, ReportForm};
 use clap::{Parser, Subcommand};
 use course::{Finding, claims as register, diffs, figures};
 use timeline::figures::FIGURES;
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         Command::Claims { check: true, .. } => {
             register::stale(&root).and_then(|stale| told(&stale))
         }
-        Command::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
+        Command::ClaimExperiment { name } => return report::run_here(&name, ReportForm::Json),
         Command::Figures { check: true, .. } => {
             figures::stale(&root).and_then(|stale| told(&stale))
         }

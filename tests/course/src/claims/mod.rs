@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
-use ::claims::recording::{FILE as RECORDING, Recording};
+use ::claims::recording::{FILE as RECORDING, Recorded};
 use ::claims::register::{self, Claim, Register};
 use ::claims::runner::{self, Runner};
 use ::claims::seen::Seen;
@@ -86,7 +86,7 @@ pub fn record(root: &Path) -> io::Result<()> {
     let trials = runner.all(&names, |trial, done| {
         let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);
     });
-    let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
+    let recording = Recorded::of(&kernel(), trials).map_err(|wrong| {
         io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
     })?;
     // The first recording has nothing before it.
@@ -227,7 +227,7 @@ fn read_register(root: &Path) -> io::Result<Register> {
     register::parse(&text).map_err(|error| io::Error::other(format!("{REGISTER}: {error}")))
 }
 
-fn read_recording(root: &Path) -> io::Result<Recording> {
+fn read_recording(root: &Path) -> io::Result<Recorded> {
     let text =
         fs::read_to_string(root.join(RECORDING)).map_err(|error| named(RECORDING, &error))?;
     serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{RECORDING}: {error}")))

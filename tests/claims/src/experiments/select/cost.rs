@@ -13,7 +13,7 @@ use lab::witness::bits::Events;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::super::limit;
-use super::call::{Set, number, readable};
+use super::call::{RawSet, number, readable};
 use crate::experiments::answer::symbol;
 use crate::experiments::time::shortest;
 use crate::seen::Seen;
@@ -141,7 +141,7 @@ impl Many {
 
     /// The shortest time of a select on the first `count` quiet ones and the readable one.
     fn select(&self, count: usize) -> Duration {
-        let mut master = Set::of(&[number(&self.loud)]);
+        let mut master = RawSet::of(&[number(&self.loud)]);
         for fd in &self.quiet[..count] {
             master.add(number(&fd.as_fd()));
         }
@@ -165,7 +165,7 @@ pub fn grows_with_n(seen: &mut Seen) -> io::Result<()> {
     let many = Many::new(990)?;
     let (few, all) = (many.select(10), many.select(990));
     at_least(seen, "a call with 10 and with 990 quiet descriptors", few, all, 5);
-    let set = Set::of(&[number(&many.loud)]);
+    let set = RawSet::of(&[number(&many.loud)]);
     let scan = |count: i32| {
         shortest(300, || {
             for fd in 0..count {

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 
 use super::super::limit;
-use super::call::{Set, number, readable};
+use super::call::{RawSet, number, readable};
 use crate::experiments::answer::answer;
 use crate::experiments::child::child;
 use crate::seen::Seen;
@@ -20,13 +20,13 @@ pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
     writer.write_all(b"x")?;
     seen.expect("FD_SETSIZE", libc::FD_SETSIZE, 1024);
     let fd = at(number(&reader), 1023)?;
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     let got = answer(readable(fd + 1, &mut set, std::time::Duration::ZERO));
     seen.says("one readable descriptor, number 1023", got, "1");
     // Out of the array: C writes beside it, this library's function ends the process.
     let end = child(|| {
         die_quietly();
-        let mut set = Set::new();
+        let mut set = RawSet::new();
         // SAFETY: this function checks the place in the array, and panics outside.
         unsafe { libc::FD_SET(1024, &raw mut set.0) };
         0
