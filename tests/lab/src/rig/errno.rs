@@ -4,8 +4,8 @@
 //! the kernel did something else. No recipe needs a privilege; those that need a route of their own
 //! (`EHOSTUNREACH`, `EACCES`) are made with [`crate::namespace`].
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::Duration;
@@ -14,8 +14,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{BlackHole, Pending, RefusingPort};
 use crate::ask::wait_for;
-use crate::sockets::{ANY_PORT, connection, listener, reset, unconnected};
-use crate::wait::PATIENCE;
+use crate::sockets::{ANY_PORT, listener, unconnected};
 use crate::witness::bits::Events;
 
 /// The loopback network's broadcast address: a TCP connect to it fails with `ENETUNREACH` before
@@ -82,17 +81,6 @@ pub fn timed_out() -> io::Result<io::Error> {
     let socket = stream_socket()?;
     socket.set_tcp_user_timeout(Some(Duration::from_millis(10)))?;
     failure(socket.connect(&hole.address().into()))
-}
-
-/// `ECONNRESET`: read(2) of a connection that the peer has reset.
-///
-/// # Errors
-///
-/// When the read did not fail.
-pub fn connection_reset() -> io::Result<io::Error> {
-    let (mut ours, theirs) = connection()?;
-    reset(theirs)?;
-    failure(ours.read(&mut [0]))
 }
 
 /// `EINPROGRESS`: a non-blocking connect that has begun.
@@ -174,42 +162,6 @@ pub fn try_again() -> io::Result<io::Error> {
     Err(io::Error::other("a backlog of 0 took 8 connections"))
 }
 
-/// `EPIPE` as `SO_ERROR`: the peer closed, we wrote, and its RST came while our side knew of its
-/// FIN already (the state `CLOSE_WAIT`).
-///
-/// # Errors
-///
-/// When `SO_ERROR` is 0.
-pub fn broken_pipe() -> io::Result<io::Error> {
-    let (mut ours, theirs) = connection()?;
-    drop(theirs);
-    // The FIN is here: the end of stream. Only then may we write.
-    if ours.read(&mut [0])? != 0 {
-        return Err(io::Error::other("the peer sent a byte instead of a FIN"));
-    }
-    ours.write_all(b"x")?;
-    wait_for(&ours, Events::empty())?;
-    ours.take_error()?.ok_or_else(|| io::Error::other("SO_ERROR was 0"))
-}
-
-/// `ECONNREFUSED` of UDP: the ICMP message "port unreachable", told to the next call on a connected
-/// UDP socket. udp(7).
-///
-/// # Errors
-///
-/// When nothing was told.
-pub fn datagram_refused() -> io::Result<io::Error> {
-    // Bound and connected to each other's port, then closed: nobody listens there.
-    let closed = UdpSocket::bind(ANY_PORT)?;
-    let socket = UdpSocket::bind(ANY_PORT)?;
-    socket.connect(closed.local_addr()?)?;
-    // A connected UDP socket takes datagrams from its peer only: ours will find nobody.
-    closed.connect((Ipv4Addr::LOCALHOST, 9))?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.send(b"x")?;
-    failure(socket.recv(&mut [0]))
-}
-
 /// A self-connect, which is a false success: a socket bound to a port connects to that very port.
 /// It gets back the bytes that it sends itself.
 ///
@@ -221,17 +173,6 @@ pub fn self_connect() -> io::Result<TcpStream> {
     socket.bind(&ANY_PORT.into())?;
     socket.connect(&socket.local_addr()?)?;
     Ok(socket.into())
-}
-
-/// `EPIPE` of write(2): after our own `shutdown(SHUT_WR)`. Rust's runtime ignores `SIGPIPE`.
-///
-/// # Errors
-///
-/// When the write did not fail.
-pub fn write_after_shutdown() -> io::Result<io::Error> {
-    let (mut ours, _theirs) = connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    failure(ours.write(b"x"))
 }
 
 /// The error of a call that has to fail.

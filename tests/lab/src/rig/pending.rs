@@ -105,12 +105,6 @@ impl Pending {
         peer.reset()?;
         Ok(socket)
     }
-
-    /// The connecting socket alone, the peer closed or left to the [`PendingPeer`].
-    #[must_use]
-    pub fn into_socket(self) -> Socket {
-        self.socket
-    }
 }
 
 impl AsFd for Pending {

@@ -6,15 +6,16 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use lab::ask::{self, EVERYTHING, InSets, wait_for};
-use lab::rig::{accept_within, errno};
+use lab::rig::accept_within;
 use lab::sockets::{self, ANY_PORT, connection};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
+use nix::sys::socket::MsgFlags;
 use nix::unistd::pipe;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{call, entry, numbered, poll};
-use crate::experiments::answer::{answer, events, outcome, symbol};
+use crate::experiments::answer::{answer, events, outcome, received, so_error};
 use crate::experiments::signals::ticks;
 use crate::experiments::time::timed;
 use crate::rows::in_state;
@@ -165,10 +166,12 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
 
 /// C53.
 pub(super) fn reset(seen: &mut Seen) -> Done {
-    let error = errno::connection_reset()?;
-    seen.says("read after the peer's RST", symbol(&error), "ECONNRESET");
-    let error = errno::broken_pipe()?;
-    seen.says("SO_ERROR when the RST came after the peer's FIN", symbol(&error), "EPIPE");
+    let (ours, _gone) = in_state("rst")?;
+    let read = received(&ours, 1, MsgFlags::empty());
+    seen.says("read after the peer's RST", read, "ECONNRESET");
+    let (ours, _gone) = in_state("rst-close-wait")?;
+    let did = "SO_ERROR when the RST came after the peer's FIN";
+    seen.says(did, so_error(&ours)?, "EPIPE");
     Ok(())
 }
 
