@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use lab::ask::{EVERYTHING, InSets, Question, Watch, poll, select};
 use lab::missing::Need;
+use lab::process::Process;
 use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
 use lab::sockets::{arrived, unread, unsent};
 use lab::wait::{PATIENCE, QUIET};
@@ -326,6 +327,25 @@ fn bytes_on_their_way_are_counted() {
     arrived(&theirs, 5).expect("bytes");
     assert_eq!(unread(&theirs).expect("ioctl"), 5);
     assert_eq!(unsent(&ours).expect("ioctl"), 0);
+}
+
+#[test]
+fn a_threads_state_is_told_until_it_has_ended() {
+    let this = Process(std::process::id());
+    let (tell, told) = std::sync::mpsc::channel();
+    let (stay, leave) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        tell.send(nix::unistd::gettid().as_raw().cast_unsigned()).expect("somebody listens");
+        // An error, when nobody can send any more.
+        let _ = leave.recv();
+    });
+    let number = told.recv().expect("a thread");
+    let state = || this.thread_state(number).expect("a stat file");
+    lab::wait::until("it sleeps", || state() == Some('S')).expect("asleep");
+    assert!(!this.all_threads_sleep().expect("threads"), "this one runs");
+    drop(stay);
+    thread.join().expect("it ends");
+    lab::wait::until("it has ended", || state().is_none()).expect("gone");
 }
 
 #[test]
