@@ -59,7 +59,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "failed-connect-leaks", run: call::leaks },
 ];
 
-/// Notes the state of a TCP socket, as [`says`].
+/// Notes the state of a TCP socket, beside the one that the book has for it.
 fn state(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
     seen.says(did, tcp(socket)?.state, book);
     Ok(())
