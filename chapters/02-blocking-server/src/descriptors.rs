@@ -1,12 +1,13 @@
 //! How many descriptors this process may have open, and what to do when there are no more.
 
 use std::io;
+use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// How long a server waits, when accept found no free descriptor, before it tries again. A client's
 /// leaving wakes it sooner; what another part of the machine gives back does not.
-pub const RETRY_MILLISECONDS: u16 = 1000;
+pub const RETRY: Duration = Duration::from_secs(1);
 
 /// Asks for `wanted` descriptors and returns how many this process now may have open: at most the
 /// hard limit, which only a privilege can raise.

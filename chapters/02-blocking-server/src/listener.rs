@@ -39,21 +39,21 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, CallError> {
 }
 // ANCHOR_END: listen
 
+// ANCHOR: accept
 /// What one accept(2) came to.
 #[derive(Debug)]
 pub enum Accepted {
     /// The oldest connection of the accept queue.
     Client(TcpStream),
     /// The oldest connection is broken already; others may be waiting behind it.
-    Gone,
+    Gone(io::Error),
     /// The accept queue is empty: another thread or process was faster.
     Nobody,
     /// There is somebody, but no descriptor or memory to take them. They keep waiting in the
     /// accept queue, and the listener stays readable: do not ask again before something is freed.
-    Full,
+    Full(io::Error),
 }
 
-// ANCHOR: accept
 /// Takes the oldest connection from the accept queue.
 ///
 /// # Errors
@@ -66,7 +66,9 @@ pub fn accept(listener: &TcpListener) -> io::Result<Accepted> {
         Err(error) => error,
     };
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => Ok(Accepted::Full),
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
+            Ok(Accepted::Full(error))
+        }
         Some(Errno::EAGAIN) => Ok(Accepted::Nobody),
         // accept(2) passes on what has happened to the connection meanwhile, and asks for a retry.
         Some(
@@ -80,7 +82,7 @@ pub fn accept(listener: &TcpListener) -> io::Result<Accepted> {
             | Errno::ENOPROTOOPT
             | Errno::ENONET
             | Errno::EOPNOTSUPP,
-        ) => Ok(Accepted::Gone),
+        ) => Ok(Accepted::Gone(error)),
         _ => Err(error),
     }
 }

@@ -5,12 +5,9 @@ use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
 
 use ch01_blocking_connect::words;
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, answer,
-};
+use ch02_blocking_server::{Accepted, BUFFER, Narrator, RETRY, ServerArguments, accept, answer};
 use clap::Parser;
 
 /// Serves one client at a time.
@@ -31,10 +28,15 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         narrator.say("accept: sleeping until somebody connects");
         let client = match accept(listener)? {
             Accepted::Client(client) => client,
-            Accepted::Gone | Accepted::Nobody => continue,
-            Accepted::Full => {
-                narrator.say("accept: no descriptor left, trying again in a second");
-                thread::sleep(Duration::from_millis(RETRY_MILLISECONDS.into()));
+            Accepted::Gone(error) => {
+                narrator.client_lost(&error);
+                continue;
+            }
+            Accepted::Nobody => continue,
+            Accepted::Full(error) => {
+                let why = words(&error);
+                narrator.say(format_args!("accept: {why}, trying again in a second"));
+                thread::sleep(RETRY);
                 continue;
             }
         };
@@ -44,7 +46,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             match answer(&client, &mut buffer) {
                 Ok(0) => break narrator.say("read: end of stream, closing"),
                 Ok(count) => narrator.say(format_args!("read: {count} bytes, answered")),
-                Err(error) => break narrator.say(format_args!("client lost: {}", words(&error))),
+                Err(error) => break narrator.client_lost(&error),
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use ch01_blocking_connect::words;
+
 /// Tells on standard error what the server does, or keeps quiet.
 #[derive(Debug, Clone, Copy)]
 pub struct Narrator {
@@ -22,5 +24,10 @@ impl Narrator {
             // One write for the whole line, so that lines of several threads do not mix.
             let _ = io::stderr().write_all(format!("{what}\n").as_bytes());
         }
+    }
+
+    /// Tells that a client is lost, and the kernel's reason.
+    pub fn client_lost(self, error: &io::Error) {
+        self.say(format_args!("client lost: {}", words(error)));
     }
 }

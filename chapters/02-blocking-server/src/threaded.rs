@@ -8,12 +8,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use ch01_blocking_connect::words;
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, answer,
-};
+use ch02_blocking_server::{Accepted, BUFFER, Narrator, RETRY, ServerArguments, accept, answer};
 use clap::Parser;
 
 /// Serves each client on a thread of its own.
@@ -40,9 +37,14 @@ fn serve(listener: &TcpListener, narrator: Narrator, cap: u32) -> io::Result<Inf
         narrator.say("accept: sleeping until somebody connects");
         let client = match accept(listener)? {
             Accepted::Client(client) => Arc::new(client),
-            Accepted::Gone | Accepted::Nobody => continue,
-            Accepted::Full => {
-                narrator.say("accept: no descriptor left, waiting until a client leaves");
+            Accepted::Gone(error) => {
+                narrator.client_lost(&error);
+                continue;
+            }
+            Accepted::Nobody => continue,
+            Accepted::Full(error) => {
+                let why = words(&error);
+                narrator.say(format_args!("accept: {why}, waiting until a client leaves"));
                 places.wait_for_a_change();
                 continue;
             }
@@ -70,7 +72,7 @@ fn talk(client: &TcpStream, narrator: Narrator) {
         match answer(client, &mut buffer) {
             Ok(0) => return narrator.say("read: end of stream, closing"),
             Ok(count) => narrator.say(format_args!("read: {count} bytes, answered")),
-            Err(error) => return narrator.say(format_args!("client lost: {}", words(&error))),
+            Err(error) => return narrator.client_lost(&error),
         }
     }
 }
@@ -118,8 +120,7 @@ impl Places {
     /// Sleeps until a client leaves, at most a second: one may have left before we slept.
     fn wait_for_a_change(&self) {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let retry = Duration::from_millis(RETRY_MILLISECONDS.into());
-        drop(self.changed.wait_timeout(free, retry));
+        drop(self.changed.wait_timeout(free, RETRY));
     }
 }
 

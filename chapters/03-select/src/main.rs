@@ -9,10 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::process::ExitCode;
 
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, answer,
-    set_descriptor_limit,
-};
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments, answer};
 use clap::Parser;
 use nix::errno::Errno;
 use nix::sys::select::{FD_SETSIZE, FdSet, select};
@@ -41,33 +38,27 @@ fn serve(
     // ANCHOR: limit
     // A set has bits for the descriptors 0 to 1023. With this limit the kernel never gives us
     // another one: when they are used up, accept says so, and the next client waits in its queue.
-    set_descriptor_limit(FD_SETSIZE as u64)?;
+    let mut acceptor = Acceptor::new(listener, FD_SETSIZE as u64, narrator)?;
     // ANCHOR_END: limit
     let mut clients: BTreeMap<RawFd, TcpStream> = BTreeMap::new();
-    let mut full = false;
     let mut buffer = [0; BUFFER];
     loop {
         // ANCHOR: wait
         let ready: Vec<RawFd> = {
             // Ask: select leaves only the ready ones in the set, so it is built anew each time.
             let mut readable = FdSet::new();
-            // Full: while we do not ask about the listener, its readiness cannot wake us.
-            if !full {
-                readable.insert(listener.as_fd());
-            }
-            for client in clients.values() {
-                readable.insert(client.as_fd());
+            let (asked, limit) = acceptor.before_wait();
+            for socket in asked.into_iter().chain(clients.values().map(AsFd::as_fd)) {
+                readable.insert(socket);
             }
             bits::show("before", &readable, show_bits);
-            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
-            let mut retry = TimeVal::milliseconds(RETRY_MILLISECONDS.into());
-            let timeout = full.then_some(&mut retry);
-            match select(None, &mut readable, None, None, timeout) {
-                Ok(0) => full = false,
-                Ok(_) => {}
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
+            let mut limit = limit.map(|limit| TimeVal::milliseconds(limit.into()));
+            let woken = select(None, &mut readable, None, None, limit.as_mut());
+            if woken == Err(Errno::EINTR) {
+                narrator.say("select: EINTR: Interrupted system call");
+                continue;
             }
+            woken?;
             bits::show("after ", &readable, show_bits);
             // Keep plain numbers: the set borrows every socket in it, and now we change them.
             readable.fds(None).map(|fd| fd.as_raw_fd()).collect()
@@ -77,17 +68,18 @@ fn serve(
         // ANCHOR: act
         for fd in ready {
             if fd == listener.as_raw_fd() {
-                match accept(listener)? {
-                    Accepted::Client(client) => drop(clients.insert(client.as_raw_fd(), client)),
-                    Accepted::Gone | Accepted::Nobody => {}
-                    Accepted::Full => full = true,
+                if let Accepted::Client(client) = acceptor.accept()? {
+                    clients.insert(client.as_raw_fd(), client);
                 }
             } else if let Some(client) = clients.get(&fd) {
                 // Ready to read, so this does not sleep; its write still can.
-                if !matches!(answer(client, &mut buffer), Ok(1..)) {
-                    clients.remove(&fd);
-                    full = false;
+                match answer(client, &mut buffer) {
+                    Ok(1..) => continue,
+                    Ok(0) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
+                clients.remove(&fd);
+                acceptor.resume();
             }
         }
         // ANCHOR_END: act

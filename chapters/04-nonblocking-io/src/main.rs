@@ -7,9 +7,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::process::ExitCode;
 
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
-};
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments};
 use ch04_nonblocking_io::{Connection, Step};
 use clap::Parser;
 use nix::errno::Errno;
@@ -29,19 +27,19 @@ fn main() -> ExitCode {
 
 fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // A set has bits for the descriptors 0 to 1023: more would not fit.
-    set_descriptor_limit(FD_SETSIZE as u64)?;
+    let mut acceptor = Acceptor::new(listener, FD_SETSIZE as u64, narrator)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
     let mut clients: BTreeMap<RawFd, Connection> = BTreeMap::new();
-    let mut full = false;
     let mut buffer = [0; BUFFER];
     loop {
         // ANCHOR: wait
         let ready: BTreeSet<RawFd> = {
             // Ask: two sets, built anew; a socket is in one, in both, or in none.
             let (mut readable, mut writable) = (FdSet::new(), FdSet::new());
-            if !full {
-                readable.insert(listener.as_fd());
+            let (asked, limit) = acceptor.before_wait();
+            if let Some(listener) = asked {
+                readable.insert(listener);
             }
             for connection in clients.values() {
                 if connection.wants_read() {
@@ -51,15 +49,13 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                     writable.insert(connection.as_fd());
                 }
             }
-            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
-            let mut retry = TimeVal::milliseconds(RETRY_MILLISECONDS.into());
-            let timeout = full.then_some(&mut retry);
-            match select(None, &mut readable, &mut writable, None, timeout) {
-                Ok(0) => full = false,
-                Ok(_) => {}
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
+            let mut limit = limit.map(|limit| TimeVal::milliseconds(limit.into()));
+            let woken = select(None, &mut readable, &mut writable, None, limit.as_mut());
+            if woken == Err(Errno::EINTR) {
+                narrator.say("select: EINTR: Interrupted system call");
+                continue;
             }
+            woken?;
             // Keep plain numbers: the sets borrow every socket in them, and now we change those.
             readable.fds(None).chain(writable.fds(None)).map(|fd| fd.as_raw_fd()).collect()
         };
@@ -68,21 +64,17 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         // ANCHOR: act
         for fd in ready {
             if fd == listener.as_raw_fd() {
-                match accept(listener)? {
-                    Accepted::Client(stream) => {
-                        clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
-                    }
-                    Accepted::Gone | Accepted::Nobody => {}
-                    Accepted::Full => full = true,
+                if let Accepted::Client(stream) = acceptor.accept()? {
+                    clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
                 }
             } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
-                    Ok(Step::More | Step::Short | Step::Blocked) => {}
-                    Ok(Step::Finished) | Err(_) => {
-                        clients.remove(&fd);
-                        full = false;
-                    }
+                    Ok(Step::More | Step::Short | Step::Blocked) => continue,
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
+                clients.remove(&fd);
+                acceptor.resume();
             }
         }
         // ANCHOR_END: act

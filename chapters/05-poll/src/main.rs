@@ -7,13 +7,11 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::process::ExitCode;
 
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
-};
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments};
 use ch04_nonblocking_io::{Connection, Step};
 use clap::Parser;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, poll};
 
 /// Serves many clients on one thread with poll(2).
 #[derive(Parser)]
@@ -28,11 +26,10 @@ fn main() -> ExitCode {
 
 fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // No set, no 1024: as many as the hard limit allows.
-    set_descriptor_limit(u64::MAX)?;
+    let mut acceptor = Acceptor::new(listener, u64::MAX, narrator)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
     let mut clients: BTreeMap<RawFd, Connection> = BTreeMap::new();
-    let mut full = false;
     let mut buffer = [0; BUFFER];
     loop {
         // ANCHOR: wait
@@ -40,8 +37,9 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
             // Ask: one entry a socket. What we ask (events) and what poll answers (revents) are
             // two fields, so the array could be kept; but it borrows the sockets in it.
             let mut entries = Vec::with_capacity(clients.len() + 1);
-            if !full {
-                entries.push(PollFd::new(listener.as_fd(), PollFlags::POLLIN));
+            let (asked, limit) = acceptor.before_wait();
+            if let Some(listener) = asked {
+                entries.push(PollFd::new(listener, PollFlags::POLLIN));
             }
             for connection in clients.values() {
                 let mut events = PollFlags::empty();
@@ -49,14 +47,12 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
                 events.set(PollFlags::POLLOUT, connection.wants_write());
                 entries.push(PollFd::new(connection.as_fd(), events));
             }
-            // Wait: without a timeout, unless we are full. A place can become free unnoticed.
-            let timeout = if full { RETRY_MILLISECONDS.into() } else { PollTimeout::NONE };
-            match poll(&mut entries, timeout) {
-                Ok(0) => full = false,
-                Ok(_) => {}
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
+            let woken = poll(&mut entries, limit);
+            if woken == Err(Errno::EINTR) {
+                narrator.say("poll: EINTR: Interrupted system call");
+                continue;
             }
+            woken?;
             // Keep plain numbers of those with any answer: an error or a hang-up, which nobody has
             // to ask about, is found by the read or write that follows.
             let ready = entries.iter().filter(|entry| entry.any() != Some(false));
@@ -67,21 +63,17 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         // ANCHOR: act
         for fd in ready {
             if fd == listener.as_raw_fd() {
-                match accept(listener)? {
-                    Accepted::Client(stream) => {
-                        clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
-                    }
-                    Accepted::Gone | Accepted::Nobody => {}
-                    Accepted::Full => full = true,
+                if let Accepted::Client(stream) = acceptor.accept()? {
+                    clients.insert(stream.as_raw_fd(), Connection::new(stream)?);
                 }
             } else if let Some(connection) = clients.get_mut(&fd) {
                 match connection.advance(&mut buffer) {
-                    Ok(Step::More | Step::Short | Step::Blocked) => {}
-                    Ok(Step::Finished) | Err(_) => {
-                        clients.remove(&fd);
-                        full = false;
-                    }
+                    Ok(Step::More | Step::Short | Step::Blocked) => continue,
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
+                clients.remove(&fd);
+                acceptor.resume();
             }
         }
         // ANCHOR_END: act

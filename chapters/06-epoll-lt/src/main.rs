@@ -6,13 +6,12 @@ use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
-};
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments};
 use ch04_nonblocking_io::{Connection, Step};
+use ch06_epoll_lt::Names;
 use clap::Parser;
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
 /// Serves many clients on one thread with epoll, level-triggered.
 #[derive(Parser)]
@@ -33,7 +32,7 @@ const LISTENER: u64 = 0;
 /// A connection, and what the kernel was last told to watch it for.
 struct Client {
     connection: Connection,
-    interest: EpollFlags,
+    told: EpollFlags,
 }
 
 fn interest(connection: &Connection) -> EpollFlags {
@@ -46,78 +45,70 @@ fn interest(connection: &Connection) -> EpollFlags {
 
 fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // No set, no 1024: as many as the hard limit allows.
-    set_descriptor_limit(u64::MAX)?;
+    let mut acceptor = Acceptor::new(listener, u64::MAX, narrator)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
     let mut clients: HashMap<u64, Client> = HashMap::new();
     let mut next_token = LISTENER + 1;
-    let mut full = false;
     let mut buffer = [0; BUFFER];
     // ANCHOR: register
     // The interest list lives in the kernel, behind this descriptor, from one wait to the next.
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
-    let mut watched = EpollFlags::EPOLLIN;
+    let mut listener_told = EpollFlags::EPOLLIN;
     let mut events = [EpollEvent::empty(); 256];
     // ANCHOR_END: register
     loop {
         // ANCHOR: wait
-        // Full: while the listener is not watched, its readiness cannot wake us.
-        let wanted = if full { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
-        if watched != wanted {
+        // In a pause: while the listener is not watched, its readiness cannot wake us.
+        let (asked, limit) = acceptor.before_wait();
+        let wanted = if asked.is_some() { EpollFlags::EPOLLIN } else { EpollFlags::empty() };
+        if listener_told != wanted {
             epoll.modify(listener, &mut EpollEvent::new(wanted, LISTENER))?;
-            watched = wanted;
+            listener_told = wanted;
         }
-        // Wait: without a timeout, unless we are full. A place can become free unnoticed.
-        let timeout = if full { RETRY_MILLISECONDS.into() } else { EpollTimeout::NONE };
-        let ready = match epoll.wait(&mut events, timeout) {
-            Ok(count) => &events[..count],
-            Err(Errno::EINTR) => continue,
-            Err(errno) => return Err(errno.into()),
-        };
+        let woken = epoll.wait(&mut events, limit);
+        if woken == Err(Errno::EINTR) {
+            narrator.say("epoll_wait: EINTR: Interrupted system call");
+            continue;
+        }
+        let ready = &events[..woken?];
         let (count, known) = (ready.len(), clients.len());
         narrator.say(format_args!("epoll_wait: {count} ready of {known} clients"));
-        full = full && !ready.is_empty();
         // ANCHOR_END: wait
         // ANCHOR: act
         for event in ready {
             let token = event.data();
-            narrator.say(format_args!("  token {token}: {:?}", event.events()));
+            narrator.say(format_args!("  token {token}: {}", Names(event.events())));
             if token == LISTENER {
-                match accept(listener)? {
-                    Accepted::Client(stream) => {
-                        let connection = Connection::new(stream)?;
-                        let interest = interest(&connection);
-                        let event = EpollEvent::new(interest, next_token);
-                        // ENOSPC, ENOMEM: the kernel watches no more for us, and this one has to go.
-                        full = epoll.add(&connection, event).is_err();
-                        if !full {
-                            clients.insert(next_token, Client { connection, interest });
-                            next_token += 1;
-                        }
+                let Accepted::Client(stream) = acceptor.accept()? else { continue };
+                let connection = Connection::new(stream)?;
+                let told = interest(&connection);
+                match epoll.add(&connection, EpollEvent::new(told, next_token)) {
+                    Ok(()) => {
+                        clients.insert(next_token, Client { connection, told });
+                        next_token += 1;
                     }
-                    Accepted::Gone | Accepted::Nobody => {}
-                    Accepted::Full => full = true,
+                    // ENOSPC, ENOMEM: the kernel watches no more for us, and this one has to go.
+                    Err(errno) => acceptor.pause("epoll_ctl", &errno.into()),
                 }
-            } else if let Some(client) = clients.get_mut(&token) {
-                match client.connection.advance(&mut buffer) {
+            } else if let Some(Client { connection, told }) = clients.get_mut(&token) {
+                match connection.advance(&mut buffer) {
                     Ok(Step::More | Step::Short | Step::Blocked) => {
                         // Tell the kernel only a change: plain requests and replies make none.
-                        let interest = interest(&client.connection);
-                        if client.interest != interest {
-                            epoll.modify(
-                                &client.connection,
-                                &mut EpollEvent::new(interest, token),
-                            )?;
-                            client.interest = interest;
+                        let wanted = interest(connection);
+                        if *told != wanted {
+                            epoll.modify(connection, &mut EpollEvent::new(wanted, token))?;
+                            *told = wanted;
                         }
+                        continue;
                     }
-                    Ok(Step::Finished) | Err(_) => {
-                        // Dropped is closed, and a closed socket leaves the list by itself.
-                        clients.remove(&token);
-                        full = false;
-                    }
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
+                // Dropped is closed, and a closed socket leaves the list by itself.
+                clients.remove(&token);
+                acceptor.resume();
             }
         }
         // ANCHOR_END: act

@@ -6,13 +6,12 @@ use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
-use ch02_blocking_server::{
-    Accepted, BUFFER, Narrator, RETRY_MILLISECONDS, ServerArguments, accept, set_descriptor_limit,
-};
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments};
 use ch04_nonblocking_io::{Connection, Step};
+use ch06_epoll_lt::Names;
 use clap::Parser;
 use nix::errno::Errno;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
 /// Serves many clients on one thread with epoll, edge-triggered.
 #[derive(Parser)]
@@ -55,12 +54,11 @@ const INTEREST: EpollFlags = EpollFlags::EPOLLET
 
 fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // No set, no 1024: as many as the hard limit allows.
-    set_descriptor_limit(u64::MAX)?;
+    let mut acceptor = Acceptor::new(listener, u64::MAX, narrator)?;
     // Another process may share the listener and be faster: then accept must not sleep either.
     listener.set_nonblocking(true)?;
     let mut clients: HashMap<u64, Client> = HashMap::new();
     let mut next_token = LISTENER + 1;
-    let mut full = false;
     let mut buffer = [0; BUFFER];
     // ANCHOR: register
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -72,25 +70,21 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     // ANCHOR_END: register
     loop {
         // ANCHOR: wait
-        // Wait: not at all while somebody is owed a turn; a second at most while we are full.
-        let timeout = if !owing.is_empty() || (listener_owed && !full) {
-            EpollTimeout::ZERO
-        } else if full {
-            RETRY_MILLISECONDS.into()
-        } else {
-            EpollTimeout::NONE
-        };
-        let ready = match epoll.wait(&mut events, timeout) {
-            Ok(count) => &events[..count],
-            Err(Errno::EINTR) => continue,
-            Err(errno) => return Err(errno.into()),
-        };
+        // Wait: not at all while somebody is owed a turn.
+        let (asked, limit) = acceptor.before_wait();
+        let listener_due = listener_owed && asked.is_some();
+        let limit = if listener_due || !owing.is_empty() { Some(0) } else { limit };
+        let woken = epoll.wait(&mut events, limit);
+        if woken == Err(Errno::EINTR) {
+            narrator.say("epoll_wait: EINTR: Interrupted system call");
+            continue;
+        }
+        let ready = &events[..woken?];
         let (count, known) = (ready.len(), clients.len());
         narrator.say(format_args!("epoll_wait: {count} ready of {known} clients"));
-        full = full && !ready.is_empty() && !clients.is_empty();
         for event in ready {
             let token = event.data();
-            narrator.say(format_args!("  token {token}: {:?}", event.events()));
+            narrator.say(format_args!("  token {token}: {}", Names(event.events())));
             if token == LISTENER {
                 listener_owed = true;
             } else if let Some(client) = clients.get_mut(&token) {
@@ -103,41 +97,42 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
         // ANCHOR_END: wait
         // ANCHOR: act
         for _ in 0..BUDGET {
-            if full || !listener_owed {
+            if !listener_owed || asked.is_none() {
                 break;
             }
-            match accept(listener)? {
+            match acceptor.accept()? {
                 Accepted::Client(stream) => {
                     let connection = Connection::new(stream)?;
+                    let event = EpollEvent::new(INTEREST, next_token);
                     // ENOSPC, ENOMEM: the kernel watches no more for us, and this one has to go.
-                    full = epoll.add(&connection, EpollEvent::new(INTEREST, next_token)).is_err();
-                    if !full {
-                        let owed = EpollFlags::empty();
-                        clients.insert(next_token, Client { connection, owed });
-                        next_token += 1;
+                    if let Err(errno) = epoll.add(&connection, event) {
+                        acceptor.pause("epoll_ctl", &errno.into());
+                        break;
                     }
+                    clients.insert(next_token, Client { connection, owed: EpollFlags::empty() });
+                    next_token += 1;
                 }
-                Accepted::Gone => {}
+                Accepted::Gone(_) => {}
                 Accepted::Nobody => listener_owed = false,
-                Accepted::Full => full = true,
+                Accepted::Full(_) => break,
             }
         }
         owing.retain(|&token| {
             let Some(client) = clients.get_mut(&token) else { return false };
             for _ in 0..BUDGET {
                 match client.connection.advance(&mut buffer) {
-                    Ok(Step::More) => {}
-                    Ok(Step::Short) if client.owed.intersects(BEHIND_THE_DATA) => {}
+                    Ok(Step::More) => continue,
+                    Ok(Step::Short) if client.owed.intersects(BEHIND_THE_DATA) => continue,
                     Ok(Step::Short | Step::Blocked) => {
                         client.owed = EpollFlags::empty();
                         return false;
                     }
-                    Ok(Step::Finished) | Err(_) => {
-                        clients.remove(&token);
-                        full = false;
-                        return false;
-                    }
+                    Ok(Step::Finished) => {}
+                    Err(error) => narrator.client_lost(&error),
                 }
+                clients.remove(&token);
+                acceptor.resume();
+                return false;
             }
             // The budget is used up, the edge is not: the rest is owed, after the others' turn.
             true

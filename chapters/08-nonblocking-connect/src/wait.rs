@@ -2,9 +2,6 @@
 //!
 //! Each function begins all connects, waits until none is pending or the time is up, and returns
 //! what came of them.
-//!
-//! Each function looks one last time when the deadline has passed: a connect may have finished
-//! while this process could not run.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,64 +16,64 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 use crate::attempts::Attempts;
 
-// ANCHOR: select
-/// Waits with select(2): a connect that fails is writable too, and not in the set of exceptions.
-pub fn with_select(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
-    let mut attempts = Attempts::start(addresses, limit);
+// ANCHOR: frame
+/// How many events epoll_wait(2) may report at once.
+const BATCH: usize = 256;
+
+/// Waits until no attempt is pending or the time is up.
+///
+/// `wait` waits once, at most for the time that it is given, and names those that have finished.
+fn until_none_is_pending(
+    mut attempts: Attempts,
+    wait: impl Fn(&Attempts, Duration) -> nix::Result<Vec<usize>>,
+) -> io::Result<Attempts> {
     while let Some(left) = attempts.time_left() {
-        let finished: Vec<usize> = {
-            let mut writable = FdSet::new();
-            for (_, socket) in attempts.pending() {
-                writable.insert(socket.as_fd());
-            }
-            // Linux writes the time that was left back into it, so it is made anew each time.
-            let mut timeout = TimeVal::milliseconds(rounded_up(left).into());
-            match select(None, None, &mut writable, None, &mut timeout) {
-                Ok(_) => {}
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            }
-            let ready = attempts.pending().filter(|(_, socket)| writable.contains(socket.as_fd()));
-            ready.map(|(index, _)| index).collect()
+        let finished = match wait(&attempts, left) {
+            Ok(finished) => finished,
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno.into()),
         };
-        for index in finished {
+        for &index in &finished {
             attempts.finish(index);
         }
-        if left.is_zero() {
+        // A look after the deadline is the last one: a connect may have finished while this process
+        // could not run. A full batch may have left some out, and is followed by another look.
+        if left.is_zero() && finished.len() < BATCH {
             break;
         }
     }
     Ok(attempts)
+}
+// ANCHOR_END: frame
+
+// ANCHOR: select
+/// Waits with select(2): a connect that fails is writable too, and not in the set of exceptions.
+pub fn with_select(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
+    until_none_is_pending(Attempts::start(addresses, limit), |attempts, left| {
+        let mut writable = FdSet::new();
+        for (_, socket) in attempts.pending() {
+            writable.insert(socket.as_fd());
+        }
+        // Linux writes the time that was left back into it, so it is made anew each time.
+        let mut timeout = TimeVal::milliseconds(rounded_up(left).into());
+        select(None, None, &mut writable, None, &mut timeout)?;
+        let ready = attempts.pending().filter(|(_, socket)| writable.contains(socket.as_fd()));
+        Ok(ready.map(|(index, _)| index).collect())
+    })
 }
 // ANCHOR_END: select
 
 // ANCHOR: poll
 /// Waits with poll(2): any answer means finished, be it POLLOUT, POLLERR or POLLHUP.
 pub fn with_poll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
-    let mut attempts = Attempts::start(addresses, limit);
-    while let Some(left) = attempts.time_left() {
-        let finished: Vec<usize> = {
-            let entry = |(_, socket)| PollFd::new(AsFd::as_fd(socket), PollFlags::POLLOUT);
-            let mut entries: Vec<PollFd> = attempts.pending().map(entry).collect();
-            match poll(&mut entries, milliseconds(left)) {
-                Ok(_) => {}
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            }
-            let answered = entries
-                .iter()
-                .zip(attempts.pending())
-                .filter(|(entry, _)| entry.any() != Some(false));
-            answered.map(|(_, (index, _))| index).collect()
-        };
-        for index in finished {
-            attempts.finish(index);
-        }
-        if left.is_zero() {
-            break;
-        }
-    }
-    Ok(attempts)
+    until_none_is_pending(Attempts::start(addresses, limit), |attempts, left| {
+        let entry = |(_, socket)| PollFd::new(AsFd::as_fd(socket), PollFlags::POLLOUT);
+        let mut entries: Vec<PollFd> = attempts.pending().map(entry).collect();
+        poll(&mut entries, milliseconds(left))?;
+        let answered = entries.iter().zip(attempts.pending());
+        let answered = answered.filter(|(entry, _)| entry.any() != Some(false));
+        Ok(answered.map(|(_, (index, _))| index).collect())
+    })
 }
 // ANCHOR_END: poll
 
@@ -86,26 +83,17 @@ pub fn with_poll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attemp
 pub fn with_epoll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
     // It needs a descriptor too: before many connects may have used them all.
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-    let mut attempts = Attempts::start(addresses, limit);
+    let attempts = Attempts::start(addresses, limit);
     for (index, socket) in attempts.pending() {
         epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLOUT, index as u64))?;
     }
-    let mut events = [EpollEvent::empty(); 256];
-    while let Some(left) = attempts.time_left() {
-        let count = match epoll.wait(&mut events, milliseconds(left)) {
-            Ok(count) => count,
-            Err(Errno::EINTR) => continue,
-            Err(errno) => return Err(errno.into()),
-        };
-        for event in &events[..count] {
-            // To finish is to close: the socket leaves the interest list by itself.
-            attempts.finish(usize::try_from(event.data()).expect("a token is an index"));
-        }
-        if left.is_zero() && count < events.len() {
-            break;
-        }
-    }
-    Ok(attempts)
+    until_none_is_pending(attempts, |_, left| {
+        let mut events = [EpollEvent::empty(); BATCH];
+        let count = epoll.wait(&mut events, milliseconds(left))?;
+        // To finish is to close: the socket leaves the interest list by itself.
+        let tokens = events[..count].iter().map(EpollEvent::data);
+        Ok(tokens.map(|token| usize::try_from(token).expect("a token is an index")).collect())
+    })
 }
 // ANCHOR_END: epoll
 

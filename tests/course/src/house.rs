@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use cli::syllabus::Syllabus;
+
 use crate::page::Page;
 
 /// A file's path, relative to the root and with `/`, and its text.
@@ -20,6 +22,8 @@ pub struct House {
     pub summary: Page,
     /// The names of the folders in `chapters`, sorted.
     pub chapters: Vec<String>,
+    /// The lessons, as their `lesson.toml` describe them.
+    pub syllabus: Syllabus,
     /// All Rust files below `chapters`.
     pub sources: Vec<File>,
     /// All Rust files below `tests`.
@@ -63,7 +67,8 @@ impl House {
                 }
             }
         }
-        Ok(Self { root, pages, summary, chapters, sources, tests, manifests })
+        let syllabus = Syllabus::of(&root)?;
+        Ok(Self { root, pages, summary, chapters, syllabus, sources, tests, manifests })
     }
 
     /// The page with this file name.

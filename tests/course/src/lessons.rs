@@ -1,7 +1,7 @@
 //! Chapters, pages and check files belong together.
 
 use crate::Finding;
-use crate::house::House;
+use crate::house::{File, House};
 
 /// Numbered pages without a chapter, chapters without a page, and pages that SUMMARY.md leaves out.
 ///
@@ -50,27 +50,31 @@ pub fn unregistered_checks(house: &House) -> Vec<Finding> {
     findings
 }
 
-/// Transcripts that no test runs, and chapters whose own check file does not run their page.
+/// The suite that runs the transcripts of a lesson's pages.
+const TRANSCRIPTS: &str = "transcripts";
+
+/// Transcripts that no test runs: those of a lesson's page are run by the suite that its `lesson.toml`
+/// names, or by its own check file.
 #[must_use]
 pub fn unrun_transcripts(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for page in &house.pages {
         let Some(line) = page.first_transcript() else { continue };
-        let lesson = page.name.trim_end_matches(".md");
-        let runs = |text: &str| text.contains(&format!("of_page(\"{lesson}\")"));
-        let place = format!("book/src/{}:{line}", page.name);
-        let manifest = format!("chapters/{lesson}/Cargo.toml");
-        match house.manifests.iter().find(|(path, _)| *path == manifest) {
-            Some(manifest) => {
-                let own = house.named_files(manifest);
-                let own = house.tests.iter().filter(|(path, _)| own.contains(path));
-                if !own.into_iter().any(|(_, text)| runs(text)) {
-                    let problem = format!("no check file of {lesson} runs this page's transcripts");
-                    findings.push(Finding::new(place, problem));
-                }
-            }
-            None if house.tests.iter().any(|(_, text)| runs(text)) => {}
-            None => findings.push(Finding::new(place, "no test runs this page's transcripts")),
+        let name = page.name.trim_end_matches(".md");
+        let mut lessons = house.syllabus.lessons.iter();
+        let lesson = lessons.find(|lesson| lesson.pages.iter().any(|page| page == name));
+        let run = lesson.map_or_else(
+            || house.tests.iter().any(|(_, text)| text.contains(&format!("of_page(\"{name}\")"))),
+            |lesson| {
+                let mut suites = lesson.programs.iter().flat_map(|program| &program.suites);
+                let file = lesson.check_file();
+                let own = |(path, text): &File| *path == file && text.contains("TRANSCRIPTS_HOLD");
+                suites.any(|suite| suite == TRANSCRIPTS) || house.tests.iter().any(own)
+            },
+        );
+        if !run {
+            let place = format!("book/src/{}:{line}", page.name);
+            findings.push(Finding::new(place, "no test runs this page's transcripts"));
         }
     }
     findings

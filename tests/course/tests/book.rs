@@ -148,7 +148,8 @@ impl Fixture {
             "chapters/03-a/src/main.rs",
             "// ANCHOR: wait\nfn main() {}\n// ANCHOR_END: wait\n// Never unsafe.\n",
         );
-        fixture.write("tests/03_a.rs", "of_page(\"03-a\"); read: \"03-a.md#why\"\n");
+        fixture.write("tests/03_a.rs", "read: \"03-a.md#why\"\n");
+        fixture.write("chapters/03-a/lesson.toml", LESSON);
         fixture
     }
 
@@ -171,6 +172,10 @@ impl Fixture {
     }
 }
 
+/// The lesson of the small course.
+const LESSON: &str = "title = \"A\"\nidea = \"an idea\"\nminutes = 1\npages = [\"03-a\"]\n\
+    most-lines = 20\ndemo = \"a\"\n[[program]]\nname = \"a\"\nsuites = [\"transcripts\"]\n";
+
 type Finder = fn(&House) -> Vec<Finding>;
 
 /// All finders that take a house.
@@ -191,6 +196,7 @@ const FINDERS: [Finder; 12] = [
 
 const PAGE: &str = "book/src/03-a.md";
 const MAIN: &str = "chapters/03-a/src/main.rs";
+const TOML: &str = "chapters/03-a/lesson.toml";
 const MANIFEST: &str = "chapters/03-a/Cargo.toml";
 
 #[test]
@@ -226,7 +232,7 @@ fn each_finder_finds_a_planted_fault() {
         (links::dead_references, "tests/03_a.rs", "03-a.md", "04-a.md", "no 04-a.md#why"),
         (lessons::unpaired, "book/src/SUMMARY.md", "- [B](b.md)\n", "", "does not list"),
         (lessons::unregistered_checks, MANIFEST, "03_a.rs", "04_a.rs", "no manifest"),
-        (lessons::unrun_transcripts, "tests/03_a.rs", "of_page", "of", "runs this page"),
+        (lessons::unrun_transcripts, TOML, "transcripts", "every", "runs this page"),
         (limits::long_programs, MAIN, "// Never", &long, "at most 130"),
         (limits::long_pages, PAGE, "[B]", &format!("{wordy}[B]"), "at most 2500"),
         (limits::forbidden_words, MAIN, "{}", "{ unsafe {} }", "`unsafe`"),
@@ -247,6 +253,7 @@ fn each_finder_finds_a_planted_fault() {
 fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
     let fixture = Fixture::new();
     fixture.write("chapters/04-b/Cargo.toml", "");
+    fixture.write("chapters/04-b/lesson.toml", &LESSON.replace("03-a", "04-b"));
     fixture.write("book/src/05-c.md", "# C {#05-c}\n");
     fixture.write("book/src/00-d.md", "# D {#00-d}\n\n```console\n$ true\n```\n");
     let house = fixture.house();
@@ -262,7 +269,7 @@ fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
     );
     // A page without a chapter may have transcripts too, if some test runs them.
     assert_eq!(lessons::unrun_transcripts(&house).len(), 1);
-    fixture.write("tests/03_a.rs", "of_page(\"03-a\"); of_page(\"00-d\")");
+    fixture.write("tests/03_a.rs", "of_page(\"00-d\")");
     nothing(&lessons::unrun_transcripts(&fixture.house()));
 }
 

@@ -19,9 +19,7 @@
 //! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`kernel`]: which kernel this is;
 //! - [`missing`]: what an environment may forbid, and may be allowed to;
-//! - [`probe`]: what this machine allows, tried for real;
-//! - [`finding`]: what a failed check says;
-//! - [`transcript`]: runs the console blocks of the book.
+//! - [`probe`]: what this machine allows, tried for real.
 //!
 //! Nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here.
 
@@ -31,7 +29,6 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 pub mod ask;
 pub mod capture;
 pub mod clock;
-pub mod finding;
 pub mod handshake;
 pub mod kernel;
 pub mod limits;
@@ -47,6 +44,5 @@ pub mod rig;
 pub mod shown;
 pub mod sockets;
 pub mod subject;
-pub mod transcript;
 pub mod wait;
 pub mod witness;

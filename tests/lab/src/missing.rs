@@ -6,25 +6,44 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+use std::net::Ipv6Addr;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+
+use crate::probe;
+
+/// The variable that lists what must be allowed.
+pub const REQUIRE: &str = "READINESS_REQUIRE";
 
 /// The variable's name.
 pub const VARIABLE: &str = "READINESS_ALLOW_MISSING";
 
 /// Something that an environment may forbid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     /// A user and network namespace made without root: `user_namespaces(7)`.
     UserNamespaces,
     /// Tracing one's own child: ptrace(2).
     Ptrace,
-    /// More open descriptors than the hard limit allows: `RLIMIT_NOFILE`, getrlimit(2).
+    /// As many open descriptors as the checks with many clients take: `RLIMIT_NOFILE`, getrlimit(2).
     Descriptors,
     /// More threads or processes than a limit allows: `RLIMIT_NPROC`, `RLIMIT_AS`, `pids.max`.
     Threads,
+    /// The address `::1`.
+    Ipv6,
+    /// An accept queue for a thousand: `net.core.somaxconn`, listen(2).
+    Backlog,
+    /// Ports that need a privilege: `net.ipv4.ip_unprivileged_port_start`, ip(7).
+    LowPorts,
 }
+
+/// What the checks with many clients take on either side, and some to spare.
+pub const DESCRIPTORS: u64 = 2200;
+
+/// How many connections the accept queue is tried with.
+pub const BACKLOG: u32 = 1000;
 
 /// What an `io::Error` of kind `Unsupported` holds: the need, and the sentence with the setting.
 #[derive(Debug)]
@@ -50,7 +69,67 @@ impl Need {
             Self::Ptrace => "ptrace",
             Self::Descriptors => "descriptors",
             Self::Threads => "threads",
+            Self::Ipv6 => "ipv6",
+            Self::Backlog => "backlog",
+            Self::LowPorts => "ports",
         }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::UserNamespaces,
+        Self::Ptrace,
+        Self::Descriptors,
+        Self::Threads,
+        Self::Ipv6,
+        Self::Backlog,
+        Self::LowPorts,
+    ];
+
+    /// The needs whose names stand in the environment variable [`REQUIRE`], with commas between them:
+    /// where one of them is forbidden, what needs it fails.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when a name is none of them.
+    pub fn required() -> Result<Vec<Self>, String> {
+        Self::listed(&std::env::var(REQUIRE).unwrap_or_default())
+    }
+
+    fn listed(list: &str) -> Result<Vec<Self>, String> {
+        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let known = |name: &str| Self::ALL.into_iter().find(|need| need.name() == name);
+        names
+            .map(|name| {
+                known(name).ok_or_else(|| {
+                    let all = Self::ALL.map(Self::name).join(", ");
+                    format!("{REQUIRE}: there is no need {name:?}; there are: {all}")
+                })
+            })
+            .collect()
+    }
+
+    /// Is it allowed here? Tried for real, once in this process.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the setting which forbids it.
+    pub fn look(self) -> Result<(), &'static str> {
+        static LOOKED: [OnceLock<Result<(), String>>; Need::ALL.len()] =
+            [const { OnceLock::new() }; Need::ALL.len()];
+        let looked = LOOKED[self as usize].get_or_init(|| match self {
+            Self::UserNamespaces => probe::network(),
+            Self::Ptrace => probe::witness(),
+            Self::Descriptors => probe::descriptors(DESCRIPTORS),
+            // How many it takes is seen by who takes them.
+            Self::Threads => Ok(()),
+            Self::Ipv6 => probe::loopback(Ipv6Addr::LOCALHOST).map_err(|error| {
+                format!("no ::1 here ({error}): sysctl net.ipv6.conf.lo.disable_ipv6 must be 0")
+            }),
+            Self::Backlog => probe::backlog(BACKLOG),
+            Self::LowPorts => probe::low_ports(),
+        });
+        looked.as_ref().copied().map_err(String::as_str)
     }
 
     /// The error, of kind `Unsupported`, of something that this environment forbids; `why` is a
@@ -102,6 +181,26 @@ impl Need {
                 let text = format!("{error} ({VARIABLE}={name} leaves out what needs it)");
                 Err(io::Error::new(ErrorKind::Unsupported, text))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_names_needs_and_nothing_else() {
+        assert_eq!(Need::listed(""), Ok(vec![]));
+        assert_eq!(Need::listed("userns, ptrace,"), Ok(vec![Need::UserNamespaces, Need::Ptrace]));
+        let error = Need::listed("userns,namespaces").unwrap_err();
+        assert!(error.contains("no need \"namespaces\"; there are: userns, ptrace,"), "{error}");
+    }
+
+    #[test]
+    fn each_need_has_a_place_of_its_own() {
+        for (at, need) in Need::ALL.into_iter().enumerate() {
+            assert_eq!(need as usize, at);
         }
     }
 }

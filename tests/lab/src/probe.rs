@@ -1,36 +1,86 @@
-//! What this machine allows, tried for real: ptrace(2), user namespaces, loopback.
+//! What this machine allows, tried for real or read from its settings.
 
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 
-/// May a process trace its own child? A child asks to be traced, and its stop must reach us.
+use crate::namespace::{self, Network};
+use crate::subject::Launch;
+
+/// Can the witness follow a program here?
 ///
 /// # Errors
 ///
-/// What ptrace(2) says with `PTRACE_TRACEME`: `EPERM` where a sandbox or the Yama module forbids it.
-pub fn ptrace() -> io::Result<()> {
-    in_a_child(|| {
-        // SAFETY: PTRACE_TRACEME looks at none of its other arguments.
-        Errno::result(unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) })?;
-        // A child that is traced stops with whatever signal it gets.
-        nix::sys::signal::raise(Signal::SIGUSR1)
-    })
+/// A sentence that names the setting which forbids it.
+pub fn witness() -> Result<(), String> {
+    let witnessed = Launch::new("sh").arg("-c").arg(":").witnessed().start();
+    let ended = witnessed.and_then(|mut running| running.exit_status());
+    ended.map(drop).map_err(|error| error.to_string())
 }
 
-/// May a process without privileges make a user namespace, and a network of its own in it?
+/// Can a network of one's own be made here, with a router and with every packet captured?
 ///
 /// # Errors
 ///
-/// What unshare(2) says: `EPERM` or `EACCES` where a setting forbids it, `ENOSPC` where the limit
-/// of `user.max_user_namespaces` is 0.
-pub fn user_namespaces() -> io::Result<()> {
-    use nix::sched::{CloneFlags, unshare};
-    in_a_child(|| unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET))
+/// A sentence that names the setting which forbids it.
+pub fn network() -> Result<(), String> {
+    let network = Network::with_loopback().beside_router().captured();
+    // What comes out of the child is not taken: it goes with the network.
+    let tried = network.prepare().and_then(|(prepared, _handed_over)| {
+        in_a_child(|| prepared.enter()).map_err(namespace::explain)
+    });
+    tried.map_err(|error| error.to_string())
+}
+
+/// May this process have so many descriptors? Only the hard limit counts: the soft one can be raised.
+///
+/// # Errors
+///
+/// A sentence that names the limit.
+pub fn descriptors(count: u64) -> Result<(), String> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|errno| errno.to_string())?;
+    if hard >= count {
+        return Ok(());
+    }
+    Err(format!(
+        "the hard limit of descriptors is {hard}, and {count} are needed: `ulimit -Hn {count}`"
+    ))
+}
+
+/// Does the kernel keep so many connections for a listener that asks for more? listen(2)
+///
+/// # Errors
+///
+/// A sentence that names the setting.
+pub fn backlog(count: u32) -> Result<(), String> {
+    let largest = setting("net/core/somaxconn")?;
+    if largest >= count {
+        return Ok(());
+    }
+    Err(format!("net.core.somaxconn is {largest}, and {count} are needed"))
+}
+
+/// Is there a port that needs a privilege?
+///
+/// # Errors
+///
+/// A sentence that names the setting.
+pub fn low_ports() -> Result<(), String> {
+    match setting("net/ipv4/ip_unprivileged_port_start")? {
+        0 => Err("net.ipv4.ip_unprivileged_port_start is 0: every port is free to bind".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// A number in `/proc/sys`.
+fn setting(name: &str) -> Result<u32, String> {
+    let text = fs::read_to_string(format!("/proc/sys/{name}"));
+    let text = text.map_err(|error| format!("/proc/sys/{name}: {error}"))?;
+    text.trim().parse().map_err(|error| format!("/proc/sys/{name}: {error}"))
 }
 
 /// Can a connection be made to `address`, whose port the kernel chooses?
@@ -46,12 +96,12 @@ pub fn loopback(address: impl Into<std::net::IpAddr>) -> io::Result<()> {
 /// Does `attempt` in a child process, so that it changes nothing here; returns its errno.
 ///
 /// `attempt` may make system calls only: no memory is allocated between fork and exit.
-fn in_a_child(attempt: fn() -> nix::Result<()>) -> io::Result<()> {
+fn in_a_child(attempt: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     // SAFETY: the child makes system calls only and leaves with _exit(2).
     let child = match unsafe { fork() }? {
         ForkResult::Parent { child } => child,
         ForkResult::Child => {
-            let status = attempt().map_or_else(|errno| errno as i32, |()| 0);
+            let status = attempt().map_or_else(|error| error.raw_os_error().unwrap_or(-1), |()| 0);
             // SAFETY: ends the process at once, without running anything of ours.
             unsafe { libc::_exit(status) }
         }
@@ -60,12 +110,6 @@ fn in_a_child(attempt: fn() -> nix::Result<()>) -> io::Result<()> {
     match waitpid(child, Some(WaitPidFlag::__WNOTHREAD))? {
         WaitStatus::Exited(_, 0) => Ok(()),
         WaitStatus::Exited(_, errno) => Err(io::Error::from_raw_os_error(errno)),
-        WaitStatus::Stopped(..) => {
-            // It is traced and stopped: that was the question.
-            kill(child, Signal::SIGKILL)?;
-            waitpid(child, Some(WaitPidFlag::__WNOTHREAD))?;
-            Ok(())
-        }
         other => Err(io::Error::other(format!("the child ended unexpectedly: {other:?}"))),
     }
 }

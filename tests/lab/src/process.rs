@@ -1,13 +1,42 @@
 //! What `/proc` says about a running program: proc(5).
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use syscalls::Sysno;
 
 use crate::wait::{PATIENCE, QUIET};
+use crate::witness;
+use crate::witness::record::Descriptor;
+use crate::witness::sentences::common_name;
+
+/// The calls that may sleep and begin with the descriptor that they are about.
+const ABOUT_A_DESCRIPTOR: [&str; 6] = ["read", "write", "accept", "connect", "epoll_wait", "close"];
+
+/// Where a thread is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InCall {
+    /// Its number: gettid(2).
+    pub thread: u32,
+    /// The call that it is in, by the name that a person knows it by; `None` if it is in none.
+    pub call: Option<String>,
+    /// The descriptor that the call is about, if it is about one.
+    pub descriptor: Option<Descriptor>,
+}
+
+impl fmt::Display for InCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.call, &self.descriptor) {
+            (Some(call), Some(descriptor)) => write!(f, "in {call} {descriptor}"),
+            (Some(call), None) => write!(f, "in {call}"),
+            (None, _) => f.write_str("in no call: it runs"),
+        }
+    }
+}
 
 /// A running process, known by its number. Nothing here holds it: it may end at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +164,39 @@ impl Process {
                 )));
             }
         }
+    }
+
+    /// In which call each of its threads is at this moment: `/proc/PID/task/TID/syscall`, proc(5).
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when the process has ended, `EACCES` when it is somebody else's.
+    pub fn calls(self) -> io::Result<Vec<InCall>> {
+        let mut calls = Vec::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let name = task?.file_name();
+            let Some(thread) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            let text = fs::read_to_string(format!("/proc/{}/task/{thread}/syscall", self.0))?;
+            calls.push(self.in_call(thread, &text));
+        }
+        calls.sort_by_key(|call| call.thread);
+        Ok(calls)
+    }
+
+    /// `7 0x4 0x1 ...` is a call, its number and its arguments; `running` and `-1 ...` are none.
+    fn in_call(self, thread: u32, text: &str) -> InCall {
+        let mut words = text.split_whitespace();
+        let number = words.next().and_then(|word| word.parse().ok());
+        let call = number.and_then(Sysno::new).map(|number| common_name(number.name()).to_owned());
+        let first = words.next().and_then(|word| word.strip_prefix("0x"));
+        let first = first.and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        let about_one = |name: &&String| ABOUT_A_DESCRIPTOR.contains(&name.as_str());
+        let descriptor = call.as_ref().filter(about_one).and(first).map(|number| {
+            let number = i32::try_from(number).unwrap_or(-1);
+            let process = self.0.cast_signed();
+            Descriptor { number, opening: 0, object: witness::look_up(process, number) }
+        });
+        InCall { thread, call, descriptor }
     }
 
     fn stat(self) -> io::Result<Vec<String>> {

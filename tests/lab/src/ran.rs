@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::process::Output;
 
-use crate::subject::Subject;
+use crate::subject::Running;
 
 /// So much of the output is shown when a check fails.
 const SHOWN_BYTES: usize = 1000;
@@ -26,9 +26,9 @@ impl Ran {
     ///
     /// # Errors
     ///
-    /// A sentence when it does not end, or prints nothing for too long: [`Subject::line`],
-    /// [`Subject::exit_status`].
-    pub fn of(mut subject: Subject) -> io::Result<Self> {
+    /// A sentence when it does not end, or prints nothing for too long: [`Running::line`],
+    /// [`Running::exit_status`].
+    pub fn of(mut subject: Running) -> io::Result<Self> {
         let mut stdout = Vec::new();
         while let Some(line) = subject.line()? {
             stdout.extend(line.into_bytes());

@@ -59,7 +59,7 @@ pub fn connection_to(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream
 /// [`Late`], or what poll(2) and accept(2) say.
 pub fn accept_within(listener: &TcpListener, bound: Duration) -> io::Result<TcpStream> {
     if ask::poll(listener, Events::IN, bound)?.is_empty() {
-        return Err(Late::error("a connection to accept", bound));
+        return Err(Late::error(format!("no connection to accept within {bound:?}")));
     }
     Ok(listener.accept()?.0)
 }

@@ -13,18 +13,14 @@ pub const QUIET: Duration = Duration::from_millis(200);
 
 /// Something did not happen in time. The bound was the lab's own: no call of the kernel failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// What was waited for: `the subject is stopped`.
-    pub what: String,
-    /// How long.
-    pub bound: Duration,
-}
+pub struct Late(String);
 
 impl Late {
-    /// The error of a wait for `what` that was given up after `bound`, of kind `TimedOut`.
+    /// The error of a wait that was given up, of kind `TimedOut`; `sentence` says what did not happen
+    /// and how long that was waited for.
     #[must_use]
-    pub fn error(what: impl Into<String>, bound: Duration) -> io::Error {
-        io::Error::new(io::ErrorKind::TimedOut, Self { what: what.into(), bound })
+    pub fn error(sentence: impl Into<String>) -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, Self(sentence.into()))
     }
 
     /// What an error says of being late: one that [`Late::error`] made.
@@ -36,7 +32,7 @@ impl Late {
 
 impl fmt::Display for Late {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not within {:?}: {}", self.bound, self.what)
+        f.write_str(&self.0)
     }
 }
 
@@ -84,7 +80,7 @@ fn ask(
     let start = Instant::now();
     while !condition()? {
         if start.elapsed() > bound {
-            return Err(Late::error(what, bound));
+            return Err(Late::error(format!("not within {bound:?}: {what}")));
         }
         // Between two questions, let the subject have the processor.
         std::thread::sleep(Duration::from_millis(1));

@@ -2,13 +2,13 @@
 //! the thread sleeps there.
 
 use lab::process::Process;
-use lab::subject::Subject;
+use lab::subject::Running;
 use lab::witness::record::{Arguments, Call, Outcome, Record, What};
 
 /// Does every thread of the program sleep in a call that waits, one of them since `since`, in
 /// nanoseconds of `CLOCK_MONOTONIC`?
 #[must_use]
-pub fn sleeps_since(subject: &Subject, since: u64) -> bool {
+pub fn sleeps_since(subject: &Running, since: u64) -> bool {
     let Some(before) = subject.record() else { return false };
     if !waits_since(&before, since.saturating_sub(before.began)) {
         return false;

@@ -4,9 +4,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use lab::finding::Check;
-use lab::missing::Need;
-
 use crate::drawing;
 use crate::lanes::{Row, Timeline};
 use crate::recording::Recording;
@@ -209,22 +206,6 @@ impl Figure {
             self.name,
             at + 1
         )))
-    }
-
-    /// For a chapter's checks: fails unless [`Figure::still_holds`]. `read` is the page and the section
-    /// where the figure stands.
-    #[track_caller]
-    pub fn require(name: &str, program: &Path, read: &'static str) {
-        let check = Check {
-            did: "recorded the run of a figure anew",
-            expected: "the same sequence of events as in the committed recording",
-            perhaps: "Does the program make other calls than when the figure was recorded?",
-            read,
-        };
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        let missing = || io::Error::other(format!("there is no figure {name:?}"));
-        let figure = check.value(Self::named(name).ok_or_else(missing));
-        check.value(Need::Ptrace.or_left_out(figure.still_holds(root, program)));
     }
 
     fn timeline(&self, recording: &Recording) -> Timeline {

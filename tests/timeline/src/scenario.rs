@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lab::clock::monotonic;
 use lab::rig::{BlackHole, RefusingPort, accept_within};
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::wait::PATIENCE;
 
 use crate::recording::{Deed, Did};
@@ -190,7 +190,7 @@ fn meet_end(mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// The connection of a program that connects, or that it has ended without one.
-fn connection(listener: &TcpListener, subject: &mut Subject) -> io::Result<TcpStream> {
+fn connection(listener: &TcpListener, subject: &mut Running) -> io::Result<TcpStream> {
     let start = Instant::now();
     loop {
         // It may have connected and ended at once: the look at its end comes first.
@@ -249,13 +249,13 @@ fn now(who: &str, did: Did) -> Deed {
     Deed { at, until: at, who: who.to_owned(), did }
 }
 
-fn connecting(program: &Path, arguments: &[&str]) -> io::Result<Subject> {
+fn connecting(program: &Path, arguments: &[&str]) -> io::Result<Running> {
     let launch = launch(program)?;
     arguments.iter().fold(launch, Launch::arg).start()
 }
 
 /// The run of a program that has ended, or shall within the lab's patience.
-fn ended(name: &str, program: &Path, subject: &mut Subject, deeds: Vec<Deed>) -> io::Result<Run> {
+fn ended(name: &str, program: &Path, subject: &mut Running, deeds: Vec<Deed>) -> io::Result<Run> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
     subject.exit_status().map_err(|error| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use lab::clock::monotonic;
 use lab::peer::{Client, pattern};
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::wait::{PATIENCE, QUIET};
 use lab::witness::record::{Bytes, Record};
 
@@ -154,7 +154,7 @@ pub fn recording(name: &str, record: Record, mut deeds: Vec<Deed>) -> Recording 
 }
 
 struct Stage<'a> {
-    subject: &'a Subject,
+    subject: &'a Running,
     address: std::net::SocketAddr,
     manner: Manner,
     clients: BTreeMap<&'static str, Client>,

@@ -75,8 +75,8 @@ fn runs(pid: &str) -> bool {
 
 /// Is the witness possible here? Otherwise the check is left out, if that is allowed.
 fn can_trace() -> bool {
-    let tried = lab::probe::ptrace()
-        .map_err(|error| std::io::Error::new(std::io::ErrorKind::Unsupported, error.to_string()));
+    let tried = lab::probe::witness()
+        .map_err(|error| std::io::Error::new(std::io::ErrorKind::Unsupported, error));
     Need::Ptrace.or_left_out(tried).expect("ptrace").is_some()
 }
 
@@ -197,7 +197,7 @@ fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
     let line = scripts.script("line", "exec tr '\\0' x </dev/zero");
     let errors = "head -c 67108864 /dev/zero | tr '\\0' x >&2; exit 3";
     let errors = scripts.script("errors", errors);
-    for (program, words) in [(&line, "no line on standard output within"), (&errors, "xxx\u{2026}")]
+    for (program, words) in [(&line, "no line on standard output within"), (&errors, "\u{2026}xxx")]
     {
         // With 1 GiB of addresses: what is kept of it must be far less.
         let output = Process::new("sh")

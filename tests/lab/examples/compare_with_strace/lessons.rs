@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 
 use lab::rig::{BlackHole, RefusingPort, accept_within};
-use lab::subject::{Launch, Subject};
+use lab::subject::{Launch, Running};
 use lab::wait::PATIENCE;
 use lab::witness::record::Record;
 
@@ -25,7 +25,7 @@ pub struct Lesson {
 /// Starts the program with these arguments and this standard input. The second value is the folder
 /// of strace's traces, if it runs under strace.
 pub type Start<'a> =
-    dyn FnMut(&[String], Option<File>) -> io::Result<(Subject, Option<PathBuf>)> + 'a;
+    dyn FnMut(&[String], Option<File>) -> io::Result<(Running, Option<PathBuf>)> + 'a;
 
 /// All of them.
 pub const LESSONS: &[Lesson] = &[

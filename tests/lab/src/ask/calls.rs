@@ -109,7 +109,8 @@ pub fn wait_for(descriptor: &impl AsRawFd, asked: Events) -> io::Result<Events> 
     let found = poll(descriptor, asked, PATIENCE)?;
     if found.is_empty() {
         let unasked = Events::ERR | Events::HUP;
-        return Err(Late::error(format!("poll reports any of {}", asked | unasked), PATIENCE));
+        let events = asked | unasked;
+        return Err(Late::error(format!("within {PATIENCE:?} poll reported none of {events}")));
     }
     Ok(found)
 }

@@ -13,7 +13,7 @@ use crate::capture::Capture;
 /// At most so many descriptors are handed over.
 const MOST: usize = 8;
 
-/// What the lab holds of a subject's network: see [`crate::subject::Subject::inside`].
+/// What the lab holds of a subject's network: see [`crate::subject::Running::inside`].
 #[derive(Debug, Default)]
 pub struct Inside {
     /// Every packet of the network, if it was asked for.

@@ -2,12 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{MsgFlags, send};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::os::fd::AsRawFd;
 
+use crate::limits;
 use crate::wait::{Late, PATIENCE};
 
 /// More bytes than this before the end of a stream are taken for a stream without one.
@@ -32,6 +34,21 @@ pub fn pattern(count: usize) -> Vec<u8> {
 pub struct Client {
     stream: TcpStream,
     patience: Duration,
+}
+
+/// Bytes on their way: see [`Client::send_meanwhile`].
+#[derive(Debug)]
+pub struct Sending(JoinHandle<io::Result<()>>);
+
+impl Sending {
+    /// Waits until all are sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    pub fn end(self) -> io::Result<()> {
+        self.0.join().unwrap_or_else(|_| Err(io::Error::other("the sending thread panicked")))
+    }
 }
 
 impl Client {
@@ -79,10 +96,13 @@ impl Client {
     }
 
     /// The kernel tells with `EAGAIN` that a bound of ours was reached: that is told as it is.
-    fn late(&self, error: io::Error, what: impl FnOnce() -> String) -> io::Error {
+    fn late(&self, error: &io::Error, what: &str, done: usize, of: Option<usize>) -> io::Error {
+        let of = of.map_or(String::new(), |of| format!("of {of} "));
         match error.kind() {
-            io::ErrorKind::WouldBlock => Late::error(what(), self.patience),
-            _ => error,
+            io::ErrorKind::WouldBlock => {
+                Late::error(format!("{what} within {:?}: {done} {of}bytes", self.patience))
+            }
+            kind => io::Error::new(kind, format!("{error}, after {done} {of}bytes")),
         }
     }
 
@@ -99,14 +119,27 @@ impl Client {
                 // With a timeout set, a stopped and continued process gets it too: signal(7).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let of = bytes.len();
-                    return Err(self.late(error, || {
-                        format!("room for the next byte ({sent} of {of} have been taken)")
-                    }));
+                    let bytes = bytes.len();
+                    return Err(self.late(&error, "nothing more was taken", sent, Some(bytes)));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Sends all of `bytes` on a thread of its own, while this one reads; then half-closes if
+    /// `half_close`.
+    ///
+    /// # Errors
+    ///
+    /// That no descriptor or thread is to be had.
+    pub fn send_meanwhile(&self, bytes: Vec<u8>, half_close: bool) -> io::Result<Sending> {
+        let mut sender = Self { stream: self.stream.try_clone()?, patience: self.patience };
+        let sending = limits::thread(move || {
+            sender.send(&bytes)?;
+            if half_close { sender.half_close() } else { Ok(()) }
+        })?;
+        Ok(Sending(sending))
     }
 
     /// Sends what the kernel takes at once, and returns how much that was: at most `bytes`.
@@ -150,13 +183,8 @@ impl Client {
                 Ok(more) => got += more,
                 // With a timeout set, a stopped and continued process gets it too: signal(7).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let what = format!("the next byte ({got} of {count} have come)");
-                    return Err(Late::error(what, self.patience));
-                }
                 Err(error) => {
-                    let text = format!("{error}, after {got} of {count} bytes");
-                    return Err(io::Error::new(error.kind(), text));
+                    return Err(self.late(&error, "nothing more came", got, Some(count)));
                 }
             }
         }
@@ -189,10 +217,8 @@ impl Client {
                 Ok(count) => bytes.extend(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let come = bytes.len();
-                    return Err(
-                        self.late(error, || format!("the end of stream ({come} bytes have come)"))
-                    );
+                    let came = "nothing more came, and no end of stream";
+                    return Err(self.late(&error, came, bytes.len(), None));
                 }
             }
             if bytes.len() > MOST_REST || start.elapsed() > PATIENCE * 3 {
@@ -252,7 +278,9 @@ impl Client {
 /// std tells the end of its own time limit without an errno.
 fn late_connect(error: io::Error) -> io::Error {
     match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => Late::error("a connection", PATIENCE),
+        (io::ErrorKind::TimedOut, None) => {
+            Late::error(format!("no connection within {PATIENCE:?}"))
+        }
         _ => error,
     }
 }

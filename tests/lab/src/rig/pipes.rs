@@ -19,7 +19,7 @@ pub fn without_reader() -> io::Result<PipeWriter> {
     drop(reader);
     // Not asked for, and reported all the same once there is no reader: ERR.
     if poll(&writer, Events::empty(), PATIENCE)?.is_empty() {
-        return Err(Late::error("nobody keeps the pipe's read end", PATIENCE));
+        return Err(Late::error(format!("after {PATIENCE:?} somebody keeps the pipe's read end")));
     }
     Ok(writer)
 }

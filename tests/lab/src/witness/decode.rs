@@ -125,11 +125,13 @@ pub(super) fn entry(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Ar
         },
         "epoll_create" | "epoll_create1" => Arguments::EpollCreate,
         "epoll_ctl" => {
-            let event = memory.bytes(r[3], EPOLL_EVENT);
-            let (interest, data) = event_at(&event, 0).unwrap_or_default();
+            let operation = names::operation(call.int(1));
+            // Of a removal the kernel does not read the event, and anything may stand there.
+            let event = (operation != "EPOLL_CTL_DEL").then(|| memory.bytes(r[3], EPOLL_EVENT));
+            let (interest, data) = event.and_then(|event| event_at(&event, 0)).unwrap_or_default();
             Arguments::EpollControl {
                 epoll: open.get(call.int(0)),
-                operation: names::operation(call.int(1)),
+                operation,
                 descriptor: open.get(call.int(2)),
                 interest,
                 data,

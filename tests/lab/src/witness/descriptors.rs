@@ -15,8 +15,10 @@ use super::record::{Descriptor, Object};
 pub(super) struct Descriptors {
     process: i32,
     open: BTreeMap<i32, Descriptor>,
-    /// What was registered with each epoll instance: by its number, then the watched one's.
-    watched: BTreeMap<i32, BTreeMap<i32, u64>>,
+    /// The duplicates of epoll instances: by number, the opening of the instance that they stand for.
+    instances: BTreeMap<i32, u32>,
+    /// What was registered with each epoll instance, by its opening: by the watched one's number.
+    watched: BTreeMap<u32, BTreeMap<i32, u64>>,
 }
 
 impl Descriptors {
@@ -53,7 +55,11 @@ impl Descriptors {
     /// A call has made `number` another descriptor for what `original` refers to.
     pub(super) fn duplicated(&mut self, original: i32, number: i32, opening: u32) {
         let object = self.get(original).object;
+        let instance = self.instance(original);
         self.opened(number, opening);
+        if object == Object::Epoll {
+            self.instances.insert(number, instance);
+        }
         // The kernel does not tell whether a connection was accepted; of all else it tells the name.
         if matches!(object, Object::Connection { .. }) {
             self.became(number, object);
@@ -70,7 +76,7 @@ impl Descriptors {
 
     pub(super) fn closed(&mut self, number: i32) {
         self.open.remove(&number);
-        self.watched.remove(&number);
+        self.instances.remove(&number);
         for watched in self.watched.values_mut() {
             watched.remove(&number);
         }
@@ -80,22 +86,31 @@ impl Descriptors {
     pub(super) fn after_exec(&mut self, process: i32) {
         self.process = process;
         self.open.retain(|number, _| fs::read_link(path(process, *number)).is_ok());
+        self.instances.clear();
         self.watched.clear();
     }
 
+    /// The opening of the epoll instance behind a number.
+    fn instance(&self, epoll: i32) -> u32 {
+        let own = || self.open.get(&epoll).map_or(0, |descriptor| descriptor.opening);
+        self.instances.get(&epoll).copied().unwrap_or_else(own)
+    }
+
     pub(super) fn watch(&mut self, epoll: i32, number: i32, data: u64) {
-        self.watched.entry(epoll).or_default().insert(number, data);
+        let instance = self.instance(epoll);
+        self.watched.entry(instance).or_default().insert(number, data);
     }
 
     pub(super) fn unwatch(&mut self, epoll: i32, number: i32) {
-        if let Some(watched) = self.watched.get_mut(&epoll) {
+        let instance = self.instance(epoll);
+        if let Some(watched) = self.watched.get_mut(&instance) {
             watched.remove(&number);
         }
     }
 
     /// The descriptor that was registered with this data.
     pub(super) fn watched(&mut self, epoll: i32, data: u64) -> Option<Descriptor> {
-        let watched = self.watched.get(&epoll)?;
+        let watched = self.watched.get(&self.instance(epoll))?;
         let number =
             watched.iter().find(|(_, known)| **known == data).map(|(number, _)| *number)?;
         Some(self.get(number))
@@ -123,7 +138,8 @@ fn path(process: i32, number: i32) -> String {
     format!("/proc/{process}/fd/{number}")
 }
 
-fn look_up(process: i32, number: i32) -> Object {
+/// What the kernel says that a descriptor of a process refers to, as far as it is there and may be seen.
+pub(crate) fn look_up(process: i32, number: i32) -> Object {
     let Ok(link) = fs::read_link(path(process, number)) else { return Object::Unknown };
     let link = link.display().to_string();
     if link.starts_with("socket:") {
@@ -171,4 +187,30 @@ fn borrow(process: i32, number: i32) -> Option<OwnedFd> {
     let copy = i32::try_from(Errno::result(copy).ok()?).ok()?;
     // SAFETY: as above.
     Some(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use nix::sys::epoll::{Epoll, EpollCreateFlags};
+    use nix::sys::eventfd::EventFd;
+
+    use super::*;
+
+    #[test]
+    fn a_duplicate_of_an_epoll_instance_has_the_same_interest_list() {
+        let (epoll, event) =
+            (Epoll::new(EpollCreateFlags::empty()).unwrap(), EventFd::new().unwrap());
+        let copy = nix::unistd::dup(&epoll.0).unwrap();
+        let (epoll, copy, event) = (epoll.0.as_raw_fd(), copy.as_raw_fd(), event.as_raw_fd());
+        let mut open = Descriptors::new(std::process::id().cast_signed());
+        open.opened(epoll, 1);
+        open.opened(event, 2);
+        open.duplicated(epoll, copy, 3);
+        open.watch(copy, event, 77);
+        assert_eq!(open.watched(epoll, 77).map(|descriptor| descriptor.number), Some(event));
+        open.unwatch(epoll, event);
+        assert_eq!(open.watched(copy, 77), None);
+    }
 }

@@ -16,12 +16,12 @@ use super::Witness;
 use super::calls;
 use super::shared::Shared;
 use super::tracer;
+use crate::missing::Need;
 
 /// A witness that waits for a child to send its number.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     shared: Arc<Shared>,
-    refused: Arc<Mutex<Option<Errno>>>,
     tracing: JoinHandle<()>,
     child: Taken,
 }
@@ -31,6 +31,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Taken {
     number_to: Arc<PipeWriter>,
     answer_from: Arc<PipeReader>,
+    /// Why the witness could not take it over, on this side of the fork.
+    refused: Arc<Mutex<Option<Errno>>>,
     /// The child's own copy of the other end: as long as it is open, no end of stream comes.
     answer_to: RawFd,
 }
@@ -40,19 +42,19 @@ impl Waiting {
     pub(crate) fn start() -> io::Result<Self> {
         // Who is whose thread stands there. Without it the witness would know nobody.
         std::fs::metadata("/proc/self/status").map_err(|error| {
-            let text = format!("no witness here: /proc must be mounted and readable ({error})");
-            io::Error::new(io::ErrorKind::Unsupported, text)
+            Need::Ptrace
+                .missing(format!("no witness here: /proc must be mounted and readable ({error})"))
         })?;
         let (mut number_from, number_to) = io::pipe()?;
         let (answer_from, mut answer_to) = io::pipe()?;
         let shared = Arc::new(Shared::default());
-        let refused = Arc::new(Mutex::new(None));
         let child = Taken {
             number_to: Arc::new(number_to),
             answer_from: Arc::new(answer_from),
+            refused: Arc::default(),
             answer_to: answer_to.as_raw_fd(),
         };
-        let (theirs, answer) = (Arc::clone(&shared), Arc::clone(&refused));
+        let (theirs, answer) = (Arc::clone(&shared), Arc::clone(&child.refused));
         let tracing = thread::Builder::new().name("witness".to_owned()).spawn(move || {
             let _over = Over(&theirs);
             let mut number = [0; 4];
@@ -69,7 +71,7 @@ impl Waiting {
                 }
             }
         })?;
-        Ok(Self { shared, refused, tracing, child })
+        Ok(Self { shared, tracing, child })
     }
 
     /// What the child needs.
@@ -80,11 +82,6 @@ impl Waiting {
     /// The witness, once the child has become the subject.
     pub(crate) fn begun(self) -> Witness {
         Witness { shared: self.shared, tracing: Some(self.tracing) }
-    }
-
-    /// Why the witness could not take over the child, if that was so.
-    pub(crate) fn refused(&self) -> Option<Errno> {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,5 +122,12 @@ impl Taken {
         let mut answer = [0];
         (&*self.answer_from).read_exact(&mut answer)?;
         if answer == [1] { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
+    }
+
+    /// The error of a start in which the witness could not take over the child: with the setting, if
+    /// one forbids it.
+    pub(crate) fn refusal(&self, error: io::Error) -> io::Error {
+        let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.map_or(error, tracer::explain)
     }
 }

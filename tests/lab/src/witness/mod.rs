@@ -41,9 +41,13 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-pub(crate) use handshake::Waiting;
+pub(crate) use descriptors::look_up;
+pub(crate) use handshake::{Taken, Waiting};
 use record::Record;
-use shared::{Shared, State};
+pub(crate) use shared::Shared;
+use shared::State;
+
+use crate::wait::Late;
 
 /// A witness at work: a thread of its own that traces one subject and all that the subject makes.
 #[derive(Debug)]
@@ -53,6 +57,11 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
+    /// For somebody who looks on.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     /// A copy of what was recorded so far.
     pub(crate) fn record(&self) -> Record {
         self.shared.with(|state| state.record.clone())
@@ -79,10 +88,7 @@ impl Witness {
             // No status of wait(2) is negative.
             Some(-1) => Err(io::Error::other("the witness ended before the subject")),
             Some(status) => Ok(ExitStatus::from_raw(status)),
-            None => {
-                let text = format!("not within {bound:?}: the subject ends by itself");
-                Err(io::Error::other(text))
-            }
+            None => Err(Late::error(format!("not within {bound:?}: the subject ends by itself"))),
         }
     }
 
@@ -104,9 +110,4 @@ impl Witness {
         }
         let _ = tracing.join();
     }
-}
-
-/// The error of a start under the witness, if the witness was the reason.
-pub(crate) fn explain(error: io::Error, refused: Option<nix::errno::Errno>) -> io::Error {
-    refused.map_or(error, tracer::explain)
 }

@@ -3,6 +3,8 @@
 //! Plain data: the sentences of the checks, `cargo tutor trace` and the figures of the book all read
 //! the same record.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::bits::{Events, Flags};
@@ -111,6 +113,21 @@ pub struct Descriptor {
     pub opening: u32,
     /// What is behind it.
     pub object: Object,
+}
+
+/// Its number and what is behind it: `4 (connection with 127.0.0.1:40000)`.
+impl fmt::Display for Descriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, object, .. } = self;
+        match object {
+            Object::Listener(address) => write!(f, "{number} (listener {address})"),
+            Object::Connection { peer, .. } => write!(f, "{number} (connection with {peer})"),
+            Object::Socket => write!(f, "{number} (socket)"),
+            Object::Epoll => write!(f, "{number} (epoll)"),
+            Object::Other(name) => write!(f, "{number} ({name})"),
+            Object::Unknown => write!(f, "{number}"),
+        }
+    }
 }
 
 /// What a descriptor refers to.

@@ -17,7 +17,7 @@ const MOST_DESCRIPTORS: usize = 2_000_000;
 
 /// The record while it grows.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) record: Record,
     /// How many descriptors the calls of select and poll name together.
     descriptors: usize,
@@ -26,7 +26,7 @@ pub(super) struct State {
     /// All threads of the subject itself are stopped by a signal, and not yet continued.
     pub(super) stopped: bool,
     /// How the subject itself ended: the raw status of wait(2).
-    pub(super) status: Option<i32>,
+    pub(crate) status: Option<i32>,
     /// The witness has nothing left to see.
     pub(super) over: bool,
 }
@@ -40,13 +40,13 @@ impl State {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Shared {
-    pub(super) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         look(&mut state)
     }

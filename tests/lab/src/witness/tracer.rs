@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::time::{ClockId, clock_gettime};
 
 use super::calls::{self, At, News, On};
 use super::decode::{self, Raw};
@@ -12,6 +11,8 @@ use super::descriptors::Descriptors;
 use super::memory::Memory;
 use super::record::{Arguments, Call, Event, Outcome, Thread, What};
 use super::shared::Shared;
+use crate::clock::monotonic;
+use crate::missing::Need;
 
 /// Follows the process `pid`, which this thread traces, and all that it makes, until all have ended.
 pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {
@@ -122,7 +123,7 @@ impl Tracer {
     fn before_the_start(&mut self, tid: i32, news: News) {
         let on = match news {
             News::Became => {
-                self.began = now();
+                self.began = monotonic();
                 self.know(tid);
                 self.shared.begin(self.began, program(tid));
                 On::ToCall(0)
@@ -183,7 +184,7 @@ impl Tracer {
 
     fn note(&mut self, tid: i32, what: What) -> Option<usize> {
         let thread = self.threads.get(&tid)?.number;
-        let at = now().saturating_sub(self.began);
+        let at = monotonic().saturating_sub(self.began);
         self.shared.add(Event { at, thread, what })
     }
 
@@ -223,7 +224,7 @@ impl Tracer {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         // The exec that started the subject was entered before it was the subject.
         let Some((place, name, registers)) = thread.inside.take() else { return };
-        let returned = now().saturating_sub(self.began);
+        let returned = monotonic().saturating_sub(self.began);
         let process_id = thread.process;
         let Some(process) = self.processes.get_mut(&process_id) else { return };
         let raw = Raw { name: &name, registers };
@@ -328,14 +329,6 @@ fn program(process: i32) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// `CLOCK_MONOTONIC` in nanoseconds.
-pub(super) fn now() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC);
-    now.map_or(0, |now| {
-        u64::try_from(std::time::Duration::from(now).as_nanos()).unwrap_or(u64::MAX)
-    })
-}
-
 /// The error of `PTRACE_SEIZE`, as a sentence that names the setting if one forbids it.
 pub(super) fn explain(errno: Errno) -> std::io::Error {
     let text = match errno {
@@ -353,5 +346,5 @@ pub(super) fn explain(errno: Errno) -> std::io::Error {
         }
         _ => return errno.into(),
     };
-    std::io::Error::new(std::io::ErrorKind::Unsupported, format!("no witness here: {text}"))
+    Need::Ptrace.missing(format!("no witness here: {text}"))
 }

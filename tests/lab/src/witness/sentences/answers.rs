@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calls::{CallAt, Key, Short};
+use super::calls::{CallAt, Key};
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Events;
 use crate::witness::record::{Arguments, Call, Descriptor, Record, Sets};
@@ -76,8 +76,7 @@ impl Record {
             {
                 let (descriptor, events) = before.left.values().next().expect("one is left");
                 let seen = format!(
-                    "{events} of {} was reported, and nothing was done about it before the next wait",
-                    Short(descriptor)
+                    "{events} of {descriptor} was reported, and nothing was done about it before the next wait"
                 );
                 return Err(Contradiction::at(seen, [before.wait, call]));
             }

@@ -16,8 +16,9 @@ pub struct CallAt<'a> {
     pub call: &'a Call,
 }
 
-/// The name that a person knows a call by: C's name of what the kernel calls `pselect6`, `accept4` or
-/// `recvfrom`. Architectures differ in what the kernel has: aarch64 has `ppoll` and no `poll`.
+/// The name that a person knows a call by: `select` for what the kernel calls `pselect6`, `read` for
+/// whatever takes bytes from a descriptor, `recvfrom` as well as `readv`. Architectures differ in what
+/// the kernel has (aarch64 has `ppoll` and no `poll`), and languages in what they call.
 #[must_use]
 pub fn common_name(name: &str) -> &str {
     match name {
@@ -26,8 +27,8 @@ pub fn common_name(name: &str) -> &str {
         "epoll_pwait" | "epoll_pwait2" => "epoll_wait",
         "epoll_create1" => "epoll_create",
         "accept4" => "accept",
-        "recvfrom" => "recv",
-        "sendto" => "send",
+        "readv" | "recv" | "recvfrom" | "recvmsg" => "read",
+        "writev" | "send" | "sendto" | "sendmsg" => "write",
         "clone3" => "clone",
         "clock_nanosleep" => "nanosleep",
         other => other,
@@ -89,6 +90,14 @@ impl<'a> CallAt<'a> {
     #[must_use]
     pub fn failed_with(self, errno: &str) -> bool {
         matches!(&self.call.outcome, Outcome::Error(error) if error == errno)
+    }
+
+    /// Is it a write of which the kernel took only a part, or nothing?
+    #[must_use]
+    pub fn meets_a_full_buffer(self) -> bool {
+        let Arguments::Write { offered, .. } = &self.call.arguments else { return false };
+        let part = self.value().is_some_and(|taken| taken.unsigned_abs() < *offered);
+        part || self.failed_with("EAGAIN")
     }
 
     /// Has it not returned?
@@ -202,7 +211,7 @@ impl fmt::Display for CallAt<'_> {
 impl CallAt<'_> {
     fn write_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(descriptor) = self.descriptor() {
-            write!(f, " {}", Short(descriptor))?;
+            write!(f, " {descriptor}")?;
         }
         match &self.call.arguments {
             Arguments::Address { address, .. } => write!(f, " {address}"),
@@ -214,7 +223,7 @@ impl CallAt<'_> {
             Arguments::Read { room, .. } => write!(f, ", room for {room}"),
             Arguments::Write { offered, .. } => write!(f, ", {offered} bytes"),
             Arguments::Accept { accepted: Some(accepted), .. } => {
-                write!(f, ": {}", Short(accepted))
+                write!(f, ": {accepted}")
             }
             Arguments::EpollControl { operation, interest, .. } => {
                 let operation = operation.strip_prefix("EPOLL_CTL_").unwrap_or(operation);
@@ -248,23 +257,6 @@ impl CallAt<'_> {
                 Ok(())
             }
             _ => Ok(()),
-        }
-    }
-}
-
-/// A descriptor's number and what is behind it.
-pub(super) struct Short<'a>(pub &'a Descriptor);
-
-impl fmt::Display for Short<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Descriptor { number, object, .. } = self.0;
-        match object {
-            Object::Listener(address) => write!(f, "{number} (listener {address})"),
-            Object::Connection { peer, .. } => write!(f, "{number} (connection with {peer})"),
-            Object::Socket => write!(f, "{number} (socket)"),
-            Object::Epoll => write!(f, "{number} (epoll)"),
-            Object::Other(name) => write!(f, "{number} ({name})"),
-            Object::Unknown => write!(f, "{number}"),
         }
     }
 }

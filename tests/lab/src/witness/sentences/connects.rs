@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::answers::answers_of;
-use super::calls::{CallAt, Key, Short};
+use super::calls::{CallAt, Key};
 use super::{Contradiction, Sentence};
 use crate::witness::record::{Arguments, Record};
 
@@ -140,7 +140,7 @@ impl<'a> Attempt<'a> {
         if self.answer.is_some() || given_up {
             return Ok(());
         }
-        let about = call.descriptor().map(|descriptor| Short(descriptor).to_string());
+        let about = call.descriptor().map(ToString::to_string);
         let seen =
             format!("{} was {what} and SO_ERROR had not been asked", about.unwrap_or_default());
         let calls = [Some(self.connect), self.report, Some(call)];

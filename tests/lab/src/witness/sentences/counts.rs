@@ -100,15 +100,15 @@ mod tests {
         made.epoll_wait(None, &[(5, "IN")]).read(5, 100, 10).write(5, 10, 10);
         made.epoll_wait(None, &[(5, "IN")]).read(5, 100, 10).write(5, 10, 10);
         let record = made.record();
-        assert_eq!(record.counts().unwrap().to_string(), "epoll_wait 2, recv 2, send 2");
+        assert_eq!(record.counts().unwrap().to_string(), "epoll_wait 2, read 2, write 2");
         assert_eq!(record.counts().unwrap().of("epoll_pwait"), 2);
-        let three = [("epoll_wait", 1), ("recv", 1), ("send", 1)];
+        let three = [("epoll_wait", 1), ("read", 1), ("write", 1)];
         record.calls_each(2, &three).unwrap();
         let contradiction = record.calls_each(1, &three).unwrap_err().to_string();
-        assert!(contradiction.contains("epoll_wait 2, recv 2, send 2 for 1 requests"));
-        record.makes_no_call_but(&["epoll_wait", "recv", "send"]).unwrap();
-        let contradiction = record.makes_no_call_but(&["epoll_wait", "send"]).unwrap_err();
-        assert_eq!(contradiction.seen, "it also called recv 2");
-        assert!(contradiction.at[0].contains("recv 5 (connection with"), "{contradiction}");
+        assert!(contradiction.contains("epoll_wait 2, read 2, write 2 for 1 requests"));
+        record.makes_no_call_but(&["epoll_wait", "read", "write"]).unwrap();
+        let contradiction = record.makes_no_call_but(&["epoll_wait", "write"]).unwrap_err();
+        assert_eq!(contradiction.seen, "it also called read 2");
+        assert!(contradiction.at[0].contains("read 5 (connection with"), "{contradiction}");
     }
 }

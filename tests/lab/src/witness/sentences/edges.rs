@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{READABLE, answers_of};
-use super::calls::{CallAt, Key, Short, is_connection};
+use super::calls::{CallAt, Key, is_connection};
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Events;
 use crate::witness::record::{Arguments, Descriptor, Object, Record};
@@ -210,13 +210,11 @@ fn undrained<'a>(debt: &Debt<'a>, sleeps: CallAt<'a>) -> Contradiction {
     };
     let seen = match last {
         None => format!(
-            "it slept although {events} of {} was reported and nothing was {what}",
-            Short(descriptor)
+            "it slept although {events} of {descriptor} was reported and nothing was {what}"
         ),
         Some(_) => format!(
-            "it slept although the edge of {} was not drained: {events} was reported, and no \
-             EAGAIN, end or short {what} followed",
-            Short(descriptor)
+            "it slept although the edge of {descriptor} was not drained: {events} was reported, and no \
+             EAGAIN, end or short {what} followed"
         ),
     };
     Contradiction::at(seen, [Some(*wait), *last, Some(sleeps)].into_iter().flatten())

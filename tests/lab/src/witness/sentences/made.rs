@@ -105,6 +105,14 @@ impl Made {
         self.value("ioctl", arguments, 0)
     }
 
+    /// A duplicate of the first, under the second number.
+    pub fn duplicate(&mut self, number: i32, copy: i32) -> &mut Self {
+        let descriptor = descriptor(number);
+        let command = "F_DUPFD_CLOEXEC".to_owned();
+        let arguments = Arguments::Mode { descriptor, command, nonblocking: None };
+        self.value("fcntl", arguments, copy.into())
+    }
+
     pub fn select(&mut self, limit: Option<u64>, asked: &[i32], ready: &[i32]) -> &mut Self {
         let set = |numbers: &[i32]| Some(numbers.iter().map(|&n| descriptor(n)).collect());
         let sets = |numbers: &[i32]| Sets { read: set(numbers), ..Sets::default() };

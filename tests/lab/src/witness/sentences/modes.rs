@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{READABLE, answers_of};
-use super::calls::{Key, Short};
+use super::calls::Key;
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Flags;
-use crate::witness::record::{Arguments, Record};
+use crate::witness::record::{Arguments, Call, Record};
 
 /// When each descriptor was made blocking or not: socket(2), accept4(2), `F_SETFL`, `FIONBIO`.
 pub(super) struct Modes {
@@ -23,27 +23,61 @@ impl Modes {
     }
 }
 
+/// The descriptor of which this call has made a duplicate.
+fn duplicated(call: &Call) -> Option<i32> {
+    match &call.arguments {
+        Arguments::Mode { descriptor, command, .. } if command.starts_with("F_DUPFD") => {
+            Some(descriptor.number)
+        }
+        Arguments::Other(registers) if matches!(call.name.as_str(), "dup" | "dup2" | "dup3") => {
+            i32::try_from(registers[0]).ok()
+        }
+        _ => None,
+    }
+}
+
 impl Record {
     pub(super) fn modes(&self) -> Sentence<Modes> {
         let mut changes: BTreeMap<(u32, i32), Vec<(u64, bool)>> = BTreeMap::new();
+        // Duplicates share the mode, which belongs to what they refer to: dup(2).
+        let mut shared: Vec<BTreeSet<(u32, i32)>> = Vec::new();
         for call in self.calls()? {
             let (Some(value), Some(returned)) = (call.value(), call.call.returned) else {
                 continue;
             };
-            let opened = || i32::try_from(value).unwrap_or(-1);
+            let process = self.process_of(call.event.thread);
+            let opened = (process, i32::try_from(value).unwrap_or(-1));
+            if let Some(original) = duplicated(call.call).map(|number| (process, number)) {
+                for numbers in &mut shared {
+                    numbers.remove(&opened);
+                }
+                match shared.iter_mut().find(|numbers| numbers.contains(&original)) {
+                    Some(numbers) => drop(numbers.insert(opened)),
+                    None => shared.push(BTreeSet::from([original, opened])),
+                }
+                let mode = changes.get(&original).and_then(|changes| changes.last());
+                let mode = mode.is_some_and(|(_, nonblocking)| *nonblocking);
+                changes.entry(opened).or_default().push((returned, mode));
+                continue;
+            }
             let (number, nonblocking) = match &call.call.arguments {
                 Arguments::Socket { nonblocking, .. } | Arguments::Accept { nonblocking, .. } => {
-                    (opened(), *nonblocking)
+                    for numbers in &mut shared {
+                        numbers.remove(&opened);
+                    }
+                    (opened, *nonblocking)
                 }
                 Arguments::Mode { descriptor, command, nonblocking: Some(nonblocking) }
                     if command != "F_GETFL" =>
                 {
-                    (descriptor.number, *nonblocking)
+                    ((process, descriptor.number), *nonblocking)
                 }
                 _ => continue,
             };
-            let process = self.process_of(call.event.thread);
-            changes.entry((process, number)).or_default().push((returned, nonblocking));
+            let all = shared.iter().find(|numbers| numbers.contains(&number));
+            for number in all.cloned().unwrap_or_else(|| BTreeSet::from([number])) {
+                changes.entry(number).or_default().push((returned, nonblocking));
+            }
         }
         // Calls are in the order in which they began; an accept of another thread may end late.
         for changes in changes.values_mut() {
@@ -117,7 +151,7 @@ impl Record {
             }
         }
         if let Some(first) = sleepy.first() {
-            let about = first.descriptor().map(|descriptor| Short(descriptor).to_string());
+            let about = first.descriptor().map(ToString::to_string);
             let seen = format!(
                 "{} of {reads} reads and accepts could sleep: O_NONBLOCK is not set on {}, and no \
                  wait had reported it",
@@ -182,6 +216,16 @@ mod tests {
         assert_eq!(record.every_connection_is_nonblocking().unwrap(), 1);
         // A new descriptor of an old number starts as all do.
         made.close(5).accept(5).read(5, 10, 10);
+        made.record().every_connection_is_nonblocking().unwrap_err();
+    }
+
+    #[test]
+    fn duplicates_share_o_nonblock() {
+        let mut made = Made::new();
+        made.accept(5).duplicate(5, 6).nonblocking(5).read(6, 10, -11);
+        assert_eq!(made.record().every_connection_is_nonblocking().unwrap(), 1);
+        // A new connection of an old number is nobody's duplicate.
+        made.close(6).accept(6).read(6, 10, 10);
         made.record().every_connection_is_nonblocking().unwrap_err();
     }
 

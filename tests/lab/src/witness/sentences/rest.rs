@@ -3,11 +3,11 @@
 use std::io;
 
 use crate::process::Process;
-use crate::subject::Subject;
+use crate::subject::Running;
 use crate::wait;
 use crate::witness::record::{Record, Thread};
 
-impl Subject {
+impl Running {
     /// Waits until everybody in the subject sleeps ([`Record::everybody_sleeps`]) and returns the
     /// record up to then.
     ///

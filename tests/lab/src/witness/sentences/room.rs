@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::answers::answers_of;
-use super::calls::{CallAt, Key, Short, is_connection};
+use super::calls::{CallAt, Key, is_connection};
 use super::{Contradiction, Sentence};
 use crate::witness::bits::Events;
 use crate::witness::record::{Arguments, Descriptor, Record};
 
 impl Record {
     /// After a write that the kernel would not take (`EAGAIN`), it wrote to that connection again
-    /// only when a wait had reported it, for whatever reason. Returns how many writes met `EAGAIN`.
+    /// only when a wait had reported it, for whatever reason. Returns how many writes met a full buffer:
+    /// the kernel took none of their bytes, or a part.
     ///
     /// # Errors
     ///
@@ -27,8 +28,8 @@ impl Record {
             if full.contains(&key) {
                 early.push(call);
             }
+            met += usize::from(call.meets_a_full_buffer());
             if call.failed_with("EAGAIN") {
-                met += 1;
                 full.insert(key);
             }
         }
@@ -69,7 +70,7 @@ impl Record {
             }
         }
         let Some((call, descriptor)) = idle else { return Ok(asked) };
-        let seen = format!("it asked for room on {}, which is owed nothing", Short(descriptor));
+        let seen = format!("it asked for room on {descriptor}, which is owed nothing");
         Err(Contradiction::at(seen, [call]))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calls::{CallAt, Short};
+use super::calls::CallAt;
 use super::{Contradiction, Sentence};
 use crate::witness::record::{Arguments, Descriptor, Record};
 
@@ -53,11 +53,11 @@ impl Record {
             }
             let (thread, key) = (call.event.thread, self.key(call, from));
             if *readers.entry(thread).or_insert(key) != key {
-                let seen = format!("thread {thread} also read from {}", Short(from));
+                let seen = format!("thread {thread} also read from {from}");
                 return Err(Contradiction::at(seen, [call]));
             }
             if *connections.entry(key).or_insert(thread) != thread {
-                let seen = format!("{} was read from by a second thread", Short(from));
+                let seen = format!("{from} was read from by a second thread");
                 return Err(Contradiction::at(seen, [call]));
             }
         }

@@ -158,7 +158,7 @@ impl Record {
                 }
             };
             // Not a write: it sleeps only where a reader does, and is on its way otherwise.
-            let may_block = matches!(call.name(), "read" | "recv" | "accept" | "connect");
+            let may_block = matches!(call.name(), "read" | "accept" | "connect");
             let blocks = |descriptor| modes.blocks(self.key(call, descriptor), call.event.at);
             let sleeps = call.may_sleep()
                 || (may_block && call.descriptor().is_some_and(blocks))

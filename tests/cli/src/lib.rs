@@ -1,0 +1,16 @@
+//! What every command of the course needs, the learner's and the maintainers':
+//!
+//! - [`syllabus`]: the lessons, as their `lesson.toml` describe them, and how a person names one;
+//! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
+//! - [`screen`]: standard output, in colour where it is a terminal that wants it;
+//! - [`failure`]: why a command ended early, and its exit status;
+//! - [`meant`]: what a person may have meant who mistyped a name.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
+
+pub mod failure;
+pub mod meant;
+pub mod programs;
+pub mod screen;
+pub mod syllabus;

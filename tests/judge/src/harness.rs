@@ -1,0 +1,87 @@
+//! Tests as `cargo test`, its filters and nextest expect them, made when the program starts: each has
+//! a name, and finds out whether this machine has what it needs before it runs.
+
+use std::process::ExitCode;
+
+use lab::missing::Need;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// What a test comes to: done, or left out, with the reason.
+pub(crate) type Ended = Result<Completion, Failed>;
+
+/// The first of these needs that this machine forbids, and the setting that does.
+pub(crate) fn missing(needs: &[Need]) -> Option<(Need, String)> {
+    needs.iter().find_map(|need| Some((*need, need.look().err()?.to_owned())))
+}
+
+/// A test whose need is forbidden is left out; where the need is required, it fails.
+pub(crate) fn left_out(need: Need, why: &str, required: &[Need]) -> Ended {
+    let name = need.name();
+    if required.contains(&need) {
+        return Err(format!("{} has {name}, but: {why}", lab::missing::REQUIRE).into());
+    }
+    Ok(Completion::ignored_with(format_args!("not here ({name}): {why}")))
+}
+
+/// Runs tests and prints what came of them.
+pub(crate) fn run(mut arguments: Arguments, trials: Vec<Trial>) -> ExitCode {
+    // As cargo's own tests do; the file .cargo/config.toml sets it.
+    let threads = std::env::var("RUST_TEST_THREADS").ok().and_then(|count| count.parse().ok());
+    arguments.test_threads = arguments.test_threads.or(threads);
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A test of a tool's own.
+pub struct Test {
+    name: String,
+    needs: &'static [Need],
+    body: Box<dyn FnOnce() -> Result<(), String> + Send>,
+}
+
+impl Test {
+    /// A test that is a function without arguments and fails by a panic, as those of `#[test]`. It has
+    /// the function's name, with the modules between it and the test program's root.
+    pub fn new<F: FnOnce() + Send + 'static>(needs: &'static [Need], body: F) -> Self {
+        let path = std::any::type_name::<F>();
+        let name = path.split_once("::").map_or(path, |(_, name)| name).to_owned();
+        let body = Box::new(move || {
+            body();
+            Ok(())
+        });
+        Self { name, needs, body }
+    }
+
+    /// A test with a name of its own, which fails with a sentence.
+    pub fn named(
+        name: impl Into<String>,
+        needs: &'static [Need],
+        body: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) -> Self {
+        Self { name: name.into(), needs, body: Box::new(body) }
+    }
+}
+
+/// Runs the tests of a tool. One whose need is forbidden here is ignored, and says which setting it
+/// misses; it fails where `READINESS_REQUIRE` lists the need.
+#[must_use]
+pub fn tests(tests: impl IntoIterator<Item = Test>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let required = match Need::required() {
+        Ok(required) => required,
+        Err(words) => return refuse(&words),
+    };
+    let trials = tests.into_iter().map(|Test { name, needs, body }| {
+        let required = required.clone();
+        Trial::ignorable_test(name, move || match missing(needs) {
+            Some((need, why)) => left_out(need, &why, &required),
+            None => Ok(body().map(|()| Completion::Completed)?),
+        })
+    });
+    run(arguments, trials.collect())
+}
+
+/// Says why no test can be run.
+pub(crate) fn refuse(words: &str) -> ExitCode {
+    eprintln!("{words}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,256 @@
+//! The checks of a lesson, as one test program: its suites, run on its programs or on another one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use clap::Parser;
+use cli::syllabus::Syllabus;
+use lab::missing::Need;
+use lab::subject::Standing;
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use crate::check::{Check, Scope, Suite};
+use crate::harness::{self, Ended};
+use crate::outcome::Outcome;
+use crate::record::Records;
+use crate::run::{Run, run};
+use crate::subject::Subject;
+use crate::suites;
+
+/// The checks of a lesson.
+///
+/// The first program of the lesson is its default.
+#[derive(Debug)]
+pub struct Lesson {
+    folder: &'static str,
+    paths: BTreeMap<String, PathBuf>,
+    own: Vec<(&'static str, &'static [Suite])>,
+}
+
+/// What this test program is given, beside what every test program is.
+#[derive(Debug, Parser)]
+struct Options {
+    #[command(flatten)]
+    tests: Arguments,
+    /// Judge this program instead of the lesson's: a server takes --listen ADDR:PORT and prints
+    /// `listening on ADDR:PORT`; what it says besides is not looked at
+    #[arg(long, value_name = "PATH")]
+    subject: Option<PathBuf>,
+    /// In the place of which program of the lesson [default: its first]
+    #[arg(long, value_name = "PROGRAM", requires = "subject")]
+    in_place_of: Option<String>,
+    /// Append a record of each check to this file, as one line of JSON
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+}
+
+impl Lesson {
+    /// The lesson in `chapters/FOLDER`.
+    #[must_use]
+    pub fn new(folder: &'static str) -> Self {
+        Self { folder, paths: BTreeMap::new(), own: Vec::new() }
+    }
+
+    /// A program of the lesson, and the checks that no other one shares.
+    #[must_use]
+    pub fn program(
+        mut self,
+        name: &'static str,
+        path: impl AsRef<Path>,
+        own: &'static [Suite],
+    ) -> Self {
+        self.paths.insert(name.to_owned(), path.as_ref().to_owned());
+        self.own.push((name, own));
+        self
+    }
+
+    /// Runs them as the arguments say. Which suites hold for a program besides its own ones, its
+    /// `lesson.toml` says.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        let options = Options::parse();
+        let arguments = options.tests.clone();
+        match self.trials(options) {
+            Ok(trials) => harness::run(arguments, trials),
+            Err(words) => harness::refuse(&words),
+        }
+    }
+
+    fn trials(mut self, options: Options) -> Result<Vec<Trial>, String> {
+        let required = Need::required()?;
+        let syllabus = Syllabus::read().map_err(|error| error.to_string())?;
+        let lesson = syllabus.lessons.iter().find(|lesson| lesson.folder == self.folder);
+        let lesson = lesson.ok_or_else(|| format!("there is no chapters/{}", self.folder))?;
+        let records = options.records.as_deref().map(Records::to).transpose();
+        let records = records.map_err(|error| error.to_string())?;
+        let foreign = match options.subject {
+            Some(path) => {
+                let name = options.in_place_of.unwrap_or_else(|| lesson.programs[0].name.clone());
+                let path =
+                    path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
+                self.paths.insert(name.clone(), path);
+                Some(name)
+            }
+            None => None,
+        };
+        let shared = Arc::new(Shared { required, records });
+        let mut trials = Vec::new();
+        for (name, own) in &self.own {
+            let program = lesson.program(name).ok_or_else(|| {
+                format!("chapters/{}/lesson.toml has no program {name}", self.folder)
+            })?;
+            if foreign.as_ref().is_some_and(|foreign| foreign != name) {
+                continue;
+            }
+            let subject = Arc::new(Subject::new(lesson, program, &self.paths));
+            let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
+            // Somebody else's program owes nobody our words.
+            let judged = |suite: &Suite| foreign.is_none() || suite.scope != Scope::Lesson;
+            let group = if self.own.len() > 1 { Some(*name) } else { None };
+            trials.extend(group_of(&subject, suites.filter(judged), group, &shared));
+        }
+        match trials.len() {
+            0 => Err(format!("no check of {} judges such a program", self.folder)),
+            _ => Ok(trials),
+        }
+    }
+}
+
+/// What all checks of a run share.
+#[derive(Debug)]
+struct Shared {
+    required: Vec<Need>,
+    records: Option<Records>,
+}
+
+/// A check that others wait for, run once.
+#[derive(Debug)]
+struct Gate {
+    check: &'static Check,
+    passed: OnceLock<Run>,
+}
+
+impl Gate {
+    fn run(&self, subject: &Subject) -> &Run {
+        self.passed.get_or_init(|| run(self.check, subject))
+    }
+}
+
+/// The tests of one program: each gate, then the checks behind it. Where a lesson has more programs
+/// than one, a gate has the program's name in front.
+fn group_of(
+    subject: &Arc<Subject>,
+    suites: impl Iterator<Item = Suite>,
+    group: Option<&str>,
+    shared: &Arc<Shared>,
+) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let mut gates: Vec<Arc<Gate>> = Vec::new();
+    for suite in suites {
+        let gate = suite.gate.map(|check| {
+            let known = gates.iter().find(|gate| gate.check.name == check.name).cloned();
+            known.unwrap_or_else(|| {
+                let gate = Arc::new(Gate { check, passed: OnceLock::new() });
+                let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;
+                trials.push(gate_trial(name, &gate, suite, subject, shared));
+                gates.push(Arc::clone(&gate));
+                gate
+            })
+        });
+        for check in suite.checks {
+            let prefix = if suite.name.is_empty() { "" } else { "::" };
+            let name = format!("{}{prefix}{}", suite.name, check.name);
+            trials.push(trial(name, check, suite, gate.clone(), subject, shared));
+        }
+    }
+    trials
+}
+
+fn gate_trial(
+    name: String,
+    gate: &Arc<Gate>,
+    suite: Suite,
+    subject: &Arc<Subject>,
+    shared: &Arc<Shared>,
+) -> Trial {
+    let (gate, subject, shared) = (Arc::clone(gate), Arc::clone(subject), Arc::clone(shared));
+    Trial::ignorable_test(name.clone(), move || {
+        told(&name, gate.check, &suite, gate.run(&subject), &subject, &shared)
+    })
+}
+
+fn trial(
+    name: String,
+    check: &'static Check,
+    suite: Suite,
+    gate: Option<Arc<Gate>>,
+    subject: &Arc<Subject>,
+    shared: &Arc<Shared>,
+) -> Trial {
+    let (subject, shared) = (Arc::clone(subject), Arc::clone(shared));
+    Trial::ignorable_test(name.clone(), move || {
+        let came = match harness::missing(suite.needs) {
+            Some((need, why)) => Run::not_run(Outcome::NotHere { need, why }),
+            None => match gate {
+                Some(gate) if gate.run(&subject).outcome.is_failure() => {
+                    Run::not_run(Outcome::NotRun { gate: gate.check.name })
+                }
+                _ => run(check, &subject),
+            },
+        };
+        told(&name, check, &suite, &came, &subject, &shared)
+    })
+}
+
+/// What the harness is told, after the record was written.
+fn told(
+    name: &str,
+    check: &Check,
+    suite: &Suite,
+    came: &Run,
+    subject: &Subject,
+    shared: &Shared,
+) -> Ended {
+    if let Some(records) = &shared.records {
+        records
+            .add(name, &subject.program().name, suite, check, came)
+            .map_err(|error| format!("the record of this check: {error}"))?;
+    }
+    match &came.outcome {
+        Outcome::Passed => Ok(Completion::Completed),
+        // Looked for first, and allowed: what forbids it now is no setting of the machine.
+        Outcome::NotHere { need, .. } if need.look().is_ok() => Err(failed(check, came).into()),
+        Outcome::NotHere { need, why } => harness::left_out(*need, why, &shared.required),
+        Outcome::NotRun { .. } => Ok(Completion::ignored_with(&came.outcome)),
+        _ => Err(failed(check, came).into()),
+    }
+}
+
+/// The lines of a failure. Never the fix.
+fn failed(check: &Check, came: &Run) -> String {
+    let Check { did, expected, perhaps, read, .. } = check;
+    let subjects: String = came.standings.iter().map(subject_lines).collect();
+    format!(
+        "\n  did       {did}\n  expected  {expected}\n  came      {}\n{subjects}  perhaps   {perhaps}\n  \
+         read      book/src/{read}\n",
+        came.outcome
+    )
+}
+
+/// So many lines of what a subject said last are shown.
+const LAST_LINES: usize = 8;
+
+/// Whether it lives, and what it said last.
+fn subject_lines(standing: &Standing) -> String {
+    let lines: Vec<&str> = standing.last_words.lines().collect();
+    let said = match lines.len() {
+        0 => "; it said nothing\n".to_owned(),
+        count => {
+            let last = lines[count.saturating_sub(LAST_LINES)..].join("\n            ");
+            format!("; its last words:\n            {last}\n")
+        }
+    };
+    format!("  subject   {standing}{said}")
+}

@@ -1,0 +1,29 @@
+//! What may be said of a program.
+//!
+//! - [`check`]: a check as a value, and a suite of them;
+//! - [`subject`]: which program is judged, how it is started, what it is called;
+//! - [`failure`], [`outcome`]: what came instead, how the subject stood, and what that says of it;
+//! - [`run`]: one check, run within a bound; [`record`]: what came of it, as data;
+//! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
+//! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
+//! - [`server`], [`packets`], [`page`]: these checks; [`transcript`]: runs the console blocks of a page.
+
+pub mod check;
+pub mod failure;
+pub mod harness;
+pub mod lesson;
+pub mod outcome;
+pub mod packets;
+pub mod page;
+pub mod record;
+pub mod run;
+pub mod server;
+pub mod subject;
+pub mod suites;
+pub mod transcript;
+
+pub use check::{Check, Done, Scope, Suite, equal, require};
+pub use failure::Failure;
+pub use harness::{Test, tests};
+pub use lesson::Lesson;
+pub use subject::Subject;

@@ -1,0 +1,36 @@
+//! Without an fd_set there is no 1024: the limit is that of descriptors, which the server raises.
+
+use lab::missing::Need;
+use lab::subject::raise_own_descriptor_limit;
+
+use super::{ANSWERS, clients};
+use crate::check::{Check, Scope, Suite, equal};
+
+/// A full house without an fd_set.
+pub const SUITES: &[Suite] = &[Suite::new(Scope::Contract, CHECKS)
+    .named("many")
+    .needs(&[Need::Descriptors])
+    .behind(&ANSWERS)];
+
+const CHECKS: &[Check] = &[Check {
+    name: "two_thousand_clients_are_served_at_once",
+    did: "connected 2,000 clients, all at once, to a server with a soft limit of 256",
+    expected: "every one is served, the last as well as the first, twice",
+    perhaps: "Is the soft limit of descriptors raised, and every client kept in the wait?",
+    read: "05-poll.md#why",
+    run: |it| {
+        let limit = raise_own_descriptor_limit()?;
+        let server = it.launch().descriptor_limits(256, limit).server()?;
+        let mut clients = clients(&server, 2000)?;
+        for _ in 0..2 {
+            for client in &mut clients {
+                client.send(b"me too")?;
+            }
+            for client in clients.iter_mut().rev() {
+                equal(client.receive(6)?, b"ME TOO")?;
+            }
+        }
+        server.process().rests()?;
+        Ok(())
+    },
+}];

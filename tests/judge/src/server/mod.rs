@@ -1,0 +1,65 @@
+//! What several servers owe: suites by what kind of server it is.
+
+pub mod beginning;
+pub mod epoll;
+pub mod every;
+pub mod many;
+pub mod nonblocking;
+pub mod one_thread;
+pub mod select_limit;
+pub mod witness;
+pub mod witness_level;
+pub mod witness_nonblocking;
+
+use std::io;
+
+use lab::peer::Client;
+use lab::subject::Server;
+use lab::wait;
+
+use crate::check::{Check, Done, equal, require};
+
+/// The gate of every server's suites: where this fails, all others would.
+pub const ANSWERS: Check = Check {
+    name: "it_answers_one_client",
+    did: "started the server with `--listen 127.0.0.1:0`, connected, and asked once",
+    expected: "its first line, `listening on 127.0.0.1:PORT`, and a reply in capital letters",
+    perhaps: "Does it print its first line at once, accept, read, and write what it read?",
+    read: "02-blocking-server.md#code",
+    run: |it| {
+        let server = it.server()?;
+        let mut client = Client::connect(server.address())?;
+        equal(client.ask(b"hello")?, b"HELLO")
+    },
+};
+
+/// Passes when a line of the server's standard error begins so.
+///
+/// # Errors
+///
+/// What it told instead, when the line has not come in time.
+pub fn tells(server: &Server, beginning: &str) -> Done {
+    let told = wait::until("it is told", || {
+        server.stderr().lines().any(|line| line.starts_with(beginning))
+    });
+    require(told.is_ok(), format_args!("no line on standard error begins with {beginning:?}"))
+}
+
+/// So many clients, connected.
+///
+/// # Errors
+///
+/// As [`Client::connect`].
+pub fn clients(server: &Server, count: usize) -> io::Result<Vec<Client>> {
+    (0..count).map(|_| Client::connect(server.address())).collect()
+}
+
+/// As many clients as the caller has names for, connected.
+///
+/// # Errors
+///
+/// As [`Client::connect`].
+pub fn named_clients<const COUNT: usize>(server: &Server) -> io::Result<[Client; COUNT]> {
+    let clients = clients(server, COUNT)?;
+    clients.try_into().map_err(|_| io::Error::other("another number of clients"))
+}

@@ -1,0 +1,43 @@
+//! A full house under select: an fd_set has bits for the descriptors 0 to 1023 only.
+
+use lab::missing::Need;
+use lab::subject::raise_own_descriptor_limit;
+use lab::wait::QUIET;
+
+use super::{ANSWERS, clients};
+use crate::check::{Check, Scope, Suite, equal, require};
+
+/// A full house under select.
+pub const SUITES: &[Suite] = &[Suite::new(Scope::Contract, CHECKS)
+    .named("select_limit")
+    .needs(&[Need::Descriptors])
+    .behind(&ANSWERS)];
+
+const CHECKS: &[Check] = &[Check {
+    name: "a_thousand_clients_are_served_and_the_next_ones_wait_until_somebody_leaves",
+    did: "connected 1,040 clients to a server that waits in select",
+    expected: "at least 1,000 are served; the others wait, neither served nor thrown out",
+    perhaps: "What happens when accept would return descriptor 1024?",
+    read: "03-select.md#full",
+    run: |it| {
+        raise_own_descriptor_limit()?;
+        let server = it.server()?;
+        let mut clients = clients(&server, 1040)?;
+        for client in &mut clients {
+            client.send(b"room?")?;
+        }
+        let mut waiting = clients.split_off(1000);
+        for client in &mut clients {
+            equal(client.receive(5)?, b"ROOM?")?;
+        }
+        require(waiting[39].hears_nothing_for(QUIET)?, "the last one heard something")?;
+        server.process().rests()?;
+        equal(clients[999].ask(b"and me?")?, b"AND ME?")?;
+        // 40 leave, and all who waited come in.
+        clients.truncate(960);
+        for client in &mut waiting {
+            equal(client.receive(5)?, b"ROOM?")?;
+        }
+        Ok(())
+    },
+}];

@@ -1,0 +1,113 @@
+//! A subject: which program, how it is started, what it is called.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cli::syllabus::{Lesson, Program};
+use lab::subject::{Launch, Server, Sights};
+use lab::wait::PATIENCE;
+
+/// A program on trial: a lesson's own, or somebody else's in its place.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    lesson: Lesson,
+    program: Program,
+    /// Every program of the lesson, by its name.
+    paths: BTreeMap<String, PathBuf>,
+    sights: Sights,
+}
+
+impl Subject {
+    /// The program of this name among the lesson's; `paths` has each of them.
+    pub(crate) fn new(
+        lesson: &Lesson,
+        program: &Program,
+        paths: &BTreeMap<String, PathBuf>,
+    ) -> Self {
+        Self {
+            lesson: lesson.clone(),
+            program: program.clone(),
+            paths: paths.clone(),
+            sights: Sights::default(),
+        }
+    }
+
+    /// The same for one check: what is started by it is seen by nobody else's failure.
+    pub(crate) fn for_one_check(&self) -> Self {
+        Self { sights: Sights::default(), ..self.clone() }
+    }
+
+    /// What the check has started.
+    pub(crate) fn sights(&self) -> &Sights {
+        &self.sights
+    }
+
+    /// What the syllabus says of the program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// What the syllabus says of its lesson.
+    #[must_use]
+    pub fn lesson(&self) -> &Lesson {
+        &self.lesson
+    }
+
+    /// Every program of the lesson, by its name.
+    #[must_use]
+    pub fn paths(&self) -> &BTreeMap<String, PathBuf> {
+        &self.paths
+    }
+
+    /// Where the program is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.paths[&self.program.name]
+    }
+
+    /// The call that it waits in, by the name that a person knows it by; empty if there is none.
+    #[must_use]
+    pub fn waits_in(&self) -> &str {
+        self.program.waits_in.first().map_or("", String::as_str)
+    }
+
+    /// A start of it, with no arguments yet.
+    #[must_use]
+    pub fn launch(&self) -> Launch {
+        Launch::new(self.path()).seen_by(&self.sights)
+    }
+
+    /// A start of something else, which a failure looks at too.
+    #[must_use]
+    pub fn launch_of(&self, path: impl AsRef<Path>) -> Launch {
+        Launch::new(path).seen_by(&self.sights)
+    }
+
+    /// Starts it as a server on a port of the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Launch::server`].
+    pub fn server(&self) -> io::Result<Server> {
+        self.launch().server()
+    }
+
+    /// The same under the witness.
+    ///
+    /// # Errors
+    ///
+    /// As [`Launch::server`].
+    pub fn witnessed(&self) -> io::Result<Server> {
+        self.launch().witnessed().server()
+    }
+
+    /// A run of it to its end, within the lab's patience: for a program that ends by itself.
+    #[must_use]
+    pub fn command(&self) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::new(self.path());
+        command.timeout(PATIENCE);
+        command
+    }
+}

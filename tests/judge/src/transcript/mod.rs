@@ -1,0 +1,120 @@
+//! Runs the console blocks of a page of the book, so that no transcript in it is ever untrue.
+//!
+//! A fenced block whose info string starts with `console` is executed:
+//!
+//! - a line `$ COMMAND` is run by `sh` (lines `> MORE` continue it); the lines after it are its
+//!   exact output, standard output and standard error in the order in which they were written;
+//! - `console` alone is a terminal of its own; `console,terminal-1` is one that lives until the
+//!   page ends, and whose shell goes on from block to block;
+//! - `console,terminal-1,stays`: the block's last command does not end. The listed lines must
+//!   come; then it stays up in that terminal;
+//! - a block of `terminal-1` that does not begin with a command lists what the program that stays
+//!   there has printed since;
+//! - a line `^C` interrupts the program that stays in the block's terminal;
+//! - `[..]` stands for anything within a line, a line of only `...` for any number of lines;
+//! - durations, ports of five digits and sizes in kB are compared by their unit, not their number.
+//!
+//! `cargo tutor run LESSON -- ARGUMENTS` runs the programs that were registered with
+//! [`Transcripts::program`], and `cargo tutor peer KIND ADDRESS` a peer of the lab, inside the
+//! test. Everything else is found by `sh`. 127.0.0.1 becomes a loopback address of this run's own
+//! in the commands, and 127.0.0.1 again in their output, so that fixed ports do not collide.
+//!
+//! With `READINESS_UPDATE=1` in the environment a transcript that does not hold is not a failure:
+//! the page's lines are replaced with what was really printed.
+//!
+//! Every command is bounded in time. Whatever still runs is killed with its process group when the
+//! page ends, and also when the test process dies, however it dies.
+
+mod compare;
+mod fault;
+mod output;
+mod page;
+mod place;
+mod programs;
+mod runner;
+mod terminal;
+
+use std::path::{Path, PathBuf};
+
+use cli::syllabus::root;
+pub use fault::Fault;
+use programs::Programs;
+use runner::Runner;
+
+/// The transcripts of one page, and the programs that they may run.
+#[derive(Debug)]
+pub struct Transcripts {
+    path: PathBuf,
+    name: String,
+    lesson: String,
+    programs: Vec<(String, PathBuf)>,
+    update: bool,
+}
+
+impl Transcripts {
+    /// The transcripts of `book/src/NAME.md`, where `cargo tutor run` knows the lesson `NAME`.
+    #[must_use]
+    pub fn of_page(name: &str) -> Self {
+        let path = root().join("book/src").join(format!("{name}.md"));
+        Self::of_file(path, name)
+    }
+
+    /// The transcripts of the Markdown file at `path`, where `cargo tutor run` knows `lesson`.
+    #[must_use]
+    pub fn of_file(path: impl Into<PathBuf>, lesson: &str) -> Self {
+        let path = path.into();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let update = std::env::var_os("READINESS_UPDATE").is_some_and(|value| value == "1");
+        Self { path, name, lesson: lesson.to_owned(), programs: Vec::new(), update }
+    }
+
+    /// Another lesson than the page's own: `NN-name`.
+    #[must_use]
+    pub fn lesson(mut self, lesson: &str) -> Self {
+        lesson.clone_into(&mut self.lesson);
+        self
+    }
+
+    /// A program that `cargo tutor run` may name. The first one is also run for the lesson.
+    #[must_use]
+    pub fn program(mut self, name: &str, path: impl AsRef<Path>) -> Self {
+        self.programs.push((name.to_owned(), path.as_ref().to_owned()));
+        self
+    }
+
+    /// Whether to rewrite the page instead of failing, whatever the environment says.
+    #[must_use]
+    pub fn update(mut self, update: bool) -> Self {
+        self.update = update;
+        self
+    }
+
+    /// Runs all blocks in the order of the page; returns how many commands were run.
+    ///
+    /// # Errors
+    ///
+    /// The first transcript that does not hold, or what keeps the page from being run. A page
+    /// without a console block is an error too: somebody believes that it is tested.
+    pub fn run(self) -> Result<usize, Fault> {
+        let text = std::fs::read_to_string(&self.path)
+            .map_err(|error| Fault::of_page(&self.name, 0, format!("cannot be read: {error}")))?;
+        let blocks = page::blocks(&text)
+            .map_err(|(line, problem)| Fault::of_page(&self.name, line, problem))?;
+        if blocks.is_empty() {
+            let problem = "there is no console block, but a test runs the page".to_owned();
+            return Err(Fault::of_page(&self.name, 0, problem));
+        }
+        let programs = Programs::new(&self.lesson, &self.programs)
+            .map_err(|error| Fault::of_page(&self.name, 0, error.to_string()))?;
+        let mut runner = Runner::new(&self.name, &text, programs, self.update);
+        for block in &blocks {
+            runner.run(block)?;
+        }
+        let (commands, rewritten) = runner.finish()?;
+        if let Some(rewritten) = rewritten {
+            page::replace(&self.path, &text, &rewritten)
+                .map_err(|error| Fault::of_page(&self.name, 0, error.to_string()))?;
+        }
+        Ok(commands)
+    }
+}

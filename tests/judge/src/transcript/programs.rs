@@ -1,0 +1,102 @@
+//! The programs that `cargo tutor run` may name, and how a transcript's shell finds them.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+use super::place::Place;
+use lab::subject::Launch;
+
+/// What the shell of a transcript has to know.
+#[derive(Debug)]
+pub struct Programs {
+    lesson: String,
+    programs: Vec<Program>,
+}
+
+#[derive(Debug)]
+struct Program {
+    name: String,
+    path: PathBuf,
+    /// The address that a server listens on unless it is told another.
+    listens: Option<String>,
+}
+
+impl Programs {
+    /// Asks each program for its default address with `--help`.
+    pub fn new(lesson: &str, programs: &[(String, PathBuf)]) -> io::Result<Self> {
+        let mut known = Vec::new();
+        for (name, path) in programs {
+            let listens = default_address(path)?;
+            known.push(Program { name: name.clone(), path: path.clone(), listens });
+        }
+        Ok(Self { lesson: lesson.to_owned(), programs: known })
+    }
+
+    /// A shell function `cargo` that runs the registered programs, each server at `place`.
+    pub fn prelude(&self, place: &Place) -> String {
+        let mut prelude = String::from(
+            "cargo() {\n\
+             case \"$1 $2\" in 'tutor run') ;; \
+             'tutor peer') echo 'transcript: a peer is a command of its own: no pipe, no &' >&2; \
+             return 2 ;; \
+             *) echo \"transcript: cannot run: cargo $*\" >&2; return 2 ;; esac\n\
+             wanted=$3; shift 3; if [ \"$1\" = -- ]; then shift; fi\n\
+             listen=yes; for argument in \"$@\"; do \
+             case $argument in --listen|--listen=*) listen=no ;; esac; done\n\
+             case $wanted in\n",
+        );
+        for (at, program) in self.programs.iter().enumerate() {
+            let mut names = quoted(&program.name);
+            if at == 0 {
+                for name in lesson_names(&self.lesson) {
+                    names = names + "|" + &quoted(&name);
+                }
+            }
+            let path = quoted(&program.path.display().to_string());
+            let _ = write!(prelude, "{names}) ");
+            if let Some(address) = &program.listens {
+                let address = place.moved(address);
+                let _ = write!(
+                    prelude,
+                    "if [ $listen = yes ]; then set -- --listen {address} \"$@\"; fi; "
+                );
+            }
+            let _ = writeln!(prelude, "{path} \"$@\" ;;");
+        }
+        prelude
+            + "*) echo \"transcript: this page's test has no program $wanted\" >&2; return 2 ;;\n\
+               esac\n}\n"
+    }
+}
+
+/// `03-select` is also `03`, `3` and `select`.
+fn lesson_names(lesson: &str) -> Vec<String> {
+    let mut names = vec![lesson.to_owned()];
+    if let Some((number, name)) = lesson.split_once('-') {
+        names.extend([number.to_owned(), name.to_owned()]);
+        let plain = number.trim_start_matches('0');
+        if !plain.is_empty() && plain != number {
+            names.push(plain.to_owned());
+        }
+    }
+    names
+}
+
+/// What the program's help says about the address that it listens on.
+fn default_address(path: &PathBuf) -> io::Result<Option<String>> {
+    let program = Launch::new(path).arg("--help").start()?;
+    let mut address = None;
+    while let Some(line) = program.line()? {
+        if let Some((_, rest)) = line.split_once("[default: 127.0.0.1:") {
+            let port = rest.split(']').next().unwrap_or_default();
+            address = Some(format!("127.0.0.1:{port}"));
+        }
+    }
+    Ok(address)
+}
+
+/// The text as one word of the shell.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

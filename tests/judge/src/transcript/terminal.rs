@@ -1,0 +1,209 @@
+//! A terminal of a transcript: a shell in a process group of its own, or a peer of the lab.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::output::{END, Output};
+use super::programs::quoted;
+use cli::syllabus::root;
+use lab::peer::by_hand;
+use lab::subject::with_default_signals;
+use lab::wait::{PATIENCE, until};
+
+/// How long a peer goes on if it is not told with `--seconds`.
+const PEER_SECONDS: u64 = 10;
+
+/// The status that a shell shows for a command that was interrupted.
+const INTERRUPTED: i32 = 130;
+
+/// Ignores interrupts and waits for the end of its input, which only the test process holds open.
+const GUARD: &str = "trap '' INT; echo up; read -r _; kill -s KILL 0";
+
+/// A shell that reads commands, and what it printed. Dropped means that everything in it is killed.
+#[derive(Debug)]
+pub struct Terminal {
+    /// What it shows.
+    pub output: Output,
+    guard: Child,
+    shell: Child,
+    input: Option<ChildStdin>,
+    peer: Option<Peer>,
+}
+
+/// A peer that runs on a thread of this process.
+#[derive(Debug)]
+struct Peer {
+    stop: Arc<AtomicBool>,
+    interrupted: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Terminal {
+    /// Starts the shell; `prelude` is what it knows before the first command.
+    pub fn open(prelude: &str) -> io::Result<Self> {
+        let mut guard = Command::new("sh");
+        guard.args(["-c", GUARD]).process_group(0);
+        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut guard = with_default_signals(&mut guard).spawn()?;
+        let group = guard.id().cast_signed();
+
+        let (reader, writer) = io::pipe()?;
+        let mut shell = Command::new("sh");
+        shell.process_group(group).current_dir(root());
+        shell.env("LC_ALL", "C").env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        // One pipe for both: what is written first is read first.
+        shell.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+        let started = with_default_signals(&mut shell).spawn();
+        // The command holds the pipe's writing ends, and its end of file must not wait for them.
+        drop(shell);
+        let mut shell = match started {
+            Ok(shell) => shell,
+            Err(error) => {
+                let _ = guard.kill();
+                let _ = guard.wait();
+                return Err(error);
+            }
+        };
+        let output = Output::default();
+        output.gather(reader);
+        let input = shell.stdin.take();
+        let mut terminal = Self { output, guard, shell, input, peer: None };
+        terminal.wait_for_guard()?;
+        // With a trap, the shell outlives an interrupt that ends the command it waits for.
+        terminal.tell(&format!("trap : INT\n{prelude}"))?;
+        Ok(terminal)
+    }
+
+    /// Begins a command, whose `$?` is `status`.
+    ///
+    /// When it has ended, its exit status stands after [`END`] in the output.
+    pub fn begin(&mut self, command: &str, status: i32) -> Result<(), String> {
+        if command.contains("cargo tutor peer") {
+            return self.begin_peer(command);
+        }
+        let command = quoted(command);
+        let script =
+            format!("(exit {status}); eval {command} </dev/null; printf '\\036%s\\n' \"$?\"\n");
+        self.tell(&script).map_err(|error| format!("the shell of this terminal has ended: {error}"))
+    }
+
+    /// What the key that interrupts does: SIGINT for everything in the terminal.
+    pub fn interrupt(&mut self) -> io::Result<()> {
+        if let Some(peer) = &self.peer {
+            peer.interrupted.store(true, Ordering::SeqCst);
+            peer.stop.store(true, Ordering::SeqCst);
+            return Ok(());
+        }
+        Ok(killpg(self.group(), Signal::SIGINT)?)
+    }
+
+    /// To be called when the command has ended.
+    pub fn ended(&mut self) {
+        self.peer = None;
+    }
+
+    fn begin_peer(&mut self, command: &str) -> Result<(), String> {
+        let (kind, address, limit) = peer_arguments(command)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let mut output = self.output.clone();
+        let (its_stop, its_interrupted) = (Arc::clone(&stop), Arc::clone(&interrupted));
+        let thread = thread::spawn(move || {
+            let result = by_hand::run(kind, address, limit, &its_stop, &mut output);
+            let mut status = 0;
+            if its_interrupted.load(Ordering::SeqCst) {
+                status = INTERRUPTED;
+            } else if let Err(error) = result {
+                // As the tutor prints it.
+                let _ = writeln!(output, "{kind}: {error}");
+                status = 1;
+            }
+            let _ = output.write_all(format!("{END}{status}\n").as_bytes());
+        });
+        self.peer = Some(Peer { stop, interrupted, thread });
+        Ok(())
+    }
+
+    fn tell(&mut self, script: &str) -> io::Result<()> {
+        let input = self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        input.write_all(script.as_bytes())?;
+        input.flush()
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_raw(self.guard.id().cast_signed())
+    }
+
+    /// An interrupt must find the guard prepared.
+    fn wait_for_guard(&mut self) -> io::Result<()> {
+        let mut line = String::new();
+        if let Some(stdout) = self.guard.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        if line == "up\n" { Ok(()) } else { Err(io::Error::other("sh cannot be used")) }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(peer) = &self.peer {
+            peer.stop.store(true, Ordering::SeqCst);
+            // Its sockets should be closed when the next page begins; it never blocks for long.
+            let _ = until("the peer has stopped", || peer.thread.is_finished());
+        }
+        let _ = killpg(self.group(), Signal::SIGKILL);
+        let _ = self.shell.wait();
+        let _ = self.guard.wait();
+        // The last process that could write here is gone when the pipe says that it is closed.
+        self.output.wait_closed(PATIENCE);
+    }
+}
+
+/// How long a command may take: a peer has its own limit, and all else the lab's patience.
+pub fn bound(command: &str) -> Duration {
+    match peer_arguments(command) {
+        Ok((_, _, limit)) => limit + PATIENCE,
+        Err(_) => PATIENCE,
+    }
+}
+
+/// The arguments of `cargo tutor peer KIND ADDR:PORT [--seconds N]`.
+fn peer_arguments(command: &str) -> Result<(by_hand::Kind, SocketAddr, Duration), String> {
+    if command.contains(['|', '&', ';', '<', '>', '(', ')', '$', '`', '\'', '"', '\n']) {
+        return Err(
+            "a peer runs inside the test: no pipe, no &, no quotes; give it a terminal of \
+                    its own"
+                .to_owned(),
+        );
+    }
+    let mut words = command.split_whitespace().skip(3);
+    let (mut names, mut seconds) = (Vec::new(), PEER_SECONDS);
+    while let Some(word) = words.next() {
+        let number = match word.strip_prefix("--seconds") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => {
+                names.push(word);
+                continue;
+            }
+        };
+        seconds = number
+            .and_then(|number| number.parse().ok())
+            .ok_or("--seconds needs a whole number")?;
+    }
+    let [kind, address] = names[..] else {
+        return Err("write: cargo tutor peer KIND ADDR:PORT [--seconds N]".to_owned());
+    };
+    let kind = kind.parse().map_err(|error| format!("{kind}: {error}"))?;
+    let address = address.parse().map_err(|error| format!("{address}: {error}"))?;
+    Ok((kind, address, Duration::from_secs(seconds)))
+}

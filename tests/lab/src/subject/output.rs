@@ -1,0 +1,195 @@
+//! What a subject prints, gathered on threads of its own: it never blocks on a full pipe, and a wait
+//! for it can be bounded.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use crate::limits;
+use crate::wait::{Late, PATIENCE};
+
+/// So much of a subject's output is kept until somebody asks for it, of each of its two streams.
+/// What comes beyond is read and thrown away: a flood blocks nobody, and fills no memory.
+const KEPT: usize = 16 << 20;
+
+/// Standard output, line by line.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// Lines, and the memory that each takes.
+    receiver: Receiver<(usize, String)>,
+    /// The memory of the lines that nobody has asked for yet.
+    waiting: Arc<AtomicUsize>,
+    cut: Arc<AtomicBool>,
+}
+
+impl Lines {
+    pub(super) fn of(source: impl Read + Send + 'static) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let (waiting, cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (theirs, too_much) = (Arc::clone(&waiting), Arc::clone(&cut));
+        limits::thread(move || {
+            let mut source = BufReader::new(source);
+            loop {
+                let room = KEPT.saturating_sub(theirs.load(Relaxed));
+                let mut line = Vec::new();
+                let most = u64::try_from(room).unwrap_or(u64::MAX);
+                let Ok(count) = source.by_ref().take(most).read_until(b'\n', &mut line) else {
+                    return;
+                };
+                if count == room {
+                    // Too much, or a line without an end: read on, and keep nothing of it.
+                    too_much.store(true, Relaxed);
+                    let _ = io::copy(&mut source, &mut io::sink());
+                    return;
+                }
+                if count == 0 {
+                    return;
+                }
+                let ends = [b"\r\n".as_slice(), b"\n"];
+                let text = ends.iter().find_map(|end| line.strip_suffix(*end)).unwrap_or(&line);
+                let text = String::from_utf8_lossy(text).into_owned();
+                let cost = count + size_of::<String>();
+                theirs.fetch_add(cost, Relaxed);
+                if sender.send((cost, text)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { receiver, waiting, cut })
+    }
+
+    /// Whether something was thrown away, for a sight of the subject.
+    pub(super) fn cut(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cut)
+    }
+
+    pub(super) fn next(&self) -> io::Result<Option<String>> {
+        match self.receiver.recv_timeout(PATIENCE) {
+            Ok((cost, line)) => {
+                self.waiting.fetch_sub(cost, Relaxed);
+                Ok(Some(line))
+            }
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Late::error(format!("no line on standard output within {PATIENCE:?}")))
+            }
+        }
+    }
+}
+
+/// A line of standard error, and when its end arrived here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// When.
+    pub at: Instant,
+    /// The line, without its end.
+    pub line: String,
+}
+
+/// What has come so far on standard error.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    bytes: Vec<u8>,
+    /// When the bytes up to each place had come.
+    arrivals: Vec<(usize, Instant)>,
+    /// Something was thrown away.
+    pub(super) cut: bool,
+}
+
+impl Gathered {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The whole lines.
+    fn told(&self) -> Vec<Told> {
+        let mut told = Vec::new();
+        let mut arrivals = self.arrivals.iter();
+        let mut arrival = arrivals.next();
+        let mut end = 0;
+        for line in self.bytes.split_inclusive(|&byte| byte == b'\n') {
+            end += line.len();
+            while arrival.is_some_and(|(until, _)| *until < end) {
+                arrival = arrivals.next();
+            }
+            let (Some(line), Some((_, at))) = (line.strip_suffix(b"\n"), arrival) else { break };
+            told.push(Told { at: *at, line: String::from_utf8_lossy(line).into_owned() });
+        }
+        told
+    }
+}
+
+/// Standard error.
+#[derive(Debug)]
+pub(super) struct Text {
+    gathered: Arc<Mutex<Gathered>>,
+    gathering: thread::JoinHandle<()>,
+}
+
+/// Looks at what has come; that a thread could have panicked while it held this is no reason to.
+pub(super) fn look(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Text {
+    pub(super) fn of(mut source: impl Read + Send + 'static) -> io::Result<Self> {
+        let gathered = Arc::new(Mutex::new(Gathered::default()));
+        let theirs = Arc::clone(&gathered);
+        let gathering = limits::thread(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = source.read(&mut buffer) {
+                let mut gathered = look(&theirs);
+                let kept = count.min(KEPT - gathered.bytes.len());
+                gathered.cut |= kept < count;
+                if kept > 0 {
+                    gathered.bytes.extend(&buffer[..kept]);
+                    let all = gathered.bytes.len();
+                    gathered.arrivals.push((all, Instant::now()));
+                }
+            }
+        })?;
+        Ok(Self { gathered, gathering })
+    }
+
+    /// What a sight of the subject looks at.
+    pub(super) fn gathered(&self) -> Arc<Mutex<Gathered>> {
+        Arc::clone(&self.gathered)
+    }
+
+    pub(super) fn into_whole(self) -> String {
+        // The thread ends at the end of the stream; that it could panic is no reason to.
+        let _ = self.gathering.join();
+        look(&self.gathered).text()
+    }
+
+    pub(super) fn so_far(&self) -> String {
+        look(&self.gathered).text()
+    }
+
+    pub(super) fn told(&self) -> Vec<Told> {
+        look(&self.gathered).told()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_time_at_which_its_end_came() {
+        let start = Instant::now();
+        let after = |count: u32| start + std::time::Duration::from_millis(count.into());
+        let arrivals = vec![(5, after(1)), (6, after(2)), (14, after(3))];
+        let gathered = Gathered { bytes: b"one\nt\ntwo\nthre".to_vec(), arrivals, cut: false };
+        let told: Vec<(String, u128)> = gathered
+            .told()
+            .into_iter()
+            .map(|told| (told.line, (told.at - start).as_millis()))
+            .collect();
+        let expected = [("one", 1), ("t", 2), ("two", 3)];
+        assert_eq!(told, expected.map(|(line, at)| (line.to_owned(), at)));
+    }
+}

@@ -1,0 +1,197 @@
+//! A look at subjects by somebody who does not hold them: how each stands at this moment, and what it
+//! said last.
+
+use std::fmt;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+
+use super::output::{Gathered, look};
+use crate::process::{InCall, Process};
+use crate::witness::Shared;
+
+/// So much of what a subject said last is shown, in characters.
+const LAST_WORDS: usize = 1000;
+
+/// What everybody may know of a subject while it is held.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) program: PathBuf,
+    pub(super) pid: u32,
+    pub(super) stderr: Option<Arc<Mutex<Gathered>>>,
+    pub(super) stdout_cut: Option<Arc<AtomicBool>>,
+    pub(super) witness: Option<Arc<Shared>>,
+    /// The lab has sent it a signal that ends it.
+    pub(super) told_to_end: AtomicBool,
+    /// It is to serve.
+    pub(super) serves: AtomicBool,
+    /// Whoever looks at its process keeps this locked.
+    pub(super) hold: Mutex<Hold>,
+}
+
+/// Whether a subject's number is still its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Nobody has waited for it: it is its own.
+    Held,
+    /// It has ended and was waited for.
+    Ended(ExitStatus),
+    /// Nobody holds it any more.
+    Dropped,
+}
+
+/// The subjects that somebody has started, as long as they are held: see
+/// [`Launch::seen_by`](super::Launch::seen_by).
+#[derive(Debug, Clone, Default)]
+pub struct Sights(Arc<Mutex<Vec<Arc<Known>>>>);
+
+/// How a subject stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its program.
+    pub program: PathBuf,
+    /// How it has ended, if it has.
+    pub end: Option<ExitStatus>,
+    /// It was the lab that ended it.
+    pub told_to_end: bool,
+    /// It is to serve: it should not end by itself.
+    pub serves: bool,
+    /// In which call each of its threads is; empty when it has ended, or where that may not be seen.
+    pub calls: Vec<InCall>,
+    /// What it has written to standard error last.
+    pub last_words: String,
+    /// It has written more than the lab keeps.
+    pub too_much: bool,
+}
+
+impl Sights {
+    pub(super) fn add(&self, known: &Arc<Known>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(known));
+    }
+
+    /// How those stand that are still held, in the order in which they were started.
+    #[must_use]
+    pub fn look(&self) -> Vec<Standing> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.iter().filter_map(|known| known.standing()).collect()
+    }
+
+    /// Kills those that are still held: whoever waits for one of them will not wait longer.
+    pub fn kill(&self) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for known in &all {
+            let hold = known.hold();
+            if *hold == Hold::Held {
+                known.told_to_end.store(true, Ordering::Relaxed);
+                let _ = kill(Pid::from_raw(known.pid.cast_signed()), Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+impl Known {
+    pub(super) fn hold(&self) -> MutexGuard<'_, Hold> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it stands, unless it was dropped.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        let hold = self.hold();
+        let end = match (*hold, &self.witness) {
+            (Hold::Dropped, _) => return None,
+            (Hold::Ended(status), _) => Some(status),
+            // Its own thread waits for it: to ask the kernel here could take away that news.
+            (Hold::Held, Some(shared)) => {
+                shared.with(|state| state.status).map(ExitStatus::from_raw)
+            }
+            (Hold::Held, None) => ended(self.pid),
+        };
+        let calls = match end {
+            None => Process(self.pid).calls().unwrap_or_default(),
+            Some(_) => Vec::new(),
+        };
+        let (said, cut) = self.stderr.as_ref().map_or_else(Default::default, |gathered| {
+            let gathered = look(gathered);
+            (gathered.text(), gathered.cut)
+        });
+        let stdout_cut = self.stdout_cut.as_ref().is_some_and(|cut| cut.load(Ordering::Relaxed));
+        Some(Standing {
+            program: self.program.clone(),
+            end,
+            told_to_end: self.told_to_end.load(Ordering::Relaxed),
+            serves: self.serves.load(Ordering::Relaxed),
+            calls,
+            last_words: last_of(said.trim_end()),
+            too_much: cut || stdout_cut,
+        })
+    }
+}
+
+/// How a child of ours has ended; it is not waited for, so its number stays its own: waitid(2),
+/// `WNOWAIT`.
+fn ended(pid: u32) -> Option<ExitStatus> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(Pid::from_raw(pid.cast_signed())), flags).ok()? {
+        WaitStatus::Exited(_, status) => Some(ExitStatus::from_raw(status << 8)),
+        WaitStatus::Signaled(_, signal, _) => Some(ExitStatus::from_raw(signal as i32)),
+        _ => None,
+    }
+}
+
+fn last_of(text: &str) -> String {
+    match text.char_indices().rev().nth(LAST_WORDS) {
+        Some((at, _)) => format!("\u{2026}{}", &text[at..]),
+        None => text.to_owned(),
+    }
+}
+
+/// `it lives, in read 4 (connection with 127.0.0.1:40000)`
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.end, &self.calls[..]) {
+            (Some(end), _) if self.told_to_end => write!(f, "it was ended ({end})"),
+            (Some(end), _) => write!(f, "it has ended ({end})"),
+            (None, []) => f.write_str("it lives"),
+            (None, [one]) => write!(f, "it lives, {one}"),
+            (None, [first, others @ ..]) => {
+                write!(f, "it lives, its first thread {first}; {} others", others.len())
+            }
+        }
+    }
+}
+
+/// A subject that did not become a server.
+#[derive(Debug)]
+pub struct NoServer {
+    /// What it did instead of saying its address.
+    pub why: String,
+    /// How it stood when that was clear.
+    pub standing: Standing,
+}
+
+impl NoServer {
+    /// What an error says of a start that gave no server: one of [`Launch::server`](super::Launch::server).
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for NoServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.standing.program.display(), self.why)?;
+        match self.standing.last_words.as_str() {
+            "" => Ok(()),
+            words => write!(f, "; its standard error: {words:?}"),
+        }
+    }
+}
+
+impl std::error::Error for NoServer {}
