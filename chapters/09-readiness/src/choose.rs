@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use crate::rows::{self, Row};
+use ch09_readiness::rows::{self, Condition};
 
 /// The rows that any of `texts` names: by its short name, or by a part of that or of the condition.
 /// Without a text: all.
@@ -10,7 +10,7 @@ use crate::rows::{self, Row};
 /// # Errors
 ///
 /// A sentence about a text that names none.
-pub fn rows(texts: &[String]) -> Result<Vec<&'static Row>, String> {
+pub fn rows(texts: &[String]) -> Result<Vec<&'static Condition>, String> {
     if let Some(unknown) = texts.iter().find(|text| !rows::all().any(|row| names(text, row))) {
         let mut words = format!("no row is called {unknown:?}");
         if let Some(near) = nearest(unknown) {
@@ -20,7 +20,7 @@ pub fn rows(texts: &[String]) -> Result<Vec<&'static Row>, String> {
     }
     // A short name means that row alone, though others may begin with it.
     let exact = |text: &str| rows::all().any(|row| row.slug == text);
-    let meant = |row: &&Row| {
+    let meant = |row: &&Condition| {
         texts.is_empty()
             || texts.iter().any(
                 |text| {
@@ -31,13 +31,13 @@ pub fn rows(texts: &[String]) -> Result<Vec<&'static Row>, String> {
     Ok(rows::all().filter(meant).collect())
 }
 
-fn names(text: &str, row: &Row) -> bool {
+fn names(text: &str, row: &Condition) -> bool {
     let text = text.to_lowercase();
     !text.is_empty() && (row.slug.contains(&text) || row.name.to_lowercase().contains(&text))
 }
 
 /// The short name most like `typed`, or a part of one, if any is like it: a part names its rows too.
 fn nearest(typed: &str) -> Option<&'static str> {
-    let and_parts = |row: &'static Row| iter::once(row.slug).chain(row.slug.split('-'));
+    let and_parts = |row: &'static Condition| iter::once(row.slug).chain(row.slug.split('-'));
     lab::nearest::nearest(typed, rows::all().flat_map(and_parts))
 }

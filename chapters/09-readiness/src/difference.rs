@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
+use ch09_readiness::table::{Measured, Table};
 use serde::Serialize;
-
-use crate::table::{Seen, Table};
 
 /// A cell that is not the same.
 #[derive(Debug, Serialize)]
@@ -40,8 +39,9 @@ pub struct Comparison {
 pub fn compare(here: &Table, table: &Table) -> Comparison {
     let (mut compared, mut not_compared, mut differences) = (0, Vec::new(), Vec::new());
     for entry in &here.rows {
-        let there = table.entry(&entry.row).map(|entry| &entry.seen);
-        let (Seen::Reported(ours), Some(Seen::Reported(theirs))) = (&entry.seen, there) else {
+        let there = table.entry(&entry.row).map(|entry| &entry.measured);
+        let (Measured::Reported(ours), Some(Measured::Reported(theirs))) = (&entry.measured, there)
+        else {
             not_compared.push(entry.row.clone());
             continue;
         };

@@ -3,26 +3,21 @@
 
 mod choose;
 mod difference;
-mod meanwhile;
-mod measure;
-mod rows;
+mod own_network;
 mod show;
-mod sockets;
-mod stage;
-mod table;
-mod tcp_table;
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ch01_blocking_connect::{CallError, words};
+use ch09_readiness::measure::measure;
+use ch09_readiness::rows::{Asked, Condition};
+use ch09_readiness::table::{Entry, Measured, Table};
 use clap::{Parser, ValueEnum};
 use lab::namespace::Network;
 use nix::errno::Errno;
-use rows::Row;
-use table::{Entry, Table};
 
 /// Prints what select, poll and epoll report of a descriptor in every state, on this kernel.
 ///
@@ -86,7 +81,7 @@ fn main() -> ExitCode {
 }
 
 /// Status 0 if every row was asked, or is forbidden here and says so; a difference is no failure.
-fn run(arguments: &Arguments, rows: &[&Row]) -> Result<ExitCode, CallError> {
+fn run(arguments: &Arguments, rows: &[&Condition]) -> Result<ExitCode, CallError> {
     if arguments.list {
         return print(&list(rows)).map(|()| ExitCode::SUCCESS);
     }
@@ -101,7 +96,7 @@ fn run(arguments: &Arguments, rows: &[&Row]) -> Result<ExitCode, CallError> {
         && let Err(error) = Network::with_loopback().enter()
     {
         let not_here = words(&error);
-        let entry = |row: &&Row| Entry::not_here(row, &not_here);
+        let entry = |row: &&Condition| Entry::not_here(row, &not_here);
         let table = Table::here(rows.iter().map(entry).collect());
         return print(&shown(&table, arguments.format)?).map(|()| ExitCode::SUCCESS);
     }
@@ -115,11 +110,11 @@ fn run(arguments: &Arguments, rows: &[&Row]) -> Result<ExitCode, CallError> {
 }
 
 /// Asks about all rows; those that went wrong are told on standard error, and are not in the table.
-fn ask(rows: &[&Row], in_own_network: bool) -> (Table, bool) {
+fn ask(rows: &[&Condition], in_own_network: bool) -> (Table, bool) {
     let mut failed = false;
     let mut entries = Vec::new();
     for row in rows {
-        match measure::measure(row, in_own_network) {
+        match entry(row, in_own_network) {
             Ok(entry) => entries.push(entry),
             Err(error) => {
                 failed = true;
@@ -130,7 +125,22 @@ fn ask(rows: &[&Row], in_own_network: bool) -> (Table, bool) {
     (Table::here(entries), failed)
 }
 
-fn row_error(row: &Row, error: io::Error) -> CallError {
+/// Asks about one row; what this environment does not allow is an entry like any other.
+fn entry(row: &Condition, in_own_network: bool) -> io::Result<Entry> {
+    let measured = if row.asked == Asked::AfterInOwnNetwork && !in_own_network {
+        own_network::ask(row)
+    } else {
+        measure(row).map(Measured::Reported)
+    };
+    match measured {
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            Ok(Entry::not_here(row, &words(&error)))
+        }
+        measured => Ok(Entry::new(row, measured?)),
+    }
+}
+
+fn row_error(row: &Condition, error: io::Error) -> CallError {
     let few = error.raw_os_error() == Some(Errno::EMFILE as i32);
     let error = CallError::new("row", row.slug, error);
     if few { error.meaning("it needs more descriptors: raise the limit, ulimit -n") } else { error }
@@ -168,9 +178,9 @@ fn json(value: &impl serde::Serialize) -> Result<String, CallError> {
     Ok(text + "\n")
 }
 
-fn list(rows: &[&Row]) -> String {
+fn list(rows: &[&Condition]) -> String {
     let mut text = String::new();
-    for Row { slug, name, how, .. } in rows {
+    for Condition { slug, name, how, .. } in rows {
         let _ = writeln!(text, "{slug:<25}  {name}\n{:<25}  {how}", "");
     }
     text

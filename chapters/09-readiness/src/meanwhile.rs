@@ -1,37 +1,32 @@
 //! Asks while a call sleeps: each call in a thread of its own, each about a socket of its own.
 
-use std::fs;
 use std::io;
+use std::os::fd::AsRawFd;
+use std::process;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::ask::{InSets, MOMENT, Watch, poll, select};
 use lab::limits;
-use lab::readiness::{Sets, Watch, poll, select};
-use lab::wait::{self, PATIENCE};
+use lab::process::Process;
+use lab::wait::{self, PATIENCE, try_until};
 use lab::witness::bits::Events;
-use nix::errno::Errno;
-use nix::unistd::{Pid, gettid};
+use nix::unistd::gettid;
 
-use crate::measure::{cell, events};
-use crate::rows::Row;
-use crate::stage::Stage;
-use crate::table::Cells;
-use lab::wait::try_until;
+use crate::cells::{Cells, cell, events};
+use crate::prepared::Prepared;
+use crate::rows::Condition;
 
 /// When the calls give up, at first. On a machine so busy that this passes before the event and a look
 /// at what it did, all is done again with twice the time.
 const LIMIT: Duration = Duration::from_millis(300);
 
-/// How long a call may take to be woken. A thread that is woken is runnable at once, however long it
-/// then waits for a processor.
-const WINDOW: Duration = Duration::from_millis(50);
-
 type Wait = Box<dyn FnOnce() -> nix::Result<String> + Send>;
 
 /// What each call reports when the row's event happens during its wait. `late` stands behind what came
 /// only when the time was up: nobody woke the call.
-pub fn ask(row: &Row) -> io::Result<Cells> {
+pub fn ask(row: &Condition) -> io::Result<Cells> {
     let mut limit = LIMIT;
     loop {
         if let Some(cells) = ask_within(row, limit)? {
@@ -45,38 +40,34 @@ pub fn ask(row: &Row) -> io::Result<Cells> {
 }
 
 /// Nothing when the calls gave up too early.
-fn ask_within(row: &Row, limit: Duration) -> io::Result<Option<Cells>> {
+fn ask_within(row: &Condition, limit: Duration) -> io::Result<Option<Cells>> {
     // All descriptors are open before the first is closed: no number is given out a second time.
-    let mut stages = Vec::new();
-    for _ in 0..5 {
-        stages.push((row.stage)()?);
-    }
-    let numbers: Vec<_> = stages.iter().map(Stage::number).collect();
+    let prepared = (0..5).map(|_| (row.prepare)()).collect::<io::Result<Vec<_>>>()?;
+    let numbers: Vec<_> = prepared.iter().map(Prepared::as_raw_fd).collect();
     let [one, two, three, four, five] = numbers[..] else {
-        return Err(io::Error::other("five stages"));
+        return Err(io::Error::other("five descriptors"));
     };
     let (level, edge) = (Watch::new()?, Watch::new()?);
-    level.add(four, Events::IN)?;
-    edge.add(five, Events(Events::IN.0 | Events::ET.0))?;
-    // ANCHOR: waits
+    level.add(&four, Events::IN, 0)?;
+    edge.add(&five, Events::IN | Events::ET, 0)?;
     let waits: [Wait; 5] = [
-        Box::new(move || select(one, Sets::READ, limit).map(|sets| sets.to_string())),
-        Box::new(move || poll(two, Events::IN, limit).map(events)),
-        Box::new(move || poll(three, Events::default(), limit).map(events)),
-        Box::new(move || level.wait(limit).map(events)),
-        Box::new(move || edge.wait(limit).map(events)),
+        Box::new(move || select(&one, InSets::READ, limit).map(|sets| sets.to_string())),
+        Box::new(move || poll(&two, Events::IN, limit).map(events)),
+        Box::new(move || poll(&three, Events::empty(), limit).map(events)),
+        Box::new(move || level.report(limit).map(events)),
+        Box::new(move || edge.report(limit).map(events)),
     ];
-    // ANCHOR_END: waits
     let start = Instant::now();
     let waiting = waits.into_iter().map(Waiting::start).collect::<io::Result<Vec<_>>>()?;
     for call in &waiting {
         call.falls_asleep()?;
     }
     // The other ends are kept until all have answered.
-    let kept = stages.into_iter().map(Stage::happen).collect::<io::Result<Vec<_>>>()?;
-    // That a call sleeps on is an absence: only a window shows it.
+    let kept = prepared.into_iter().map(Prepared::happen).collect::<io::Result<Vec<_>>>()?;
+    // That a call sleeps on is an absence: only a window shows it. A thread that is woken is runnable at
+    // once, however long it then waits for a processor.
     let woken =
-        wait::until_within(WINDOW, "all are woken", || waiting.iter().all(Waiting::is_over));
+        wait::until_within(MOMENT, "all are woken", || waiting.iter().all(Waiting::is_over));
     let asleep: Vec<bool> = match woken {
         Ok(()) => vec![false; waiting.len()],
         Err(_) => waiting.iter().map(Waiting::sleeps).collect::<io::Result<_>>()?,
@@ -93,7 +84,7 @@ fn ask_within(row: &Row, limit: Duration) -> io::Result<Option<Cells>> {
 
 /// A call in a thread of its own.
 struct Waiting {
-    tid: Pid,
+    thread_id: u32,
     thread: thread::JoinHandle<nix::Result<String>>,
 }
 
@@ -102,10 +93,10 @@ impl Waiting {
         let (sender, receiver) = mpsc::channel();
         let thread = limits::thread(move || {
             // The receiver is there until it has got this.
-            let _ = sender.send(gettid());
+            let _ = sender.send(gettid().as_raw().cast_unsigned());
             wait()
         })?;
-        Ok(Self { tid: receiver.recv().map_err(io::Error::other)?, thread })
+        Ok(Self { thread_id: receiver.recv().map_err(io::Error::other)?, thread })
     }
 
     /// Returns when it sleeps in the kernel, or is over.
@@ -123,14 +114,7 @@ impl Waiting {
     }
 
     fn sleeps(&self) -> io::Result<bool> {
-        match fs::read_to_string(format!("/proc/self/task/{}/stat", self.tid)) {
-            // The state follows the name, which stands in parentheses.
-            Ok(stat) => Ok(stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))),
-            // It has ended. Of a file that was open already, the kernel then says ESRCH.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(Process(process::id()).thread_state(self.thread_id)? == Some('S'))
     }
 
     fn answer(self, slept_on: bool) -> String {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::table::{Cells, Seen, Table};
+use ch09_readiness::cells::Cells;
+use ch09_readiness::table::{Measured, Table};
 
 const HEADINGS: [&str; 6] = ["condition", "select", "poll", "unasked", "LT", "ET"];
 
@@ -11,9 +12,9 @@ pub fn text(table: &Table) -> String {
     let mut lines: Vec<Vec<String>> = vec![HEADINGS.map(str::to_owned).to_vec()];
     for entry in &table.rows {
         let mut line = vec![entry.condition.clone()];
-        match &entry.seen {
-            Seen::Reported(cells) => line.extend(briefly(cells)),
-            Seen::NotHere { not_here } => line.push(format!("not here: {not_here}")),
+        match &entry.measured {
+            Measured::Reported(cells) => line.extend(briefly(cells)),
+            Measured::NotHere { not_here } => line.push(format!("not here: {not_here}")),
         }
         lines.push(line);
     }
@@ -38,13 +39,13 @@ pub fn text(table: &Table) -> String {
 pub fn markdown(table: &Table) -> String {
     let mut text = format!("| {} |\n|---|---|---|---|---|---|\n", HEADINGS.join(" | "));
     for entry in &table.rows {
-        let cells = match &entry.seen {
-            Seen::Reported(cells) => {
+        let cells = match &entry.measured {
+            Measured::Reported(cells) => {
                 let [select, rest @ ..] = briefly(cells);
                 let rest = rest.map(|cell| cell.replace('|', ", ")).join(" | ");
                 format!("{} | {rest}", as_code(&select))
             }
-            Seen::NotHere { not_here } => {
+            Measured::NotHere { not_here } => {
                 format!("not here: {} | | | |", not_here.replace('|', "\\|"))
             }
         };

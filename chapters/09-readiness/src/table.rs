@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::Row;
+use crate::cells::Cells;
+use crate::rows::Condition;
 
 /// What the calls reported on one kernel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,13 +29,13 @@ pub struct Entry {
     pub condition: String,
     /// What was reported.
     #[serde(flatten)]
-    pub seen: Seen,
+    pub measured: Measured,
 }
 
 /// What was reported, or why nobody could be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Seen {
+pub enum Measured {
     /// By each call.
     Reported(Cells),
     /// This environment does not allow it.
@@ -44,54 +45,42 @@ pub enum Seen {
     },
 }
 
-/// What each call reported: events joined by `|`, `-` for none, or the symbol of an errno.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cells {
-    /// The three sets: `rw-`.
-    pub select: String,
-    /// Asked for everything.
-    pub poll: String,
-    /// Asked for nothing: what comes unasked.
-    pub unasked: String,
-    /// The same at two waits, unless two are named.
-    pub lt: String,
-    /// At the first of two waits; nothing at the second, unless two are named.
-    pub et: String,
-}
-
 impl Entry {
     /// A row that nobody could be asked about, and why.
-    pub fn not_here(row: &Row, why: &str) -> Self {
-        Self::new(row, Seen::NotHere { not_here: why.to_owned() })
+    #[must_use]
+    pub fn not_here(row: &Condition, why: &str) -> Self {
+        Self::new(row, Measured::NotHere { not_here: why.to_owned() })
     }
 
-    /// What was seen of a row.
-    pub fn new(row: &Row, seen: Seen) -> Self {
-        Self { row: row.slug.to_owned(), condition: row.name.to_owned(), seen }
-    }
-}
-
-impl Cells {
-    /// The columns, with their names.
-    pub fn named(&self) -> [(&'static str, &str); 5] {
-        let Self { select, poll, unasked, lt, et } = self;
-        [("select", select), ("poll", poll), ("unasked", unasked), ("LT", lt), ("ET", et)]
+    /// What was measured of a row.
+    #[must_use]
+    pub fn new(row: &Condition, measured: Measured) -> Self {
+        Self { row: row.slug.to_owned(), condition: row.name.to_owned(), measured }
     }
 }
 
 impl Table {
     /// A table of this kernel.
+    #[must_use]
     pub fn here(rows: Vec<Entry>) -> Self {
         let architecture = std::env::consts::ARCH.to_owned();
         Self { kernel: lab::kernel::version(), architecture, rows }
     }
 
     /// The book's table.
+    ///
+    /// # Errors
+    ///
+    /// The line that cannot be understood, and why.
     pub fn of_the_book() -> io::Result<Self> {
         serde_json::from_str(include_str!("table.json")).map_err(io::Error::from)
     }
 
     /// A table as `--format json` printed it.
+    ///
+    /// # Errors
+    ///
+    /// What open(2) says; a sentence if it is no table.
     pub fn read(path: &Path) -> io::Result<Self> {
         serde_json::from_str(&fs::read_to_string(path)?).map_err(|error| {
             io::Error::other(format!("it is no table as --format json prints it: {error}"))
@@ -99,6 +88,7 @@ impl Table {
     }
 
     /// The entry of this name.
+    #[must_use]
     pub fn entry(&self, row: &str) -> Option<&Entry> {
         self.rows.iter().find(|entry| entry.row == row)
     }

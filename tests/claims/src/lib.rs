@@ -4,6 +4,7 @@
 //! - [`register`]: the file `register.toml`, which a person edits;
 //! - [`seen`]: what an experiment saw, beside what the book says;
 //! - [`experiments`]: the experiments themselves;
+//! - [`rows`]: those that rows of chapter 09 decide;
 //! - [`report`]: one experiment in this process, and its report as data;
 //! - [`recording`]: what they saw on one kernel, for the book;
 //! - [`runner`]: many experiments, each in a process of its own, within a bound.
@@ -12,5 +13,6 @@ pub mod experiments;
 pub mod recording;
 pub mod register;
 pub mod report;
+pub mod rows;
 pub mod runner;
 pub mod seen;

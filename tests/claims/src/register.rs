@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rows::DecidingRow;
+
 /// The file's text, as it was when this was built.
 const TEXT: &str = include_str!("../register.toml");
 
@@ -41,8 +43,12 @@ pub struct Claim {
     pub correct: String,
     /// Where that can be read: a man page, an RFC, a function of the kernel.
     pub source: String,
-    /// The experiment that decides it: [`crate::experiments::Experiment::name`].
+    /// The name of the experiment that decides it: a few words joined by `-`.
     pub experiment: Option<String>,
+    /// The rows of chapter 09's table that decide it, or a part of it. The experiment measures them
+    /// before it does what its code says; it may have no code of its own.
+    #[serde(default)]
+    pub rows: Vec<DecidingRow>,
     /// How the `did` of the observation begins that tells most of this claim; without it, that is the
     /// first one that is compared with the book.
     pub observation: Option<String>,
@@ -127,7 +133,7 @@ impl fmt::Display for Verdict {
 
 /// A part of the register: claims of one matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Section {
+pub struct RegisterSection {
     /// Its heading.
     pub title: &'static str,
     /// Its id in the book.
@@ -137,14 +143,26 @@ pub struct Section {
 }
 
 /// All sections; each number is in one of them.
-pub const SECTIONS: [Section; 7] = [
-    Section { title: "Background, and select", id: "select", numbers: (1, 37) },
-    Section { title: "poll", id: "poll", numbers: (38, 54) },
-    Section { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
-    Section { title: "epoll: level- and edge-triggered", id: "triggers", numbers: (94, 108) },
-    Section { title: "What makes a descriptor ready", id: "readiness", numbers: (109, 126) },
-    Section { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
-    Section { title: "connect, its errors, and ports", id: "connect", numbers: (142, LAST) },
+pub const SECTIONS: [RegisterSection; 7] = [
+    RegisterSection { title: "Background, and select", id: "select", numbers: (1, 37) },
+    RegisterSection { title: "poll", id: "poll", numbers: (38, 54) },
+    RegisterSection { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
+    RegisterSection {
+        title: "epoll: level- and edge-triggered",
+        id: "triggers",
+        numbers: (94, 108),
+    },
+    RegisterSection {
+        title: "What makes a descriptor ready",
+        id: "readiness",
+        numbers: (109, 126),
+    },
+    RegisterSection { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
+    RegisterSection {
+        title: "connect, its errors, and ports",
+        id: "connect",
+        numbers: (142, LAST),
+    },
 ];
 
 impl Claim {
@@ -155,7 +173,7 @@ impl Claim {
     }
 }
 
-impl Section {
+impl RegisterSection {
     /// Its claims, in their order.
     pub fn claims(self, register: &Register) -> impl Iterator<Item = &Claim> {
         let (first, last) = self.numbers;
@@ -205,6 +223,18 @@ pub fn id(number: u16) -> String {
 /// The line that cannot be understood, and why.
 pub fn read() -> Result<Register, toml::de::Error> {
     parse(TEXT)
+}
+
+/// The claims that rest on this experiment, and no others: each experiment's process asks for its own,
+/// and most of the time of reading is saved.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn resting_on(experiment: &str) -> Result<Vec<Claim>, toml::de::Error> {
+    let line = format!("\nexperiment = \"{experiment}\"\n");
+    let parts = TEXT.split("\n[[").filter_map(|part| part.strip_prefix("claim]]\n"));
+    parts.filter(|part| part.contains(&line)).map(toml::from_str).collect()
 }
 
 /// Reads a register.

@@ -7,12 +7,14 @@ use std::process::ExitCode;
 use lab::missing::Need;
 use serde::{Deserialize, Serialize};
 
-use crate::experiments;
+use crate::experiments::{self, Experiment};
+use crate::register;
+use crate::rows::DecidingRow;
 use crate::seen::Seen;
 
 /// What one run of an experiment gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ExperimentReport {
     /// What was seen, up to where it ended.
     pub seen: Seen,
     /// How it ended.
@@ -36,7 +38,7 @@ pub enum Ended {
 
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ReportForm {
     /// Lines for a person.
     Text,
     /// One line of JSON for the runner.
@@ -47,36 +49,56 @@ pub enum Form {
 /// there is none of this name and otherwise 0: how it went is in the report. As text it is 1 for a
 /// kernel that differs and for an experiment that was not carried out.
 #[must_use]
-pub fn run_here(name: &str, form: Form) -> ExitCode {
-    let Some(experiment) = experiments::find(name) else {
-        let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
-        return ExitCode::from(2);
+pub fn run_here(name: &str, form: ReportForm) -> ExitCode {
+    let (code, rows) = match parts(name) {
+        Ok((None, rows)) if rows.is_empty() => {
+            let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
+            return ExitCode::from(2);
+        }
+        Ok(parts) => parts,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "tests/claims/register.toml: {error}");
+            return ExitCode::from(2);
+        }
     };
-    if form == Form::Json {
+    if form == ReportForm::Json {
         // The runner waits for us. If it is killed, nobody does: end with it.
         let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     }
     let mut seen = Seen::default();
-    let done = (experiment.run)(&mut seen);
+    let measured = rows.iter().try_for_each(|row| row.measure(&mut seen));
+    let done = measured.and_then(|()| code.map_or(Ok(()), |code| (code.run)(&mut seen)));
     let need = done.as_ref().err().and_then(Need::of);
     let ended = match done {
         Ok(()) => Ended::Done,
         Err(error) if need.is_some() => Ended::Unsupported(error.to_string()),
         Err(error) => Ended::Broke(error.to_string()),
     };
-    let report = Report { seen, ended, need };
+    let report = ExperimentReport { seen, ended, need };
     match form {
-        Form::Json => {
+        ReportForm::Json => {
             let line = serde_json::to_string(&report).unwrap_or_default();
             // Whoever closed our standard output does not want to know.
             let _ = writeln!(io::stdout(), "{line}");
             ExitCode::SUCCESS
         }
-        Form::Text => print(&report),
+        ReportForm::Text => print(&report),
     }
 }
 
-fn print(report: &Report) -> ExitCode {
+/// What the experiment of this name is made of: its code, if it has any, and the rows of the claims that
+/// rest on it, each once.
+fn parts(name: &str) -> Result<(Option<&'static Experiment>, Vec<DecidingRow>), toml::de::Error> {
+    let mut rows: Vec<DecidingRow> = Vec::new();
+    for row in register::resting_on(name)?.into_iter().flat_map(|claim| claim.rows) {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    Ok((experiments::find(name), rows))
+}
+
+fn print(report: &ExperimentReport) -> ExitCode {
     for one in &report.seen.observations {
         let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
         let _ = writeln!(io::stdout(), "{}: {}{book}", one.did, one.saw);

@@ -17,7 +17,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::register::Claim;
-use crate::report::{Ended, Report};
+use crate::report::{Ended, ExperimentReport};
 use crate::seen::Seen;
 
 /// How long an experiment may take. The longest needs a few seconds; a busy machine is no failure.
@@ -34,8 +34,8 @@ pub struct Trial {
     /// What it saw, as far as it came.
     pub seen: Seen,
     /// What that means.
-    pub outcome: Outcome,
-    /// With [`Outcome::NotHere`]: what was missing.
+    pub outcome: Ruling,
+    /// With [`Ruling::NotHere`]: what was missing.
     pub need: Option<Need>,
     /// How long it took.
     pub took: Duration,
@@ -43,7 +43,7 @@ pub struct Trial {
 
 /// What a trial means for the claims that rest on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Ruling {
     /// This kernel does what the book says.
     AsTheBookSays,
     /// This kernel does something else: see the observations.
@@ -70,7 +70,7 @@ struct Running {
 
 impl Runner {
     /// `command` makes the command for the experiment of a name: one that ends in
-    /// [`crate::report::run_here`] with [`crate::report::Form::Json`].
+    /// [`crate::report::run_here`] with [`crate::report::ReportForm::Json`].
     pub fn new(command: impl Fn(&str) -> Command + Send + Sync + 'static) -> Self {
         Self { command: Box::new(command), bound: BOUND, running: Mutex::default() }
     }
@@ -85,16 +85,16 @@ impl Runner {
     pub fn one(&self, name: &str) -> Trial {
         let start = Instant::now();
         let (seen, outcome, need) = match self.report(name) {
-            Ok(Report { seen, ended, need }) => {
+            Ok(ExperimentReport { seen, ended, need }) => {
                 let outcome = match ended {
-                    Ended::Done if seen.agrees() => Outcome::AsTheBookSays,
-                    Ended::Done => Outcome::Differs,
-                    Ended::Unsupported(why) => Outcome::NotHere(why),
-                    Ended::Broke(why) => Outcome::Broke(why),
+                    Ended::Done if seen.agrees() => Ruling::AsTheBookSays,
+                    Ended::Done => Ruling::Differs,
+                    Ended::Unsupported(why) => Ruling::NotHere(why),
+                    Ended::Broke(why) => Ruling::Broke(why),
                 };
                 (seen, outcome, need)
             }
-            Err(error) => (Seen::default(), Outcome::Broke(error.to_string()), None),
+            Err(error) => (Seen::default(), Ruling::Broke(error.to_string()), None),
         };
         Trial { experiment: name.to_owned(), seen, outcome, need, took: start.elapsed() }
     }
@@ -153,7 +153,7 @@ impl Runner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, name: &str) -> io::Result<Report> {
+    fn report(&self, name: &str) -> io::Result<ExperimentReport> {
         let mut child = self.start(name)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let gathering = stdout.map(gather).transpose();

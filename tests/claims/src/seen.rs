@@ -36,7 +36,14 @@ impl Seen {
         });
     }
 
-    /// Notes what was seen and compares it with what the book says.
+    /// Notes what was seen, and compares how it is written with what the book says: `0`, `EAGAIN`, `IN|OUT`.
+    pub fn says(&mut self, did: impl Display, saw: impl Display, book: &str) {
+        let saw = saw.to_string();
+        let agrees = saw == book;
+        self.require(did, saw, book, agrees);
+    }
+
+    /// The same with a value that is no word.
     // Most values are numbers, made in the call's own parentheses.
     #[allow(clippy::needless_pass_by_value)]
     pub fn expect<T: PartialEq + Debug>(&mut self, did: impl Display, saw: T, book: T) {

@@ -8,11 +8,13 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use ch09_readiness::table::Table;
 use claims::experiments;
 use claims::register::{self, Claim, LAST, Register, SECTIONS};
-use claims::runner::{Outcome, Runner, Trial};
+use claims::runner::{Ruling, Runner, Trial};
 use claims::seen::Seen;
 use lab::missing::Need;
+use lab::process::Process;
 use lab::wait;
 use libtest_mimic::{Arguments, Failed};
 
@@ -24,6 +26,10 @@ const TESTS: &[(&str, Test)] = &[
     ("a_hundred_and_fifty_claims_have_a_verdict", a_hundred_and_fifty),
     ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
     ("every_experiment_exists_and_is_named", experiments_fit),
+    ("every_row_that_a_claim_names_is_in_the_books_table", rows_fit),
+    ("a_row_or_cell_that_is_wrong_is_found", wrong_rows_are_found),
+    ("a_kernel_that_reports_something_else_in_a_row_differs", rows_are_compared),
+    ("the_claims_of_one_experiment_are_read_alone", resting_on),
     ("no_two_claims_say_the_same", no_doubles),
     ("the_register_is_in_plain_words", plain_words),
     ("every_number_is_in_one_section", sections_fit),
@@ -70,19 +76,19 @@ fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
         )
     };
     match &trial.outcome {
-        Outcome::AsTheBookSays if trial.seen.observations.iter().all(|one| !one.compared) => {
+        Ruling::AsTheBookSays if trial.seen.observations.iter().all(|one| !one.compared) => {
             Err(format!("the experiment compares nothing with the book{}", story()).into())
         }
-        Outcome::AsTheBookSays => {
+        Ruling::AsTheBookSays => {
             let wanted = claim.observation.as_deref().unwrap_or_default();
             if trial.seen.observations.iter().any(|one| one.did.starts_with(wanted)) {
                 return Ok(());
             }
             Err(format!("no observation begins with {wanted:?}{}", story()).into())
         }
-        Outcome::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
-        Outcome::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
-        Outcome::NotHere(why) => {
+        Ruling::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
+        Ruling::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
+        Ruling::NotHere(why) => {
             let Some(need) = trial.need else { return Err(format!("no need named: {why}").into()) };
             // Said on standard error, if it may be left out.
             let words = format!("{} {experiment}: {why}", claim.id);
@@ -152,7 +158,12 @@ fn experiments_fit(register: &Register) -> Result<(), String> {
         register.claims.iter().filter_map(|claim| claim.experiment.as_deref()).collect();
     let there: Vec<&str> = experiments::all().map(|experiment| experiment.name).collect();
     let mut wrong = Vec::new();
-    for name in named.iter().filter(|name| experiments::find(name).is_none()) {
+    let by_rows = |name: &&&str| {
+        let mut claims = register.claims.iter();
+        claims.any(|claim| claim.experiment.as_deref() == Some(**name) && !claim.rows.is_empty())
+    };
+    let without_code = named.iter().filter(|name| experiments::find(name).is_none());
+    for name in without_code.filter(|name| !by_rows(name)) {
         wrong.push(format!("a claim names {name:?}, and there is no such experiment"));
     }
     for (at, name) in there.iter().enumerate() {
@@ -170,6 +181,80 @@ fn experiments_fit(register: &Register) -> Result<(), String> {
         }
     }
     nothing(&wrong)
+}
+
+fn rows_fit(register: &Register) -> Result<(), String> {
+    nothing(&wrong_rows(register)?)
+}
+
+/// What claims say of rows that is not so in the book's table.
+fn wrong_rows(register: &Register) -> Result<Vec<String>, String> {
+    let table = Table::of_the_book().map_err(|error| error.to_string())?;
+    let mut wrong = Vec::new();
+    for Claim { id, rows, experiment, .. } in &register.claims {
+        for (at, row) in rows.iter().enumerate() {
+            wrong.extend(row.wrong_in(&table).into_iter().map(|what| format!("{id}: {what}")));
+            if rows[..at].iter().any(|other| other.row == row.row) {
+                wrong.push(format!("{id}: {} is named twice", row.row));
+            }
+        }
+        if experiment.is_none() && !rows.is_empty() {
+            wrong.push(format!("{id}: it has rows, and no experiment that measures them"));
+        }
+    }
+    Ok(wrong)
+}
+
+fn wrong_rows_are_found(_: &Register) -> Result<(), String> {
+    let text = include_str!("../register.toml");
+    let right = "{ row = \"idle\", select = \"-w-\", poll = \"OUT\", lt = \"OUT\" },";
+    for (planted, found) in [
+        ("{ row = \"idel\", select = \"-w-\" },", "the table has no row \"idel\""),
+        ("{ row = \"idle\", select = \"rw-\" },", "idle: select is \"-w-\" in the table, and not"),
+        ("{ row = \"idle\", et = \"OUT\" },", "idle: ET is \"OUT at ADD\" in the table, and not"),
+        ("{ row = \"idle\" },", "idle: no cell is named"),
+        ("{ row = \"connect-unreachable\", poll = \"ERR\" },", "it needs a network of its own"),
+        (&right.repeat(2), "C122: idle is named twice"),
+        ("{ row = \"idle\", epoll = \"OUT\" },", "unknown field `epoll`"),
+    ] {
+        let told = match register::parse(&text.replacen(right, planted, 1)) {
+            Ok(register) => wrong_rows(&register)?.join("; "),
+            Err(error) => error.to_string(),
+        };
+        if !told.contains(found) {
+            return Err(format!("{planted}: {told:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn rows_are_compared(register: &Register) -> Result<(), String> {
+    let claim = register.claims.iter().find(|claim| claim.id == "C122");
+    let row = claim.and_then(|claim| claim.rows.iter().find(|row| row.row == "idle"));
+    let mut row = row.cloned().ok_or("C122 does not name the row idle")?;
+    let mut seen = Seen::default();
+    row.measure(&mut seen).map_err(|error| error.to_string())?;
+    row.lt = Some("IN".to_owned());
+    row.measure(&mut seen).map_err(|error| error.to_string())?;
+    let did = "a connection on which nothing happens: row \"established, idle\" of 09";
+    let saw = "select -w-, poll and epoll OUT";
+    let told: Vec<_> =
+        seen.observations.iter().map(|one| (&*one.did, &*one.saw, one.book.as_deref())).collect();
+    let expected = [(did, saw, None), (did, saw, Some("select -w-, poll OUT, epoll IN"))];
+    if told == expected { Ok(()) } else { Err(format!("{told:?}")) }
+}
+
+fn resting_on(register: &Register) -> Result<(), String> {
+    let ids = |claims: &[Claim]| claims.iter().map(|claim| claim.id.clone()).collect::<Vec<_>>();
+    for name in register.claims.iter().filter_map(|claim| claim.experiment.as_deref()) {
+        let alone = register::resting_on(name).map_err(|error| format!("{name}: {error}"))?;
+        let all = register.claims.iter().filter(|claim| claim.experiment.as_deref() == Some(name));
+        let all: Vec<Claim> = all.cloned().collect();
+        if ids(&alone) != ids(&all) {
+            return Err(format!("{name}: {:?} instead of {:?}", ids(&alone), ids(&all)));
+        }
+    }
+    Ok(())
 }
 
 fn no_doubles(register: &Register) -> Result<(), String> {
@@ -283,7 +368,7 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
     }
     let missing = Runner::new(|_| Command::new("/nonexistent/claim")).one("any");
     match missing.outcome {
-        Outcome::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
+        Ruling::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }
@@ -297,11 +382,9 @@ fn waits_for_a_child(file: &Path) -> String {
 /// process that adopts it.
 fn is_gone(file: &Path) -> Result<(), String> {
     let pid = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let stat = format!("/proc/{}/stat", pid.trim());
-    wait::until("the experiment's child is gone", || {
-        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
-    })
-    .map_err(|error| error.to_string())
+    let child = Process(pid.trim().parse().map_err(|_| format!("{pid:?} is no number"))?);
+    let gone = || child.state().map_or(true, |state| state == 'Z');
+    wait::until("the experiment's child is gone", gone).map_err(|error| error.to_string())
 }
 
 fn scratch(name: &str) -> std::path::PathBuf {
@@ -318,7 +401,7 @@ fn hangs(_: &Register) -> Result<(), String> {
     let _ = fs::remove_file(&file);
     gone?;
     match trial.outcome {
-        Outcome::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
+        Ruling::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }
@@ -339,7 +422,7 @@ fn stops(_: &Register) -> Result<(), String> {
     let gone = is_gone(&file);
     let _ = fs::remove_file(&file);
     gone?;
-    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Outcome::Broke(_))).count();
+    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Ruling::Broke(_))).count();
     if ended == 10 && start.elapsed() < Duration::from_secs(15) {
         Ok(())
     } else {

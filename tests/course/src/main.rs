@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
-use claims::report::{self, Form};
+use claims::report::{self, ReportForm};
 use clap::{Parser, Subcommand};
 use cli::failure::{self, Failure};
 use cli::mdbook;
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             Ok(status) => return status,
             Err(error) => Err(error),
         },
-        Task::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
+        Task::ClaimExperiment { name } => return report::run_here(&name, ReportForm::Json),
     };
     failure::end(done, &screen)
 }

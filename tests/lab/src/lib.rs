@@ -3,12 +3,13 @@
 //! - [`subject`]: run a program, learn its address, and be sure that it ends;
 //! - [`ran`]: what a program left behind that ended by itself;
 //! - [`process`]: what `/proc` says about a running program;
-//! - [`queues`]: what the kernel holds of a connection;
+//! - [`queues`]: what the kernel holds of a connection and of a listener;
 //! - [`witness`]: how a program waits: its system calls, decoded;
 //! - [`clock`]: the time that the witness and the peers share;
 //! - [`wait`]: bounded waits: no sleep stands for a condition;
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
-//! - [`readiness`]: what select, poll and epoll report of a descriptor;
+//! - [`ask`]: what select, poll and epoll report of a descriptor;
+//! - [`sockets`]: plain sockets on 127.0.0.1, and what has arrived at one;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
 //! - [`capture`]: every packet of such a network, as it crosses the wire;
 //! - [`handshake`]: the packets of each outcome that a connect can have;
@@ -25,6 +26,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
+pub mod ask;
 pub mod capture;
 pub mod clock;
 pub mod handshake;
@@ -38,9 +40,9 @@ pub mod probe;
 pub mod process;
 pub mod queues;
 pub mod ran;
-pub mod readiness;
 pub mod rig;
 pub mod shown;
+pub mod sockets;
 pub mod subject;
 pub mod wait;
 pub mod witness;

@@ -6,6 +6,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use syscalls::Sysno;
 
 use crate::wait::{PATIENCE, QUIET};
@@ -92,9 +93,38 @@ impl Process {
     ///
     /// `ENOENT` or `ESRCH` when the process has ended and was waited for.
     pub fn state(self) -> io::Result<char> {
-        let stat = self.stat()?;
-        let state = stat.first().and_then(|text| text.chars().next());
-        state.ok_or_else(|| io::Error::other("/proc/PID/stat has another form"))
+        state(&self.stat()?)
+    }
+
+    /// The state of one of its threads, as [`Process::state`]; none when that has ended.
+    ///
+    /// # Errors
+    ///
+    /// What open(2) and read(2) say.
+    pub fn thread_state(self, thread: u32) -> io::Result<Option<char>> {
+        match stat(&format!("/proc/{}/task/{thread}/stat", self.0)) {
+            Ok(stat) => state(&stat).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // So it says if the thread ends while its file is open.
+            Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does every thread of it sleep: none running, and none stopped? Not while one is just ending.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when the process has ended.
+    pub fn all_threads_sleep(self) -> io::Result<bool> {
+        for task in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let name = task?.file_name();
+            let thread = name.to_str().and_then(|name| name.parse().ok()).unwrap_or_default();
+            if self.thread_state(thread)? != Some('S') {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How often it has gone to sleep so far: `voluntary_ctxt_switches` of `/proc/PID/status`. For a
@@ -169,11 +199,8 @@ impl Process {
         InCall { thread, call, descriptor }
     }
 
-    /// The fields of `/proc/PID/stat` after the command's name, which may itself hold spaces.
     fn stat(self) -> io::Result<Vec<String>> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
-        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-        Ok(fields.split_whitespace().map(str::to_owned).collect())
+        stat(&format!("/proc/{}/stat", self.0))
     }
 
     fn status(self, field: &str) -> io::Result<u64> {
@@ -182,4 +209,17 @@ impl Process {
         line.and_then(|line| line.split_whitespace().next()?.parse().ok())
             .ok_or_else(|| io::Error::other(format!("/proc/PID/status has no {field}")))
     }
+}
+
+/// The fields of a `stat` file after the command's name, which may itself hold spaces.
+fn stat(path: &str) -> io::Result<Vec<String>> {
+    let stat = fs::read_to_string(path)?;
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    Ok(fields.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The first of those fields.
+fn state(stat: &[String]) -> io::Result<char> {
+    let state = stat.first().and_then(|text| text.chars().next());
+    state.ok_or_else(|| io::Error::other("/proc/PID/stat has another form"))
 }

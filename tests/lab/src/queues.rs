@@ -1,8 +1,15 @@
-//! What the kernel holds of a TCP connection: the queues that `/proc/net/tcp` shows, proc(5).
+//! What the kernel holds of a TCP connection and of a listener: the queues that `/proc/net/tcp` shows,
+//! proc(5).
 
 use std::fs;
-use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+use crate::wait::try_until;
+
+/// States as the table writes them.
+const SYN_RECV: &str = "03";
+const LISTEN: &str = "0A";
 
 /// The bytes that one end of a connection has in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,32 +27,80 @@ pub struct Queues {
 ///
 /// `NotFound` when there is no such connection; what open(2) says where `/proc` is not mounted.
 pub fn queues(here: SocketAddr, there: SocketAddr) -> io::Result<(Queues, Queues)> {
-    let (SocketAddr::V4(here), SocketAddr::V4(there)) = (here, there) else {
-        return Err(io::Error::other("/proc/net/tcp has IPv4 only"));
+    let (ours, theirs) = (hexadecimal(here)?, hexadecimal(there)?);
+    let sockets = sockets()?;
+    let end = |local: &str, remote: &str| {
+        let found = sockets.iter().find(|one| one.local == local && one.remote == remote);
+        let missing = || format!("no connection {here} {there}");
+        found.map(|one| one.queues).ok_or_else(|| io::Error::new(ErrorKind::NotFound, missing()))
     };
-    let table = fs::read_to_string("/proc/net/tcp")?;
-    Ok((end(&table, here, there)?, end(&table, there, here)?))
+    Ok((end(&ours, &theirs)?, end(&theirs, &ours)?))
 }
 
-fn end(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> io::Result<Queues> {
-    let ends = format!("{} {}", hexadecimal(local), hexadecimal(remote));
-    let queues = table.lines().find_map(|line| {
-        // `0: LOCAL REMOTE STATE TX:RX ...`
-        let (_, fields) = line.split_once(": ")?;
-        let mut rest = fields.strip_prefix(&ends)?.split_whitespace();
-        let (unacknowledged, unread) = rest.nth(1)?.split_once(':')?;
-        Some(Queues {
-            unacknowledged: u64::from_str_radix(unacknowledged, 16).ok()?,
-            unread: u64::from_str_radix(unread, 16).ok()?,
-        })
-    });
-    let missing =
-        || io::Error::new(io::ErrorKind::NotFound, format!("no connection {local} {remote}"));
-    queues.ok_or_else(missing)
+/// Waits until so many connections are in the accept queue of the listener at this IPv4 address.
+///
+/// # Errors
+///
+/// [`crate::wait::Late`]; what open(2) says where `/proc` is not mounted.
+pub fn accept_queue(at: SocketAddr, count: u64) -> io::Result<()> {
+    // For a listener, the column of the bytes to read holds the length of its queue.
+    try_until("connections in the accept queue", || Ok(unread(at, LISTEN)? == [count]))
+}
+
+/// Waits until a handshake with the listener at this IPv4 address has come half way: a SYN was answered,
+/// and the client's own answer has not ended it.
+///
+/// # Errors
+///
+/// `Unsupported` while [`only_cookies`]; [`crate::wait::Late`]; what open(2) says.
+pub fn half_open(at: SocketAddr) -> io::Result<()> {
+    if only_cookies() {
+        let text = "there are no half-open connections while net.ipv4.tcp_syncookies is 2";
+        return Err(io::Error::new(ErrorKind::Unsupported, text));
+    }
+    try_until("a half-open connection", || Ok(!unread(at, SYN_RECV)?.is_empty()))
+}
+
+/// Is every SYN answered with a cookie, and nothing of it kept? `net.ipv4.tcp_syncookies` is 2: tcp(7).
+#[must_use]
+pub fn only_cookies() -> bool {
+    let setting = fs::read_to_string("/proc/sys/net/ipv4/tcp_syncookies");
+    setting.is_ok_and(|setting| setting.trim() == "2")
+}
+
+/// The bytes to read of every socket that has this local address and is in this state.
+fn unread(at: SocketAddr, state: &str) -> io::Result<Vec<u64>> {
+    let at = hexadecimal(at)?;
+    let there = sockets()?.into_iter().filter(|one| one.local == at && one.state == state);
+    Ok(there.map(|one| one.queues.unread).collect())
+}
+
+/// A line of the table: `0: LOCAL REMOTE STATE TX:RX ...`.
+struct Line {
+    local: String,
+    remote: String,
+    state: String,
+    queues: Queues,
+}
+
+fn sockets() -> io::Result<Vec<Line>> {
+    let line = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1).map(str::to_owned);
+        let (local, remote, state) = (fields.next()?, fields.next()?, fields.next()?);
+        let queues = fields.next()?;
+        let (sent, received) = queues.split_once(':')?;
+        let unacknowledged = u64::from_str_radix(sent, 16).ok()?;
+        let unread = u64::from_str_radix(received, 16).ok()?;
+        Some(Line { local, remote, state, queues: Queues { unacknowledged, unread } })
+    };
+    Ok(fs::read_to_string("/proc/net/tcp")?.lines().filter_map(line).collect())
 }
 
 /// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.
-fn hexadecimal(address: SocketAddrV4) -> String {
+fn hexadecimal(address: SocketAddr) -> io::Result<String> {
+    let SocketAddr::V4(address) = address else {
+        return Err(io::Error::other("/proc/net/tcp has IPv4 only"));
+    };
     let as_stored = u32::from_ne_bytes(address.ip().octets());
-    format!("{as_stored:08X}:{:04X}", address.port())
+    Ok(format!("{as_stored:08X}:{:04X}", address.port()))
 }

@@ -11,6 +11,7 @@ use lab::missing::Need;
 use lab::process::Process;
 use lab::subject::{Launch, Running};
 use lab::wait;
+use lab::witness::bits::{Events, Flags};
 use lab::witness::record::{Arguments, Call, Event, Object, Outcome, Record, What};
 use nix::sys::signal::Signal;
 
@@ -53,6 +54,31 @@ fn what_is_read_and_written_is_recorded_with_its_bytes() {
     assert_eq!(told, Some((stdout, 6, r"hello\n".to_owned(), Outcome::Value(6))));
     assert!(happened(&record, &What::Ended(0)), "{:?}", outline(&record));
     assert!(record.events.is_sorted_by_key(|event| event.at));
+}
+
+#[test]
+fn bits_are_written_as_their_names_and_read_again() {
+    for (bits, text) in [
+        (0, "0"),
+        (0x1, "IN"),
+        (0x8000_2001, "IN|RDHUP|ET"),
+        (0x3ff, "IN|PRI|OUT|ERR|HUP|NVAL|RDNORM|RDBAND|WRNORM|WRBAND"),
+        (0xF000_0000, "EXCLUSIVE|WAKEUP|ONESHOT|ET"),
+        // The last has no name.
+        (0x0c00_0404, "OUT|0xc000400"),
+    ] {
+        let events = Events::from_bits_retain(bits);
+        assert_eq!(events.to_string(), text);
+        assert_eq!(format!("{events:?}"), text);
+        assert_eq!(String::from(events), text);
+        assert_eq!(Events::try_from(text.to_owned()), Ok(events));
+    }
+    let flags = Flags::from_bits_retain(0x4041);
+    assert_eq!(flags.to_string(), "OOB|DONTWAIT|NOSIGNAL");
+    assert_eq!(Flags::try_from("PEEK|WAITALL|0x8".to_owned()).map(|flags| flags.bits()), Ok(0x10a));
+    for wrong in ["in", "IN|", "OOB", "0x1_", "0x100000000"] {
+        assert!(Events::try_from(wrong.to_owned()).is_err(), "{wrong}");
+    }
 }
 
 #[test]

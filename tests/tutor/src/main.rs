@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use claims::report::{self, Form};
+use claims::report::{self, ReportForm};
 use clap::{Parser, Subcommand};
 use lab::limits;
 use lab::nearest::nearest;
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
         Some(Task::Run { program, arguments }) => run(&program, &arguments),
         Some(Task::Peer(arguments)) => peer::run(&arguments),
         Some(Task::Claims(arguments)) => trial::run(&arguments, &mut screen),
-        Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
+        Some(Task::ClaimExperiment { name }) => return report::run_here(&name, ReportForm::Json),
         Some(Task::Trace(arguments)) => trace::run(&arguments, &mut screen),
         Some(Task::Packets(arguments)) => known_lesson(&arguments.lesson)
             .and_then(|lesson| packets::run(&mut screen, lesson, &arguments)),

@@ -12,16 +12,17 @@ use std::time::Duration;
 use lab::limits;
 use lab::rig::wire::{Unreachable, Wire, destinations_unreachable};
 use lab::rig::{BlackHole, Pending, RefusingPort, option};
+use lab::sockets::{arrived, begin_connect, unconnected};
+use lab::wait::try_until;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use socket2::{SockRef, Socket};
 
-use super::{Asked, Row, row};
-use crate::sockets::{arrived, begin_connect, reported, say, unconnected};
-use crate::stage::Stage;
-use lab::wait::try_until;
+use super::{Asked, Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{reported, say};
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("never-connected", "socket that never began to connect", "socket, and nothing else", fresh),
     row("connect-pending", "connect pending", "the answers to the SYN are dropped", pending),
     row("connect-succeeded", "connect succeeded", "a pending connect is completed", succeeded),
@@ -44,7 +45,7 @@ pub const ROWS: &[Row] = &[
         "the SYNs are dropped, with TCP_USER_TIMEOUT of 10 ms; takes a second",
         timed_out,
     ),
-    Row {
+    Condition {
         asked: Asked::AfterInOwnNetwork,
         ..row(
             "connect-unreachable",
@@ -53,7 +54,7 @@ pub const ROWS: &[Row] = &[
             unreachable,
         )
     },
-    Row {
+    Condition {
         asked: Asked::AfterInOwnNetwork,
         ..row(
             "connect-unreachable-in-call",
@@ -76,27 +77,27 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn fresh() -> io::Result<Stage> {
-    Ok(Stage::as_it_is(unconnected()?, ()))
+fn fresh() -> io::Result<Prepared> {
+    Ok(Prepared::as_it_is(unconnected()?, ()))
 }
 
-fn pending() -> io::Result<Stage> {
+fn pending() -> io::Result<Prepared> {
     let pending = Pending::new()?;
-    Ok(Stage::as_it_is(pending.socket().try_clone()?, pending))
+    Ok(Prepared::as_it_is(pending.socket().try_clone()?, pending))
 }
 
-fn succeeded() -> io::Result<Stage> {
+fn succeeded() -> io::Result<Prepared> {
     let pending = Pending::new()?;
-    Ok(Stage::before(pending.socket().try_clone()?, move |asked| {
+    Ok(Prepared::before(pending.socket().try_clone()?, move |asked| {
         let peer = pending.complete()?;
         reported(asked, Events::OUT)?;
         Ok((pending, peer))
     }))
 }
 
-fn banner() -> io::Result<Stage> {
+fn banner() -> io::Result<Prepared> {
     let pending = Pending::new()?;
-    Ok(Stage::before(pending.socket().try_clone()?, move |asked| {
+    Ok(Prepared::before(pending.socket().try_clone()?, move |asked| {
         let peer = pending.complete()?;
         say(peer.socket(), b"hello")?;
         arrived(asked, 5)?;
@@ -104,42 +105,42 @@ fn banner() -> io::Result<Stage> {
     }))
 }
 
-fn refused() -> io::Result<Stage> {
+fn refused() -> io::Result<Prepared> {
     let port = RefusingPort::new()?;
     let socket = unconnected()?;
     // Loopback refuses inside the connect call: whoever wants to see it registers before.
-    Ok(Stage::before(socket.try_clone()?, move |asked| {
+    Ok(Prepared::before(socket.try_clone()?, move |asked| {
         begin_connect(&socket, port.address())?;
         reported(asked, Events::OUT)?;
         Ok((port, socket))
     }))
 }
 
-fn refused_told() -> io::Result<Stage> {
+fn refused_told() -> io::Result<Prepared> {
     let port = RefusingPort::new()?;
     let socket = unconnected()?;
     begin_connect(&socket, port.address())?;
     reported(&socket, Events::OUT)?;
-    Ok(Stage::before(socket, move |asked| {
+    Ok(Prepared::before(socket, move |asked| {
         SockRef::from(asked).take_error()?;
         Ok(port)
     }))
 }
 
-fn timed_out() -> io::Result<Stage> {
+fn timed_out() -> io::Result<Prepared> {
     let hole = BlackHole::new()?;
     let socket = unconnected()?;
     socket.set_tcp_user_timeout(Some(Duration::from_millis(10)))?;
     begin_connect(&socket, hole.address())?;
-    Ok(Stage::before(socket, move |asked| {
+    Ok(Prepared::before(socket, move |asked| {
         reported(asked, Events::OUT)?;
         Ok(hole)
     }))
 }
 
-fn unreachable() -> io::Result<Stage> {
+fn unreachable() -> io::Result<Prepared> {
     let (wire, hole, socket) = towards_a_router()?;
-    Ok(Stage::before(socket, move |asked| {
+    Ok(Prepared::before(socket, move |asked| {
         wire.say(Unreachable::Host, &wire.next(hole.address().port())?)?;
         reported(asked, Events::OUT)?;
         Ok(hole)
@@ -148,10 +149,10 @@ fn unreachable() -> io::Result<Stage> {
 
 /// What ICMP says is put aside when it comes while a call holds the socket's lock. The call is one
 /// that takes long, made again and again by another thread; should the answer fall between two of
-/// them all the same, the event fails with `ResourceBusy`, and the stage is built again.
-fn unreachable_in_call() -> io::Result<Stage> {
+/// them all the same, the event fails with `ResourceBusy`, and all is prepared again.
+fn unreachable_in_call() -> io::Result<Prepared> {
     let (wire, hole, socket) = towards_a_router()?;
-    Ok(Stage::before(socket.try_clone()?, move |_| {
+    Ok(Prepared::before(socket.try_clone()?, move |_| {
         let syn = wire.next(hole.address().port())?;
         let before = destinations_unreachable()?;
         let calls = Calls::begin(socket.try_clone()?)?;
@@ -215,18 +216,18 @@ impl Calls {
     }
 }
 
-fn given_up() -> io::Result<Stage> {
+fn given_up() -> io::Result<Prepared> {
     let pending = Pending::new()?;
-    Ok(Stage::before(pending.socket().try_clone()?, move |asked| {
+    Ok(Prepared::before(pending.socket().try_clone()?, move |asked| {
         pending.fail()?;
         reported(asked, Events::OUT)?;
         Ok(pending)
     }))
 }
 
-fn disconnected() -> io::Result<Stage> {
+fn disconnected() -> io::Result<Prepared> {
     let pending = Pending::new()?;
-    Ok(Stage::before(pending.socket().try_clone()?, move |asked| {
+    Ok(Prepared::before(pending.socket().try_clone()?, move |asked| {
         option::disconnect(asked)?;
         reported(asked, Events::OUT)?;
         Ok(pending)

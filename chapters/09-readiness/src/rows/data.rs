@@ -4,16 +4,17 @@ use std::io;
 use std::net::{Shutdown, TcpStream};
 
 use lab::rig::option;
+use lab::sockets::{arrived, connection};
 use lab::witness::bits::Events;
 
-use super::{Row, row};
-use crate::sockets::{arrived, connection, hear, reported, say};
-use crate::stage::Stage;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{hear, reported, say};
 
 /// The receive low-water mark of the rows about it, in bytes.
 const MARK: i32 = 10;
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("idle", "established, idle", "a connection on which nothing happens", idle),
     row("data", "data", "the peer sends five bytes", data),
     row(
@@ -49,72 +50,72 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn idle() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::as_it_is(asked, peer))
+fn idle() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::as_it_is(asked, peer))
 }
 
 // ANCHOR: data
-fn data() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn data() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"hello")?;
         arrived(asked, 5)?;
         Ok(peer)
     }))
 }
 
-fn partly_read() -> io::Result<Stage> {
+fn partly_read() -> io::Result<Prepared> {
     let (asked, peer) = with_five_bytes()?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         hear(asked, 2)?;
         Ok(peer)
     }))
 }
 // ANCHOR_END: data
 
-fn more() -> io::Result<Stage> {
+fn more() -> io::Result<Prepared> {
     let (asked, peer) = with_five_bytes()?;
     hear(&asked, 2)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"!")?;
         arrived(asked, 4)?;
         Ok(peer)
     }))
 }
 
-fn all_read() -> io::Result<Stage> {
+fn all_read() -> io::Result<Prepared> {
     let (asked, peer) = with_five_bytes()?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         hear(asked, 5)?;
         Ok(peer)
     }))
 }
 
-fn below() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn below() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     option::receive_low_water(&asked, MARK)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"hello")?;
         arrived(asked, 5)?;
         Ok(peer)
     }))
 }
 
-fn reaching() -> io::Result<Stage> {
+fn reaching() -> io::Result<Prepared> {
     let (asked, peer) = with_five_bytes()?;
     option::receive_low_water(&asked, MARK)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"world")?;
         arrived(asked, 10)?;
         Ok(peer)
     }))
 }
 
-fn fin_below() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn fin_below() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     option::receive_low_water(&asked, MARK)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"bye")?;
         peer.shutdown(Shutdown::Write)?;
         reported(asked, Events::RDHUP)?;
@@ -123,7 +124,7 @@ fn fin_below() -> io::Result<Stage> {
 }
 
 fn with_five_bytes() -> io::Result<(TcpStream, TcpStream)> {
-    let (asked, peer) = connection()?;
+    let (peer, asked) = connection()?;
     say(&peer, b"hello")?;
     arrived(&asked, 5)?;
     Ok((asked, peer))

@@ -4,13 +4,14 @@ use std::io;
 use std::net::UdpSocket;
 
 use lab::rig::option;
+use lab::sockets::ANY_PORT;
 use lab::witness::bits::Events;
 
-use super::{Row, row};
-use crate::sockets::{ANY_PORT, reported, say};
-use crate::stage::Stage;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{reported, say};
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("udp-datagram", "UDP, a datagram", "five bytes come", datagram),
     row("udp-empty", "UDP, an empty datagram", "a datagram of no bytes comes", empty),
     row(
@@ -27,35 +28,35 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn datagram() -> io::Result<Stage> {
+fn datagram() -> io::Result<Prepared> {
     let (asked, peer) = pair()?;
     Ok(receiving(asked, peer, b"hello"))
 }
 
-fn empty() -> io::Result<Stage> {
+fn empty() -> io::Result<Prepared> {
     let (asked, peer) = pair()?;
     Ok(receiving(asked, peer, b""))
 }
 
-fn below() -> io::Result<Stage> {
+fn below() -> io::Result<Prepared> {
     let (asked, peer) = pair()?;
     option::receive_low_water(&asked, 10)?;
     Ok(receiving(asked, peer, b"hello"))
 }
 
-fn refused() -> io::Result<Stage> {
+fn refused() -> io::Result<Prepared> {
     let (asked, peer) = pair()?;
     // Still bound, so that nobody else has the port; connected elsewhere, it takes none of ours.
     peer.connect(peer.local_addr()?)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(asked, b"hello")?;
         reported(asked, Events::default())?;
         Ok(peer)
     }))
 }
 
-fn receiving(asked: UdpSocket, peer: UdpSocket, bytes: &'static [u8]) -> Stage {
-    Stage::before(asked, move |asked| {
+fn receiving(asked: UdpSocket, peer: UdpSocket, bytes: &'static [u8]) -> Prepared {
+    Prepared::before(asked, move |asked| {
         say(&peer, bytes)?;
         reported(asked, Events::IN)?;
         Ok(peer)

@@ -3,14 +3,15 @@
 use std::io;
 use std::net::Shutdown;
 
+use lab::sockets::{arrived, connection, reset};
 use lab::witness::bits::Events;
 use socket2::SockRef;
 
-use super::{Row, row};
-use crate::sockets::{arrived, connection, hear, reported, reset, say};
-use crate::stage::Stage;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{hear, reported, say};
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("fin", "FIN: the peer half-closed", "the peer calls shutdown(WR)", fin),
     row("fin-close", "FIN: the peer closed", "the peer closes, with nothing unread", fin_close),
     row("fin-data", "data, then FIN", "the peer sends five bytes and half-closes", data_fin),
@@ -34,26 +35,26 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn fin() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn fin() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         peer.shutdown(Shutdown::Write)?;
         reported(asked, Events::RDHUP)?;
         Ok(peer)
     }))
 }
 
-fn fin_close() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn fin_close() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         drop(peer);
         reported(asked, Events::RDHUP)
     }))
 }
 
-fn data_fin() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn data_fin() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"hello")?;
         peer.shutdown(Shutdown::Write)?;
         reported(asked, Events::RDHUP)?;
@@ -61,48 +62,48 @@ fn data_fin() -> io::Result<Stage> {
     }))
 }
 
-fn own_write() -> io::Result<Stage> {
+fn own_write() -> io::Result<Prepared> {
     own_shutdown(Shutdown::Write)
 }
 
-fn own_read() -> io::Result<Stage> {
+fn own_read() -> io::Result<Prepared> {
     own_shutdown(Shutdown::Read)
 }
 
-fn own_both() -> io::Result<Stage> {
+fn own_both() -> io::Result<Prepared> {
     own_shutdown(Shutdown::Both)
 }
 
-fn own_shutdown(how: Shutdown) -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn own_shutdown(how: Shutdown) -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         SockRef::from(asked).shutdown(how)?;
         Ok(peer)
     }))
 }
 
-fn fin_both() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn fin_both() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     asked.shutdown(Shutdown::Write)?;
     reported(&peer, Events::RDHUP)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         peer.shutdown(Shutdown::Write)?;
         reported(asked, Events::RDHUP)?;
         Ok(peer)
     }))
 }
 
-fn rst() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn rst() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         reset(peer)?;
         reported(asked, Events::IN)
     }))
 }
 
-fn data_rst() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn data_rst() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"hello")?;
         arrived(asked, 5)?;
         reset(peer)?;
@@ -110,21 +111,21 @@ fn data_rst() -> io::Result<Stage> {
     }))
 }
 
-fn rst_told() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn rst_told() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     reset(peer)?;
     reported(&asked, Events::IN)?;
-    Ok(Stage::before(asked, |asked| match hear(asked, 1) {
+    Ok(Prepared::before(asked, |asked| match hear(asked, 1) {
         Err(_) => Ok(()),
         Ok(count) => Err(io::Error::other(format!("{count} bytes came instead of an error"))),
     }))
 }
 
-fn rst_close_wait() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn rst_close_wait() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     drop(peer);
     reported(&asked, Events::RDHUP)?;
-    Ok(Stage::before(asked, |asked| {
+    Ok(Prepared::before(asked, |asked| {
         say(asked, b"x")?;
         // No event is asked for: RDHUP is there already, and ERR comes unasked.
         reported(asked, Events::default())

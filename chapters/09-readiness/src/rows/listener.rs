@@ -1,18 +1,20 @@
 //! Listeners.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use lab::queues;
 use lab::rig::{min_ttl, option};
+use lab::sockets::{begin_connect, listener, unconnected};
+use lab::wait::try_until;
 use lab::witness::bits::Events;
 use socket2::SockRef;
 
-use super::{Row, row};
-use crate::sockets::{begin_connect, listener, reported, say, unconnected};
-use crate::stage::Stage;
-use crate::tcp_table;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{reported, say};
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("listener-empty", "listener, nobody there", "listen, and nobody connects", empty),
     row(
         "listener-half-open",
@@ -47,68 +49,78 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn empty() -> io::Result<Stage> {
-    Ok(Stage::as_it_is(listener()?, ()))
+fn empty() -> io::Result<Prepared> {
+    Ok(Prepared::as_it_is(listener()?, ()))
 }
 
 // ANCHOR: half_open
-fn half_open() -> io::Result<Stage> {
+fn half_open() -> io::Result<Prepared> {
     let listener = listener()?;
     let address = listener.local_addr()?;
     let client = unconnected()?;
     min_ttl::drop_all(&client)?;
-    Ok(Stage::before(listener, move |_| {
+    Ok(Prepared::before(listener, move |_| {
+        let before = min_ttl::dropped();
         begin_connect(&client, address)?;
-        tcp_table::half_open(address.port())?;
+        syn_answered(address, before)?;
         Ok(client)
     }))
 }
 // ANCHOR_END: half_open
 
-fn connection() -> io::Result<Stage> {
+/// Waits until this listener has answered a SYN. `before`: how many segments were dropped until then.
+fn syn_answered(by: SocketAddr, before: Option<u64>) -> io::Result<()> {
+    if queues::only_cookies() {
+        // The listener keeps nothing of a SYN then: what shows is that the client drops the answer.
+        return try_until("the SYN is answered", || Ok(min_ttl::dropped() > before));
+    }
+    queues::half_open(by)
+}
+
+fn connection() -> io::Result<Prepared> {
     let listener = listener()?;
     let address = listener.local_addr()?;
-    Ok(Stage::before(listener, move |listener| {
+    Ok(Prepared::before(listener, move |listener| {
         let client = TcpStream::connect(address)?;
         reported(listener, Events::IN)?;
         Ok(client)
     }))
 }
 
-fn another() -> io::Result<Stage> {
+fn another() -> io::Result<Prepared> {
     let (listener, first) = with_guests(1)?;
     let address = listener.local_addr()?;
-    Ok(Stage::before(listener, move |_| {
+    Ok(Prepared::before(listener, move |_| {
         let second = TcpStream::connect(address)?;
-        tcp_table::accept_queue(address.port(), 2)?;
+        queues::accept_queue(address, 2)?;
         Ok((first, second))
     }))
 }
 
-fn one_taken() -> io::Result<Stage> {
+fn one_taken() -> io::Result<Prepared> {
     let (listener, guests) = with_guests(2)?;
-    Ok(Stage::before(listener, move |listener| {
+    Ok(Prepared::before(listener, move |listener| {
         let taken = SockRef::from(listener).accept()?;
         Ok((guests, taken))
     }))
 }
 
-fn deferred() -> io::Result<Stage> {
+fn deferred() -> io::Result<Prepared> {
     let listener = listener()?;
     option::defer_accept(&listener, 10)?;
     let address = listener.local_addr()?;
-    Ok(Stage::before(listener, move |_| {
+    Ok(Prepared::before(listener, move |_| {
         let client = TcpStream::connect(address)?;
-        tcp_table::half_open(address.port())?;
+        queues::half_open(address)?;
         Ok(client)
     }))
 }
 
-fn deferred_data() -> io::Result<Stage> {
+fn deferred_data() -> io::Result<Prepared> {
     let listener = listener()?;
     option::defer_accept(&listener, 10)?;
     let client = TcpStream::connect(listener.local_addr()?)?;
-    Ok(Stage::before(listener, move |listener| {
+    Ok(Prepared::before(listener, move |listener| {
         say(&client, b"x")?;
         reported(listener, Events::IN)?;
         Ok(client)
@@ -120,6 +132,6 @@ fn with_guests(count: u64) -> io::Result<(TcpListener, Vec<TcpStream>)> {
     let listener = listener()?;
     let address = listener.local_addr()?;
     let guests = (0..count).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
-    tcp_table::accept_queue(address.port(), count)?;
+    queues::accept_queue(address, count)?;
     Ok((listener, guests))
 }

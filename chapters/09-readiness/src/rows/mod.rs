@@ -14,11 +14,10 @@ mod waiting;
 
 use std::io;
 
-use crate::stage::Stage;
+use crate::prepared::Prepared;
 
-// ANCHOR: row
-/// One row of the table.
-pub struct Row {
+/// A condition that a descriptor can be in: one row of the table.
+pub struct Condition {
     /// What a person types.
     pub slug: &'static str,
     /// The condition, as the table names it.
@@ -28,7 +27,7 @@ pub struct Row {
     /// When and where the calls are asked.
     pub asked: Asked,
     /// Makes a fresh descriptor, ready for the event.
-    pub stage: fn() -> io::Result<Stage>,
+    pub prepare: fn() -> io::Result<Prepared>,
 }
 
 /// When and where the calls are asked.
@@ -41,10 +40,9 @@ pub enum Asked {
     /// Before it: each call sleeps in a thread of its own when it happens.
     Meanwhile,
 }
-// ANCHOR_END: row
 
 /// All rows, in the order of the table.
-pub fn all() -> impl Iterator<Item = &'static Row> {
+pub fn all() -> impl Iterator<Item = &'static Condition> {
     [
         listener::ROWS,
         connect::ROWS,
@@ -62,12 +60,18 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
     .flatten()
 }
 
+/// The row of this short name.
+#[must_use]
+pub fn find(slug: &str) -> Option<&'static Condition> {
+    all().find(|row| row.slug == slug)
+}
+
 /// A row that is asked after the event.
 const fn row(
     slug: &'static str,
     name: &'static str,
     how: &'static str,
-    stage: fn() -> io::Result<Stage>,
-) -> Row {
-    Row { slug, name, how, asked: Asked::After, stage }
+    prepare: fn() -> io::Result<Prepared>,
+) -> Condition {
+    Condition { slug, name, how, asked: Asked::After, prepare }
 }

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
-use super::{Row, row};
-use crate::stage::Stage;
+use super::{Condition, row};
+use crate::prepared::Prepared;
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("regular-file", "regular file", "this program's own file, opened for reading", file),
     row("closed", "closed descriptor", "it is closed, and its number belongs to nobody", closed),
     row(
@@ -19,20 +19,20 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn file() -> io::Result<Stage> {
-    Ok(Stage::as_it_is(File::open("/proc/self/exe")?, ()))
+fn file() -> io::Result<Prepared> {
+    Ok(Prepared::as_it_is(File::open("/proc/self/exe")?, ()))
 }
 
-fn closed() -> io::Result<Stage> {
+fn closed() -> io::Result<Prepared> {
     let (reader, writer) = io::pipe()?;
-    Ok(Stage::closing(reader, writer))
+    Ok(Prepared::closing(reader, writer))
 }
 
-fn epoll() -> io::Result<Stage> {
+fn epoll() -> io::Result<Prepared> {
     let (reader, mut writer) = io::pipe()?;
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(&reader, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-    Ok(Stage::before(epoll.0, move |_| {
+    Ok(Prepared::before(epoll.0, move |_| {
         writer.write_all(b"hello")?;
         Ok((reader, writer))
     }))

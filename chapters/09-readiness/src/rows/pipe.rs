@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Row, row};
-use crate::stage::Stage;
+use super::{Condition, row};
+use crate::prepared::Prepared;
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("pipe-data", "pipe, data", "five bytes are written", data),
     row(
         "pipe-writer-closed",
@@ -27,34 +27,34 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn data() -> io::Result<Stage> {
+fn data() -> io::Result<Prepared> {
     let (reader, mut writer) = io::pipe()?;
-    Ok(Stage::before(reader, move |_| {
+    Ok(Prepared::before(reader, move |_| {
         writer.write_all(b"hello")?;
         Ok(writer)
     }))
 }
 
-fn writer_closed() -> io::Result<Stage> {
+fn writer_closed() -> io::Result<Prepared> {
     let (reader, writer) = io::pipe()?;
-    Ok(Stage::before(reader, move |_| {
+    Ok(Prepared::before(reader, move |_| {
         drop(writer);
         Ok(())
     }))
 }
 
-fn writer_closed_data() -> io::Result<Stage> {
+fn writer_closed_data() -> io::Result<Prepared> {
     let (reader, mut writer) = io::pipe()?;
     writer.write_all(b"hello")?;
-    Ok(Stage::before(reader, move |_| {
+    Ok(Prepared::before(reader, move |_| {
         drop(writer);
         Ok(())
     }))
 }
 
-fn reader_closed() -> io::Result<Stage> {
+fn reader_closed() -> io::Result<Prepared> {
     let (reader, writer) = io::pipe()?;
-    Ok(Stage::before(writer, move |_| {
+    Ok(Prepared::before(writer, move |_| {
         drop(reader);
         Ok(())
     }))

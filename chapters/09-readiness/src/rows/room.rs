@@ -1,22 +1,24 @@
 //! Room in the send buffer.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use lab::ask::poll;
 use lab::queues::queues;
-use lab::readiness::{poll, unsent};
 use lab::rig::{min_ttl, small};
-use lab::wait::PATIENCE;
+use lab::sockets::{arrived, connection, fill, unsent};
+use lab::wait::{PATIENCE, try_until};
 use lab::witness::bits::Events;
 
-use super::{Row, row};
-use crate::sockets::{arrived, connection, hear, reported, say};
-use crate::stage::Stage;
-use lab::wait::try_until;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{hear, reported, say};
 
-pub const ROWS: &[Row] = &[
+/// How much is written at once, in bytes.
+const PIECE: usize = 1024;
+
+pub const ROWS: &[Condition] = &[
     row(
         "send-full",
         "send buffer full",
@@ -37,23 +39,23 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn full() -> io::Result<Stage> {
-    let (asked, peer) = small_connection()?;
+fn full() -> io::Result<Prepared> {
+    let (peer, asked) = small::connection()?;
     min_ttl::drop_all(&peer)?;
-    let writer = asked.try_clone()?;
-    Ok(Stage::before(asked, move |_| {
-        write_all_that_fits(&writer)?;
-        Ok((writer, peer))
+    Ok(Prepared::before(asked, move |asked| {
+        fill(asked, PIECE)?;
+        Ok(peer)
     }))
 }
 
-fn drained() -> io::Result<Stage> {
-    let (asked, mut peer) = small_connection()?;
-    let mut left = fill(&asked)?;
-    Ok(Stage::before(asked, move |asked| {
+fn drained() -> io::Result<Prepared> {
+    let (mut peer, asked) = small::connection()?;
+    peer.set_read_timeout(Some(PATIENCE))?;
+    let mut left = fill_for_good(&asked)?;
+    Ok(Prepared::before(asked, move |asked| {
         // A fifth of a second later the kernel sends as much as the peer has a little room for. If that has
         // made room here, the registration has told of it, and it is too late for this row.
-        if !poll(asked.as_raw_fd(), Events::OUT, Duration::ZERO)?.is_empty() {
+        if !poll(asked, Events::OUT, Duration::ZERO)?.is_empty() {
             return Err(ErrorKind::ResourceBusy.into());
         }
         let mut buffer = [0; 4096];
@@ -65,46 +67,28 @@ fn drained() -> io::Result<Stage> {
     }))
 }
 
-fn some() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn some() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     say(&asked, b"hello")?;
-    Ok(Stage::before(asked, move |_| {
+    Ok(Prepared::before(asked, move |_| {
         arrived(&peer, 5)?;
         hear(&peer, 5)?;
         Ok(peer)
     }))
 }
 
-fn small_connection() -> io::Result<(TcpStream, TcpStream)> {
-    let (peer, asked) = small::connection()?;
-    asked.set_nonblocking(true)?;
-    peer.set_read_timeout(Some(PATIENCE))?;
-    Ok((asked, peer))
-}
-
 /// Writes until nothing more goes in, and nothing is on its way: what the peer's kernel takes has been
 /// acknowledged, and the rest is not sent. Before that, an acknowledgement would make room again.
 /// Returns how many bytes it took.
-fn fill(socket: &TcpStream) -> io::Result<usize> {
+fn fill_for_good(socket: &TcpStream) -> io::Result<usize> {
     let (here, there) = (socket.local_addr()?, socket.peer_addr()?);
     let mut written = 0;
     try_until("the send buffer is full", || {
-        let more = write_all_that_fits(socket)?;
+        let more = fill(socket, PIECE)?;
         written += more;
         let unsent = unsent(socket)?;
         let (ours, _) = queues(here, there)?;
         Ok(more == 0 && unsent > 0 && ours.unacknowledged == unsent as u64)
     })?;
     Ok(written)
-}
-
-fn write_all_that_fits(mut socket: &TcpStream) -> io::Result<usize> {
-    let mut written = 0;
-    loop {
-        match socket.write(&[0; 1024]) {
-            Ok(count) => written += count,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(written),
-            Err(error) => return Err(error),
-        }
-    }
 }

@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use lab::rig::option;
 use lab::witness::bits::Events;
 
-use super::{Row, row};
+use super::{Condition, row};
+use crate::prepared::Prepared;
 use crate::sockets::{reported, say};
-use crate::stage::Stage;
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row(
         "unix-low-water",
         "Unix stream, below SO_RCVLOWAT",
@@ -33,36 +33,36 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn below() -> io::Result<Stage> {
+fn below() -> io::Result<Prepared> {
     let (asked, peer) = UnixStream::pair()?;
     option::receive_low_water(&asked, 10)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say(&peer, b"hello")?;
         reported(asked, Events::IN)?;
         Ok(peer)
     }))
 }
 
-fn half() -> io::Result<Stage> {
+fn half() -> io::Result<Prepared> {
     let (asked, peer) = UnixStream::pair()?;
-    Ok(Stage::before(asked, move |_| {
+    Ok(Prepared::before(asked, move |_| {
         peer.shutdown(Shutdown::Write)?;
         Ok(peer)
     }))
 }
 
-fn closed() -> io::Result<Stage> {
+fn closed() -> io::Result<Prepared> {
     let (asked, peer) = UnixStream::pair()?;
-    Ok(Stage::before(asked, move |_| {
+    Ok(Prepared::before(asked, move |_| {
         drop(peer);
         Ok(())
     }))
 }
 
-fn closed_unread() -> io::Result<Stage> {
+fn closed_unread() -> io::Result<Prepared> {
     let (asked, peer) = UnixStream::pair()?;
     say(&asked, b"hello")?;
-    Ok(Stage::before(asked, move |_| {
+    Ok(Prepared::before(asked, move |_| {
         drop(peer);
         Ok(())
     }))

@@ -5,16 +5,17 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
 use lab::queues::queues;
+use lab::sockets::connection;
+use lab::wait::try_until;
 use lab::witness::bits::Events;
 use nix::sys::socket::{MsgFlags, recv};
 use socket2::SockRef;
 
-use super::{Row, row};
-use crate::sockets::{connection, hear, reported, say, say_urgently};
-use crate::stage::Stage;
-use lab::wait::try_until;
+use super::{Condition, row};
+use crate::prepared::Prepared;
+use crate::sockets::{hear, reported, say, say_urgently};
 
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[Condition] = &[
     row("urgent", "urgent byte only", "the peer sends one byte with MSG_OOB", only),
     row(
         "urgent-another",
@@ -49,20 +50,20 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
-fn only() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn only() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         say_urgently(&peer, b'!')?;
         reported(asked, Events::PRI)?;
         Ok(peer)
     }))
 }
 
-fn another() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn another() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     say_urgently(&peer, b'1')?;
     reported(&asked, Events::PRI)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say_urgently(&peer, b'2')?;
         try_until("the second urgent byte arrives", || {
             // There is one place for an urgent byte: the new one takes it.
@@ -74,10 +75,10 @@ fn another() -> io::Result<Stage> {
     }))
 }
 
-fn mixed() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn mixed() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     let ends = (asked.local_addr()?, asked.peer_addr()?);
-    Ok(Stage::before(asked, move |_| {
+    Ok(Prepared::before(asked, move |_| {
         say(&peer, b"abc")?;
         say_urgently(&peer, b'!')?;
         all_arrived(ends, 4)?;
@@ -85,37 +86,37 @@ fn mixed() -> io::Result<Stage> {
     }))
 }
 
-fn at_mark() -> io::Result<Stage> {
+fn at_mark() -> io::Result<Prepared> {
     let (asked, peer) = with_urgent_among_data()?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         // A read ends at the mark, however much room there is.
         hear(asked, 64)?;
         Ok(peer)
     }))
 }
 
-fn at_mark_read() -> io::Result<Stage> {
+fn at_mark_read() -> io::Result<Prepared> {
     let (asked, peer) = with_urgent_among_data()?;
     hear(&asked, 64)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         recv(asked.as_raw_fd(), &mut [0], MsgFlags::MSG_OOB)?;
         Ok(peer)
     }))
 }
 
-fn past_mark() -> io::Result<Stage> {
+fn past_mark() -> io::Result<Prepared> {
     let (asked, peer) = with_urgent_among_data()?;
     hear(&asked, 64)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         hear(asked, 1)?;
         Ok(peer)
     }))
 }
 
-fn inline() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
+fn inline() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
     SockRef::from(&asked).set_out_of_band_inline(true)?;
-    Ok(Stage::before(asked, move |asked| {
+    Ok(Prepared::before(asked, move |asked| {
         say_urgently(&peer, b'!')?;
         reported(asked, Events::PRI)?;
         Ok(peer)
@@ -124,7 +125,7 @@ fn inline() -> io::Result<Stage> {
 
 /// `abc`, an urgent `!`, and `yz` are in the receive buffer.
 fn with_urgent_among_data() -> io::Result<(TcpStream, TcpStream)> {
-    let (asked, peer) = connection()?;
+    let (peer, asked) = connection()?;
     say(&peer, b"abc")?;
     say_urgently(&peer, b'!')?;
     say(&peer, b"yz")?;

@@ -3,14 +3,14 @@
 use std::io;
 use std::net::Shutdown;
 
+use lab::sockets::connection;
 use socket2::SockRef;
 
-use super::{Asked, Row, row};
-use crate::sockets::connection;
-use crate::stage::Stage;
+use super::{Asked, Condition, row};
+use crate::prepared::Prepared;
 
-pub const ROWS: &[Row] = &[
-    Row {
+pub const ROWS: &[Condition] = &[
+    Condition {
         asked: Asked::Meanwhile,
         ..row(
             "closed-meanwhile",
@@ -19,7 +19,7 @@ pub const ROWS: &[Row] = &[
             closed,
         )
     },
-    Row {
+    Condition {
         asked: Asked::Meanwhile,
         ..row(
             "shutdown-meanwhile",
@@ -30,14 +30,14 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-fn closed() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::closing(asked, peer))
+fn closed() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::closing(asked, peer))
 }
 
-fn shut_down() -> io::Result<Stage> {
-    let (asked, peer) = connection()?;
-    Ok(Stage::before(asked, move |asked| {
+fn shut_down() -> io::Result<Prepared> {
+    let (peer, asked) = connection()?;
+    Ok(Prepared::before(asked, move |asked| {
         SockRef::from(asked).shutdown(Shutdown::Both)?;
         Ok(peer)
     }))

@@ -1,13 +1,17 @@
-//! The experiments. Each runs alone in a process of its own: it may set limits, signals and timers,
-//! and need not clean up.
+//! The experiments that have code. Each runs alone in a process of its own: it may set limits, signals and
+//! timers, and need not clean up. What rows of chapter 09 decide was measured before: [`crate::rows`].
 
-pub mod ask;
+mod answer;
+mod child;
 mod conditions;
 mod connect;
 mod epoll;
 mod limit;
 mod poll;
+mod readiness;
 mod select;
+mod signals;
+mod time;
 mod trigger;
 
 use std::io;
@@ -25,7 +29,7 @@ pub struct Experiment {
     pub run: fn(&mut Seen) -> io::Result<()>,
 }
 
-/// All experiments, in the order of the claims.
+/// All experiments with code, in the order of the claims.
 pub fn all() -> impl Iterator<Item = &'static Experiment> {
     [
         select::EXPERIMENTS,
@@ -39,7 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Experiment> {
     .flatten()
 }
 
-/// The experiment of this name.
+/// The code of the experiment of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Experiment> {
     all().find(|experiment| experiment.name == name)

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
 
-use claims::recording::Recording;
+use claims::recording::Recorded;
 use claims::runner::{self, Runner};
 use cli::programs::Build;
 use timeline::figures::FIGURES;
@@ -58,7 +58,7 @@ fn claims(house: &House) -> io::Result<Vec<String>> {
     let trials = runner.all(&names, |trial, done| {
         let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);
     });
-    let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
+    let recording = Recorded::of(&kernel(), trials).map_err(|wrong| {
         io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
     })?;
     // The first recording has nothing before it.

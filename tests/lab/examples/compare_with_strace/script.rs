@@ -1,7 +1,6 @@
 //! What the clients of a server do: the same each time, one step after the other, and each only when
 //! the server sleeps. How fast it is, and so who watches it, then makes no difference.
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 
@@ -72,14 +71,5 @@ fn work(process: Process, count: usize, address: SocketAddr) -> io::Result<Vec<C
 
 /// Waits until every thread sleeps: not running, and not stopped at a call either.
 fn sleeps(process: Process) -> io::Result<()> {
-    try_until("every thread sleeps", || {
-        for task in fs::read_dir(format!("/proc/{}/task", process.0))? {
-            // A thread that has just ended has no state.
-            let Ok(stat) = fs::read_to_string(task?.path().join("stat")) else { return Ok(false) };
-            if !stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S')) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    })
+    try_until("every thread sleeps", || process.all_threads_sleep())
 }

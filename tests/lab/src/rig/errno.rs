@@ -4,20 +4,18 @@
 //! the kernel did something else. No recipe needs a privilege; those that need a route of their own
 //! (`EHOSTUNREACH`, `EACCES`) are made with [`crate::namespace`].
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
-use std::os::fd::AsFd;
 
-use super::listeners::accept_within;
 use super::{BlackHole, Pending, RefusingPort};
-use crate::wait::PATIENCE;
+use crate::ask::wait_for;
+use crate::sockets::{ANY_PORT, listener, unconnected};
+use crate::witness::bits::Events;
 
 /// The loopback network's broadcast address: a TCP connect to it fails with `ENETUNREACH` before
 /// anything is sent.
@@ -56,7 +54,7 @@ pub fn address_not_available() -> io::Result<io::Error> {
     let second = stream_socket()?;
     first.set_reuse_address(true)?;
     second.set_reuse_address(true)?;
-    first.bind(&any_port())?;
+    first.bind(&ANY_PORT.into())?;
     second.bind(&first.local_addr()?)?;
     first.connect(&to)?;
     failure(second.connect(&to))
@@ -85,18 +83,6 @@ pub fn timed_out() -> io::Result<io::Error> {
     failure(socket.connect(&hole.address().into()))
 }
 
-/// `ECONNRESET`: read(2) of a connection that the peer has reset.
-///
-/// # Errors
-///
-/// When the read did not fail.
-pub fn connection_reset() -> io::Result<io::Error> {
-    let (mut ours, theirs) = connection()?;
-    socket2::SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    failure(ours.read(&mut [0]))
-}
-
 /// `EINPROGRESS`: a non-blocking connect that has begun.
 ///
 /// # Errors
@@ -104,8 +90,7 @@ pub fn connection_reset() -> io::Result<io::Error> {
 /// When the connect ended at once.
 pub fn in_progress() -> io::Result<io::Error> {
     let hole = BlackHole::new()?;
-    let socket = stream_socket()?;
-    socket.set_nonblocking(true)?;
+    let socket = unconnected()?;
     failure(socket.connect(&hole.address().into()))
 }
 
@@ -139,11 +124,10 @@ pub fn is_connected() -> io::Result<io::Error> {
 /// When the second connect did not fail.
 pub fn connection_aborted() -> io::Result<io::Error> {
     let port = RefusingPort::new()?;
-    let socket = stream_socket()?;
-    socket.set_nonblocking(true)?;
+    let socket = unconnected()?;
     // EINPROGRESS, and then the refusal: wait for it before SO_ERROR is read.
     failure(socket.connect(&port.address().into()))?;
-    wait_for(&socket, PollFlags::POLLOUT)?;
+    wait_for(&socket, Events::OUT)?;
     if socket.take_error()?.is_none() {
         return Err(io::Error::other("the first connect did not fail"));
     }
@@ -178,42 +162,6 @@ pub fn try_again() -> io::Result<io::Error> {
     Err(io::Error::other("a backlog of 0 took 8 connections"))
 }
 
-/// `EPIPE` as `SO_ERROR`: the peer closed, we wrote, and its RST came while our side knew of its
-/// FIN already (the state `CLOSE_WAIT`).
-///
-/// # Errors
-///
-/// When `SO_ERROR` is 0.
-pub fn broken_pipe() -> io::Result<io::Error> {
-    let (mut ours, theirs) = connection()?;
-    drop(theirs);
-    // The FIN is here: the end of stream. Only then may we write.
-    if ours.read(&mut [0])? != 0 {
-        return Err(io::Error::other("the peer sent a byte instead of a FIN"));
-    }
-    ours.write_all(b"x")?;
-    wait_for(&ours, PollFlags::POLLERR)?;
-    ours.take_error()?.ok_or_else(|| io::Error::other("SO_ERROR was 0"))
-}
-
-/// `ECONNREFUSED` of UDP: the ICMP message "port unreachable", told to the next call on a connected
-/// UDP socket. udp(7).
-///
-/// # Errors
-///
-/// When nothing was told.
-pub fn datagram_refused() -> io::Result<io::Error> {
-    // Bound and connected to each other's port, then closed: nobody listens there.
-    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    socket.connect(closed.local_addr()?)?;
-    // A connected UDP socket takes datagrams from its peer only: ours will find nobody.
-    closed.connect((Ipv4Addr::LOCALHOST, 9))?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.send(b"x")?;
-    failure(socket.recv(&mut [0]))
-}
-
 /// A self-connect, which is a false success: a socket bound to a port connects to that very port.
 /// It gets back the bytes that it sends itself.
 ///
@@ -222,20 +170,9 @@ pub fn datagram_refused() -> io::Result<io::Error> {
 /// What bind(2) and connect(2) say.
 pub fn self_connect() -> io::Result<TcpStream> {
     let socket = stream_socket()?;
-    socket.bind(&any_port())?;
+    socket.bind(&ANY_PORT.into())?;
     socket.connect(&socket.local_addr()?)?;
     Ok(socket.into())
-}
-
-/// `EPIPE` of write(2): after our own `shutdown(SHUT_WR)`. Rust's runtime ignores `SIGPIPE`.
-///
-/// # Errors
-///
-/// When the write did not fail.
-pub fn write_after_shutdown() -> io::Result<io::Error> {
-    let (mut ours, _theirs) = connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    failure(ours.write(b"x"))
 }
 
 /// The error of a call that has to fail.
@@ -248,33 +185,4 @@ fn failure<T>(result: io::Result<T>) -> io::Result<io::Error> {
 
 fn stream_socket() -> io::Result<Socket> {
     Socket::new(Domain::IPV4, Type::STREAM, None)
-}
-
-fn any_port() -> SockAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()
-}
-
-fn listener() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-}
-
-fn connection() -> io::Result<(TcpStream, TcpStream)> {
-    let server = listener()?;
-    let ours = TcpStream::connect_timeout(&server.local_addr()?, PATIENCE)?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    Ok((ours, accept_within(&server, PATIENCE)?))
-}
-
-/// Waits until the socket reports one of `events`, or an error.
-fn wait_for(socket: &impl AsFd, events: PollFlags) -> io::Result<()> {
-    let timeout = PollTimeout::try_from(PATIENCE).map_err(io::Error::other)?;
-    loop {
-        let mut entry = [PollFd::new(socket.as_fd(), events)];
-        match poll(&mut entry, timeout) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => return Ok(()),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
 }

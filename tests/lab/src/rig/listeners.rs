@@ -1,16 +1,15 @@
 //! Addresses with a character: one that never answers, one that refuses, one that is full.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Socket, Type};
-use std::os::fd::AsFd;
 
 use super::min_ttl;
+use crate::ask::wait_for;
+use crate::sockets::ANY_PORT;
 use crate::wait::{self, PATIENCE};
+use crate::witness::bits::Events;
 
 /// An address where SYNs vanish: whoever connects waits, with `EINPROGRESS`, until its own limit or
 /// the kernel's. [`BlackHole::open`] undoes it. Rig R1 on a listener: [`super::min_ttl`].
@@ -27,7 +26,7 @@ impl BlackHole {
     ///
     /// What bind(2), listen(2) and setsockopt(2) say.
     pub fn new() -> io::Result<Self> {
-        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        Self::at(ANY_PORT)
     }
 
     /// At a loopback address, IPv4 or IPv6.
@@ -105,7 +104,7 @@ impl RefusingPort {
     ///
     /// What bind(2) says.
     pub fn new() -> io::Result<Self> {
-        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        Self::at(ANY_PORT)
     }
 
     /// At a loopback address, IPv4 or IPv6.
@@ -144,13 +143,13 @@ impl FullQueue {
     ///
     /// What bind(2), listen(2) and connect(2) say.
     pub fn new() -> io::Result<Self> {
-        let socket = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let socket = bound(ANY_PORT)?;
         socket.listen(0)?;
         let listener = TcpListener::from(socket);
         let address = listener.local_addr()?;
         let first = TcpStream::connect_timeout(&address, PATIENCE)?;
         // The client is connected an instant before the listener has it in its queue.
-        wait_for_guest(&listener)?;
+        wait_for(&listener, Events::IN)?;
         Ok(Self { listener, address, _first: first })
     }
 
@@ -169,33 +168,6 @@ impl FullQueue {
     pub fn open(self) -> io::Result<TcpListener> {
         drop(self.listener.accept()?);
         Ok(self.listener)
-    }
-}
-
-/// Accepts one connection, waiting for it at most `bound`.
-///
-/// # Errors
-///
-/// `TimedOut`, or what poll(2) and accept(2) say.
-pub fn accept_within(listener: &TcpListener, bound: Duration) -> io::Result<TcpStream> {
-    wait_within(listener, bound)?;
-    Ok(listener.accept()?.0)
-}
-
-fn wait_for_guest(listener: &TcpListener) -> io::Result<()> {
-    wait_within(listener, PATIENCE)
-}
-
-fn wait_within(listener: &TcpListener, bound: Duration) -> io::Result<()> {
-    let timeout = PollTimeout::try_from(bound).map_err(io::Error::other)?;
-    loop {
-        let mut entry = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut entry, timeout) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => return Ok(()),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
     }
 }
 

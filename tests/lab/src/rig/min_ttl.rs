@@ -6,11 +6,13 @@
 //! what was dropped arrives after [`accept_all`] with the next retransmission: about 1 second later
 //! for a SYN. No privilege is needed.
 
+use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
-use nix::errno::Errno;
 use socket2::{Domain, SockRef};
+
+use super::option;
 
 /// Drops every segment that arrives for this TCP socket over loopback, from now on.
 ///
@@ -30,19 +32,22 @@ pub fn accept_all(socket: &impl AsFd) -> io::Result<()> {
     set(socket, 0)
 }
 
+/// How many segments this network namespace has dropped so: `TCPMinTTLDrop` of `/proc/net/netstat`,
+/// where a line of names is followed by a line of values.
+#[must_use]
+pub fn dropped() -> Option<u64> {
+    let text = fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let number = names.split(' ').position(|name| name == "TCPMinTTLDrop")?;
+    values.split(' ').nth(number)?.parse().ok()
+}
+
 fn set(socket: &impl AsFd, minimum: libc::c_int) -> io::Result<()> {
-    let (level, option) = match SockRef::from(socket).domain()? {
+    let (level, name) = match SockRef::from(socket).domain()? {
         Domain::IPV4 => (libc::IPPROTO_IP, libc::IP_MINTTL),
         Domain::IPV6 => (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT),
         _ => return Err(io::ErrorKind::Unsupported.into()),
     };
-    let length = libc::socklen_t::try_from(size_of_val(&minimum)).map_err(io::Error::other)?;
-    // SAFETY: the kernel reads `length` bytes from the address, which is a local int of that size;
-    // the descriptor is open as long as `socket` is borrowed.
-    let done = unsafe {
-        let descriptor = socket.as_fd().as_raw_fd();
-        libc::setsockopt(descriptor, level, option, (&raw const minimum).cast(), length)
-    };
-    Errno::result(done)?;
-    Ok(())
+    option::set(socket, level, name, minimum)
 }

@@ -22,5 +22,6 @@ pub mod pipes;
 pub mod small;
 pub mod wire;
 
-pub use listeners::{BlackHole, FullQueue, RefusingPort, accept_within};
+pub use crate::sockets::accept_within;
+pub use listeners::{BlackHole, FullQueue, RefusingPort};
 pub use pending::{Pending, PendingPeer};

@@ -56,7 +56,17 @@ pub fn attach_long_filter(socket: &Socket) -> io::Result<()> {
     socket.attach_filter(&filter)
 }
 
-fn set(socket: &impl AsFd, level: i32, option: i32, value: libc::c_int) -> io::Result<()> {
+/// Any option that is an int.
+///
+/// # Errors
+///
+/// What setsockopt(2) says.
+pub fn set(
+    socket: &impl AsFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     let length = libc::socklen_t::try_from(size_of_val(&value)).map_err(io::Error::other)?;
     let descriptor = socket.as_fd().as_raw_fd();
     // SAFETY: the kernel reads `length` bytes from the address, which is a local int of that size;
@@ -65,4 +75,22 @@ fn set(socket: &impl AsFd, level: i32, option: i32, value: libc::c_int) -> io::R
         unsafe { libc::setsockopt(descriptor, level, option, (&raw const value).cast(), length) };
     Errno::result(done)?;
     Ok(())
+}
+
+/// The value of any option that is an int.
+///
+/// # Errors
+///
+/// What getsockopt(2) says.
+pub fn get(socket: &impl AsFd, level: libc::c_int, option: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut length = libc::socklen_t::try_from(size_of_val(&value)).map_err(io::Error::other)?;
+    let descriptor = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes at most `length` bytes to the address, which is a local int of that
+    // size; the descriptor is open as long as `socket` is borrowed.
+    let done = unsafe {
+        libc::getsockopt(descriptor, level, option, (&raw mut value).cast(), &raw mut length)
+    };
+    Errno::result(done)?;
+    Ok(value)
 }

@@ -1,14 +1,15 @@
 //! Rig R2: a connect that is pending until it is told how to end.
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use super::min_ttl;
+use crate::sockets::ANY_PORT;
 
 /// A non-blocking TCP connect on 127.0.0.1 in progress (`SYN_SENT`), as long as one likes.
 ///
@@ -104,17 +105,17 @@ impl Pending {
         peer.reset()?;
         Ok(socket)
     }
-
-    /// The connecting socket alone, the peer closed or left to the [`PendingPeer`].
-    #[must_use]
-    pub fn into_socket(self) -> Socket {
-        self.socket
-    }
 }
 
 impl AsFd for Pending {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+impl AsRawFd for Pending {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 }
 
@@ -140,7 +141,7 @@ impl PendingPeer {
 
 fn bound() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    socket.bind(&ANY_PORT.into())?;
     Ok(socket)
 }
 

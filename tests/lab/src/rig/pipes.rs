@@ -2,10 +2,9 @@
 
 use std::io::{self, PipeWriter};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::AsFd;
-
-use crate::wait::PATIENCE;
+use crate::ask::poll;
+use crate::wait::{Late, PATIENCE};
+use crate::witness::bits::Events;
 
 /// The write end of a pipe without a read end: a write to it is `EPIPE`, pipe(7).
 ///
@@ -14,15 +13,13 @@ use crate::wait::PATIENCE;
 ///
 /// # Errors
 ///
-/// What pipe(2) and poll(2) say; `TimedOut` when somebody keeps the read end.
+/// What pipe(2) and poll(2) say; [`Late`] when somebody keeps the read end.
 pub fn without_reader() -> io::Result<PipeWriter> {
     let (reader, writer) = io::pipe()?;
     drop(reader);
-    let mut entry = [PollFd::new(writer.as_fd(), PollFlags::empty())];
-    let patience = PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::MAX);
-    // Not asked for, and reported all the same once there is no reader: POLLERR.
-    match poll(&mut entry, patience)? {
-        0 => Err(io::Error::new(io::ErrorKind::TimedOut, "somebody keeps the pipe's read end")),
-        _ => Ok(writer),
+    // Not asked for, and reported all the same once there is no reader: ERR.
+    if poll(&writer, Events::empty(), PATIENCE)?.is_empty() {
+        return Err(Late::error(format!("after {PATIENCE:?} somebody keeps the pipe's read end")));
     }
+    Ok(writer)
 }

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use socket2::{Domain, Socket, Type};
 
-use super::listeners::accept_within;
+use crate::sockets::{ANY_PORT, accept_within};
 use crate::wait::PATIENCE;
 
 /// What is asked for each way, in bytes. The kernel doubles it for its own bookkeeping, and a
@@ -37,7 +37,7 @@ pub fn connection() -> io::Result<(TcpStream, TcpStream)> {
 /// What bind(2), listen(2) and setsockopt(2) say.
 pub fn listener() -> io::Result<TcpListener> {
     let socket = small_socket()?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.bind(&ANY_PORT.into())?;
     socket.listen(1024)?;
     Ok(socket.into())
 }

@@ -208,7 +208,8 @@ pub(super) fn exit(
         Arguments::Poll { entries, .. } => {
             let bytes = memory.bytes(r[0], entries.len() * POLLFD);
             for (entry, bytes) in entries.iter_mut().zip(bytes.chunks_exact(POLLFD)) {
-                entry.revents = Events(u16::from_ne_bytes([bytes[6], bytes[7]]).into());
+                entry.revents =
+                    Events::from_bits_retain(u16::from_ne_bytes([bytes[6], bytes[7]]).into());
             }
         }
         Arguments::EpollControl { epoll, operation, descriptor, data, .. } => {
@@ -304,7 +305,7 @@ fn flags(call: Raw<'_>) -> Flags {
         "recvmsg" | "sendmsg" => 2,
         _ => return Flags::default(),
     };
-    Flags(call.int(index).cast_unsigned())
+    Flags::from_bits_retain(call.int(index).cast_unsigned())
 }
 
 fn sets(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Sets {
@@ -330,7 +331,7 @@ fn poll_entries(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Vec<Po
     let bytes = memory.bytes(call.registers[0], count * POLLFD);
     let entry = |bytes: &[u8]| {
         let number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        let events = Events(u16::from_ne_bytes([bytes[4], bytes[5]]).into());
+        let events = Events::from_bits_retain(u16::from_ne_bytes([bytes[4], bytes[5]]).into());
         // A negative number is an empty place: poll(2).
         let descriptor = if number < 0 {
             Descriptor { number, opening: 0, object: Object::Unknown }
@@ -346,7 +347,7 @@ fn event_at(bytes: &[u8], index: usize) -> Option<(Events, u64)> {
     let event = bytes.get(index * EPOLL_EVENT..(index + 1) * EPOLL_EVENT)?;
     let events = u32::from_ne_bytes(event[..4].try_into().ok()?);
     let data = u64::from_ne_bytes(event[EPOLL_DATA..EPOLL_DATA + 8].try_into().ok()?);
-    Some((Events(events), data))
+    Some((Events::from_bits_retain(events), data))
 }
 
 fn milliseconds(count: i32) -> Timeout {

@@ -76,7 +76,7 @@ fn interest(epoll: i32, line: &str) -> Option<Interest> {
     let mut words = line.strip_prefix("tfd:")?.split_whitespace();
     let descriptor = words.next()?.parse().ok()?;
     let mut after = |label: &str| (words.next()? == label).then(|| words.next()).flatten();
-    let events = Events(u32::from_str_radix(after("events:")?, 16).ok()?);
+    let events = Events::from_bits_retain(u32::from_str_radix(after("events:")?, 16).ok()?);
     let data = u64::from_str_radix(after("data:")?, 16).ok()?;
     Some(Interest { epoll, descriptor, events, data })
 }

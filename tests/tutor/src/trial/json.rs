@@ -3,7 +3,7 @@
 use std::io;
 
 use claims::register::Claim;
-use claims::runner::Outcome;
+use claims::runner::Ruling;
 use serde_json::{Value, json};
 
 use super::Verdicts;
@@ -19,10 +19,10 @@ pub fn of(verdicts: &Verdicts<'_>) -> io::Result<String> {
 fn claim_of(verdicts: &Verdicts<'_>, claim: &Claim) -> Value {
     let trial = verdicts.trial(claim).map(|trial| {
         let (outcome, why) = match &trial.outcome {
-            Outcome::AsTheBookSays => ("as the book says", None),
-            Outcome::Differs => ("differs", None),
-            Outcome::NotHere(why) => ("could not be tried here", Some(why)),
-            Outcome::Broke(why) => ("broke", Some(why)),
+            Ruling::AsTheBookSays => ("as the book says", None),
+            Ruling::Differs => ("differs", None),
+            Ruling::NotHere(why) => ("could not be tried here", Some(why)),
+            Ruling::Broke(why) => ("broke", Some(why)),
         };
         json!({
             "outcome": outcome,

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use claims::register::{self, Claim, LAST, Register};
-use claims::runner::{self, Outcome, Runner, Trial};
+use claims::runner::{self, Ruling, Runner, Trial};
 use claims::seen::Observation;
 use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
@@ -51,7 +51,7 @@ impl Verdicts<'_> {
     }
 
     /// How many of the chosen claims have such an outcome.
-    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+    fn count(&self, is: impl Fn(&Ruling) -> bool) -> usize {
         let trials = self.chosen.iter().filter_map(|claim| self.trial(claim));
         trials.filter(|trial| is(&trial.outcome)).count()
     }
@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     } else {
         story::show(&verdicts, screen)?;
     }
-    let broke = verdicts.count(|outcome| matches!(outcome, Outcome::Broke(_)));
+    let broke = verdicts.count(|outcome| matches!(outcome, Ruling::Broke(_)));
     if broke == 0 { Ok(()) } else { Err(Failure::Told) }
 }
 

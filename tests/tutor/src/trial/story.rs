@@ -3,7 +3,7 @@
 use std::io;
 
 use claims::register::{Claim, Register};
-use claims::runner::{Outcome, Trial};
+use claims::runner::{Ruling, Trial};
 
 use super::{Verdicts, observed, report_it};
 use crate::screen::Screen;
@@ -52,10 +52,10 @@ fn show_trial(claim: &Claim, trial: &Trial, kernel: &str, screen: &mut Screen) -
         lines(screen, "  ", "      ", &observed(one))?;
     }
     match &trial.outcome {
-        Outcome::AsTheBookSays => screen.line("as the book says"),
-        Outcome::Differs => report_it(&[&claim.id], kernel, screen),
-        Outcome::NotHere(why) => lines(screen, "it could not be tried here: ", "  ", why),
-        Outcome::Broke(why) => lines(screen, "the experiment broke: ", "  ", why),
+        Ruling::AsTheBookSays => screen.line("as the book says"),
+        Ruling::Differs => report_it(&[&claim.id], kernel, screen),
+        Ruling::NotHere(why) => lines(screen, "it could not be tried here: ", "  ", why),
+        Ruling::Broke(why) => lines(screen, "the experiment broke: ", "  ", why),
     }
 }
 

@@ -1,84 +1,49 @@
 //! Data in the receive buffer, and the low-water mark.
 
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, UdpSocket};
+use std::io;
+use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use lab::rig::accept_within;
+use lab::rig::{accept_within, option};
+use lab::sockets::{ANY_PORT, begin_connect, listener, unconnected};
 use lab::wait::PATIENCE;
 use libc::{SO_RCVBUF, SO_RCVLOWAT, SOL_SOCKET};
 use nix::sys::socket::MsgFlags;
-use socket2::Socket;
 
-use crate::experiments::ask::{
-    self, MOMENT, Watch, arrived, events, expect_readiness, option, outcome, received, set_option,
-};
+use crate::experiments::answer::{outcome, received};
+use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
-/// The mark that the experiments set.
-const MARK: libc::c_int = 10;
-
-/// C112: readable from the mark on, and below it at the end of stream.
+/// C112: what a read finds from the mark on, and below it.
 pub(super) fn receive_low_water_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
-    theirs.write_all(b"x")?;
-    expect_readiness(seen, "1 byte, the mark is 1 as always", &ours, "rw-", "IN|OUT")?;
-    let read = received(&ours, 100, MsgFlags::MSG_DONTWAIT);
-    seen.expect("a read", read, "x".into());
+    let now = MsgFlags::MSG_DONTWAIT;
+    let (ours, _peer) = in_state("data")?;
+    let read = received(&ours, 100, now);
+    seen.says("5 bytes, the mark is 1 as always: a read", read, "hello");
 
-    set_mark(&ours)?;
-    theirs.write_all(b"hello")?;
-    arrived(&ours, 5)?;
-    expect_readiness(seen, "SO_RCVLOWAT 10, 5 bytes there", &ours, "-w-", "OUT")?;
-    theirs.write_all(b"you")?;
-    arrived(&ours, 8)?;
-    expect_readiness(seen, "8 bytes there", &ours, "-w-", "OUT")?;
-    theirs.write_all(b"!!")?;
-    expect_readiness(seen, "10 bytes there", &ours, "rw-", "IN|OUT")?;
-    let read = received(&ours, 7, MsgFlags::MSG_DONTWAIT);
-    seen.expect("a read of 7", read, "helloyo".into());
-    expect_readiness(seen, "3 bytes there", &ours, "-w-", "OUT")?;
-    let read = received(&ours, 1, MsgFlags::MSG_DONTWAIT);
-    seen.expect("a non-blocking read of 1, below the mark", read, "u".into());
-    theirs.shutdown(Shutdown::Write)?;
-    expect_readiness(seen, "2 bytes and a FIN", &ours, "rw-", "IN|OUT|RDHUP")
+    let (ours, _peer) = in_state("low-water-reached")?;
+    let read = received(&ours, 1, now);
+    seen.says("10 bytes, the mark is 10: a read of 1", read, "h");
+    expect_readiness(seen, "9 bytes are left", &ours, "-w-", "OUT")?;
+    seen.says("a read of 6", received(&ours, 6, now), "ellowo");
+    expect_readiness(seen, "3 bytes are left", &ours, "-w-", "OUT")?;
+    let read = received(&ours, 1, now);
+    seen.says("a non-blocking read of 1, below the mark", read, "r");
+    Ok(())
 }
 
-/// C113: it can be set; TCP obeys it, UDP and Unix sockets do not.
+/// C113: what values it takes.
 pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
-    set_mark(&ours)?;
-    let watch = Watch::new()?;
-    watch.add(&ours, "IN|ET", 0)?;
-    theirs.write_all(b"abc")?;
-    arrived(&ours, 3)?;
-    expect_readiness(seen, "TCP, SO_RCVLOWAT 10, 3 bytes", &ours, "-w-", "OUT")?;
-    let report = watch.report(MOMENT)?;
-    seen.expect("the same, edge-triggered: a wait of 50 ms", report, events("0"));
-    theirs.write_all(b"defghij")?;
-    let report = watch.report(PATIENCE)?;
-    seen.expect("10 bytes, edge-triggered: reported", report, events("IN"));
-
-    let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    set_mark(&receiver)?;
-    sender.send_to(b"abc", receiver.local_addr()?)?;
-    expect_readiness(seen, "UDP, SO_RCVLOWAT 10, 3 bytes", &receiver, "rw-", "IN|OUT")?;
-
-    let (ours, mut theirs) = UnixStream::pair()?;
-    set_mark(&ours)?;
-    theirs.write_all(b"abc")?;
-    expect_readiness(seen, "Unix stream, SO_RCVLOWAT 10, 3 bytes", &ours, "rw-", "IN|OUT")?;
-
-    let socket = ask::non_blocking_socket()?;
-    let zero = outcome(set_option(&socket, SOL_SOCKET, SO_RCVLOWAT, 0));
-    seen.expect("SO_RCVLOWAT 0 can be set", zero, "0".into());
-    seen.expect("and is then", option(&socket, SOL_SOCKET, SO_RCVLOWAT)?, 1);
-    set_option(&socket, SOL_SOCKET, SO_RCVBUF, 4096)?;
-    set_option(&socket, SOL_SOCKET, SO_RCVLOWAT, 1 << 20)?;
-    let buffer = option(&socket, SOL_SOCKET, SO_RCVBUF)?;
-    let mark = option(&socket, SOL_SOCKET, SO_RCVLOWAT)?;
+    let socket = unconnected()?;
+    let zero = outcome(option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 0));
+    seen.says("SO_RCVLOWAT 0 can be set", zero, "0");
+    seen.expect("and is then", option::get(&socket, SOL_SOCKET, SO_RCVLOWAT)?, 1);
+    option::set(&socket, SOL_SOCKET, SO_RCVBUF, 4096)?;
+    option::set(&socket, SOL_SOCKET, SO_RCVLOWAT, 1 << 20)?;
+    let buffer = option::get(&socket, SOL_SOCKET, SO_RCVBUF)?;
+    let mark = option::get(&socket, SOL_SOCKET, SO_RCVLOWAT)?;
     seen.require(
         format!("SO_RCVLOWAT 1048576 with a receive buffer of {buffer} becomes"),
         mark,
@@ -90,21 +55,17 @@ pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
 
 /// C114: 1, for everybody.
 pub(super) fn default_mark(seen: &mut Seen) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let client = ask::non_blocking_socket()?;
+    let listener = listener()?;
+    let client = unconnected()?;
     expect_mark(seen, "a new TCP socket", &client)?;
-    outcome(client.connect(&Socket::from(listener.try_clone()?).local_addr()?));
+    begin_connect(&client, listener.local_addr()?)?;
     expect_mark(seen, "an accepted TCP socket", &accept_within(&listener, PATIENCE)?)?;
-    expect_mark(seen, "a UDP socket", &UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?)?;
+    expect_mark(seen, "a UDP socket", &UdpSocket::bind(ANY_PORT)?)?;
     expect_mark(seen, "a Unix stream socket", &UnixStream::pair()?.0)
 }
 
 fn expect_mark(seen: &mut Seen, which: &str, socket: &impl AsFd) -> io::Result<()> {
-    let mark = option(socket, SOL_SOCKET, SO_RCVLOWAT)?;
+    let mark = option::get(socket, SOL_SOCKET, SO_RCVLOWAT)?;
     seen.expect(format!("getsockopt(SO_RCVLOWAT) of {which}"), mark, 1);
     Ok(())
-}
-
-fn set_mark(socket: &impl AsFd) -> io::Result<()> {
-    set_option(socket, SOL_SOCKET, SO_RCVLOWAT, MARK)
 }

@@ -1,75 +1,74 @@
 //! One half of a connection is shut: reads after the peer's FIN, writes after our own.
 
 use std::io::{self, Write};
-use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
 
+use lab::ask::wait_for;
+use lab::sockets::connection;
+use lab::witness::bits::Events;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::ask::{self, Answer, expect_readiness, received, sent};
+use crate::experiments::answer::{received, sent};
+use crate::experiments::child::child;
+use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 /// C115: the peer's FIN makes readable; a read gives 0 after the data, and again.
 pub(super) fn end_of_stream_is_readable(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     theirs.write_all(b"abc")?;
     theirs.shutdown(Shutdown::Write)?;
-    expect_readiness(seen, "3 bytes and the peer's FIN", &ours, "rw-", "IN|OUT|RDHUP")?;
+    wait_for(&ours, Events::RDHUP)?;
     for (most, book) in [(2, "ab"), (100, "c")] {
         let read = received(&ours, most, MsgFlags::empty());
-        seen.expect(format!("a read of at most {most}"), read, book.into());
+        seen.says(format!("a read of at most {most}"), read, book);
     }
     expect_readiness(seen, "all data are read, no HUP", &ours, "rw-", "IN|OUT|RDHUP")?;
-    let ends: Vec<Answer> = (0..3).map(|_| received(&ours, 100, MsgFlags::empty())).collect();
-    let book: Vec<Answer> = (0..3).map(|_| "end of stream".into()).collect();
-    seen.expect("three more reads", ends, book);
+    let ends: Vec<String> = (0..3).map(|_| received(&ours, 100, MsgFlags::empty())).collect();
+    seen.says("three more reads", ends.join(", "), "end of stream, end of stream, end of stream");
     expect_readiness(seen, "the end was read three times", &ours, "rw-", "IN|OUT|RDHUP")?;
-    seen.expect("our half is open: send", sent(&ours, b"x", MsgFlags::empty()), "1".into());
-    let read = received(&theirs, 100, MsgFlags::empty());
-    seen.expect("the peer reads it", read, "x".into());
+    seen.says("our half is open: send", sent(&ours, b"x", MsgFlags::empty()), "1");
+    seen.says("the peer reads it", received(&theirs, 100, MsgFlags::empty()), "x");
     Ok(())
 }
 
 /// C123: a write after our own FIN: `EPIPE`, and `SIGPIPE`, which kills who has not decided
 /// otherwise.
 pub(super) fn write_after_shutdown(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    expect_readiness(seen, "after our own shutdown(SHUT_WR)", &ours, "-w-", "OUT")?;
+    let (ours, _peer) = in_state("shutdown-write")?;
+    let mut ours = TcpStream::from(ours);
     let (none, quiet) = (MsgFlags::empty(), MsgFlags::MSG_NOSIGNAL);
 
     let killed = in_child(SigHandler::SigDfl, &ours, none)?;
-    seen.expect("a process as C starts it sends", killed, "SIGPIPE".into());
-    let spared = in_child(SigHandler::SigDfl, &ours, quiet)?;
-    seen.expect("the same with MSG_NOSIGNAL", spared, "EPIPE".into());
+    seen.says("a process as C starts it sends", killed, "SIGPIPE");
+    seen.says("the same with MSG_NOSIGNAL", in_child(SigHandler::SigDfl, &ours, quiet)?, "EPIPE");
     let ignored = in_child(SigHandler::SigIgn, &ours, none)?;
-    seen.expect("SIGPIPE is ignored", ignored, "EPIPE".into());
-    let rust = (&ours).write(b"x").map_err(|error| error.kind());
+    seen.says("SIGPIPE is ignored", ignored, "EPIPE");
+    let rust = ours.write(b"x").map_err(|error| error.kind());
     let did = "write of Rust's std, whose start ignores SIGPIPE";
     seen.expect(did, rust, Err(io::ErrorKind::BrokenPipe));
-    drop(theirs);
 
-    let (ours, theirs) = ask::connection()?;
-    drop(theirs);
-    ask::wait_for(&ours, "RDHUP")?;
-    seen.expect("the peer has closed: the first send", sent(&ours, b"x", none), "1".into());
+    let (ours, _gone) = in_state("fin-close")?;
+    seen.says("the peer has closed: the first send", sent(&ours, b"x", none), "1");
     // The peer's answer to it: a reset.
-    ask::wait_for(&ours, "0")?;
-    seen.expect("its RST has come: the second send", sent(&ours, b"x", quiet), "EPIPE".into());
+    wait_for(&ours, Events::empty())?;
+    seen.says("its RST has come: the second send", sent(&ours, b"x", quiet), "EPIPE");
     Ok(())
 }
 
 /// Sends a byte in a child where `SIGPIPE` has this disposition: `EPIPE`, or the signal that kills.
-fn in_child(disposition: SigHandler, socket: &impl AsFd, flags: MsgFlags) -> io::Result<Answer> {
+fn in_child(disposition: SigHandler, socket: &impl AsRawFd, flags: MsgFlags) -> io::Result<String> {
     const BROKEN: u8 = 3;
-    let child = ask::child(|| {
+    let child = child(|| {
         // SAFETY: the default and ignoring are no handlers: no code of ours will run.
         if unsafe { signal(Signal::SIGPIPE, disposition) }.is_err() {
             return 1;
         }
-        if sent(socket, b"x", flags) == "EPIPE".into() { BROKEN } else { 0 }
+        if sent(socket, b"x", flags) == "EPIPE" { BROKEN } else { 0 }
     })?;
     let end = child.end()?;
-    Ok(if end == format!("exit {BROKEN}").as_str().into() { "EPIPE".into() } else { end })
+    Ok(if end == format!("exit {BROKEN}") { "EPIPE".to_owned() } else { end })
 }

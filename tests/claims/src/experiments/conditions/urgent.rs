@@ -2,14 +2,14 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsFd, AsRawFd};
 
-use lab::rig::RefusingPort;
-use nix::errno::Errno;
+use lab::sockets::{at_mark, connection};
 use nix::sys::socket::MsgFlags;
 use socket2::SockRef;
 
-use crate::experiments::ask::{self, expect_readiness, outcome, received, sent};
+use crate::experiments::answer::{received, sent};
+use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
@@ -19,96 +19,57 @@ const URGENT: MsgFlags = MsgFlags::MSG_OOB;
 /// C126: the exceptional condition lasts while the byte is unread, not while the mark is reached.
 pub(super) fn out_of_band_data(seen: &mut Seen) -> io::Result<()> {
     alone(seen)?;
-    passed_over(seen)?;
-    read_at_the_mark(seen)?;
-    in_line(seen)?;
-
-    let port = RefusingPort::new()?;
-    let refused = ask::non_blocking_socket()?;
-    outcome(refused.connect(&port.address().into()));
-    let did = "a refused connect is no exceptional condition";
-    expect_readiness(seen, did, &refused, "rw-", "IN|OUT|ERR|HUP|RDHUP")
+    among_data(seen)?;
+    in_line(seen)
 }
 
 /// Nothing but the urgent byte.
 fn alone(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
-    sent(&theirs, b"X", URGENT);
-    expect_readiness(seen, "an urgent byte comes, alone", &ours, "-wx", "OUT|PRI")?;
-    seen.expect("a plain read", received(&ours, 9, NOW), "EAGAIN".into());
+    let (ours, _peer) = in_state("urgent")?;
+    seen.says("an urgent byte, alone: a plain read", received(&ours, 9, NOW), "EAGAIN");
     let urgent = received(&ours, 1, URGENT | NOW);
-    seen.expect(
-        "MSG_OOB after it: the plain read has thrown the byte away",
-        urgent,
-        "EINVAL".into(),
-    );
+    seen.says("MSG_OOB after it: the plain read has thrown the byte away", urgent, "EINVAL");
 
-    let (ours, theirs) = ask::connection()?;
-    sent(&theirs, b"X", URGENT);
-    ask::wait_for(&ours, "PRI")?;
-    seen.expect("the same again, read with MSG_OOB", received(&ours, 1, URGENT), "X".into());
+    let (ours, _peer) = in_state("urgent")?;
+    seen.says("the same again, read with MSG_OOB", received(&ours, 1, URGENT), "!");
     expect_readiness(seen, "it was read", &ours, "-w-", "OUT")
 }
 
-/// Data, the byte, data; the byte is not read.
-fn passed_over(seen: &mut Seen) -> io::Result<()> {
-    let (ours, _theirs) = three_parts()?;
-    expect_readiness(seen, "abc, urgent X, yz come", &ours, "rwx", "IN|OUT|PRI")?;
-    seen.expect("a read with room for 9 stops", received(&ours, 9, NONE), "abc".into());
-    seen.expect("SIOCATMARK", at_mark(&ours)?, true);
-    expect_readiness(seen, "at the mark, X unread", &ours, "rwx", "IN|OUT|PRI")?;
-    seen.expect("a read passes the mark", received(&ours, 9, NONE), "yz".into());
-    expect_readiness(seen, "X was passed over", &ours, "-w-", "OUT")?;
-    let urgent = received(&ours, 1, URGENT | NOW);
-    seen.expect("X is gone: a read with MSG_OOB", urgent, "EINVAL".into());
-    Ok(())
-}
+/// Data, the urgent byte, data.
+fn among_data(seen: &mut Seen) -> io::Result<()> {
+    let (ours, theirs) = connection()?;
+    send_three_parts(&theirs);
+    expect_readiness(seen, "abc, urgent X and yz come", &ours, "rwx", "IN|PRI|OUT")?;
+    seen.says("a read with room for 9 stops", received(&ours, 9, NONE), "abc");
 
-/// Data, the byte, data; the byte is read at the mark.
-fn read_at_the_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, _theirs) = three_parts()?;
-    ask::wait_for(&ours, "PRI")?;
-    seen.expect("the same again: a read", received(&ours, 9, NONE), "abc".into());
-    seen.expect("a read with MSG_OOB", received(&ours, 1, URGENT), "X".into());
-    seen.expect("SIOCATMARK: still at the mark", at_mark(&ours)?, true);
-    expect_readiness(seen, "at the mark, X read: no exception", &ours, "rw-", "IN|OUT")?;
-    seen.expect("a read", received(&ours, 9, NONE), "yz".into());
+    let (ours, _peer) = in_state("urgent-mark")?;
+    seen.expect("abc is read, ! and yz are left; SIOCATMARK", at_mark(&ours)?, true);
+    seen.says("a read passes the mark", received(&ours, 9, NONE), "yz");
+    expect_readiness(seen, "! was passed over", &ours, "-w-", "OUT")?;
+    let urgent = received(&ours, 1, URGENT | NOW);
+    seen.says("! is gone: a read with MSG_OOB", urgent, "EINVAL");
+
+    let (ours, _peer) = in_state("urgent-mark-read")?;
+    let did = "abc and then ! are read, yz is left; SIOCATMARK: still at the mark";
+    seen.expect(did, at_mark(&ours)?, true);
+    seen.says("a read", received(&ours, 9, NONE), "yz");
     Ok(())
 }
 
 /// `SO_OOBINLINE`: the byte stays in its place.
 fn in_line(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     SockRef::from(&ours).set_out_of_band_inline(true)?;
     send_three_parts(&theirs);
-    expect_readiness(seen, "with SO_OOBINLINE they come", &ours, "rwx", "IN|OUT|PRI")?;
-    seen.expect("a read stops", received(&ours, 9, NONE), "abc".into());
+    expect_readiness(seen, "the same with SO_OOBINLINE", &ours, "rwx", "IN|PRI|OUT")?;
+    seen.says("a read stops", received(&ours, 9, NONE), "abc");
     seen.expect("SIOCATMARK", at_mark(&ours)?, true);
-    seen.expect("a read of 1 byte", received(&ours, 1, NONE), "X".into());
+    seen.says("a read of 1 byte", received(&ours, 1, NONE), "X");
     expect_readiness(seen, "X was read in its place", &ours, "rw-", "IN|OUT")
-}
-
-/// A connection on which `abc`, urgent `X` and `yz` have arrived.
-fn three_parts() -> io::Result<(TcpStream, TcpStream)> {
-    let (ours, theirs) = ask::connection()?;
-    send_three_parts(&theirs);
-    ask::wait_for(&ours, "PRI")?;
-    Ok((ours, theirs))
 }
 
 fn send_three_parts(to: &TcpStream) {
     sent(to, b"abc", NONE);
     sent(to, b"X", URGENT);
     sent(to, b"yz", NONE);
-}
-
-/// Is the next byte of the stream the one behind the urgent byte? `SIOCATMARK` of tcp(7).
-fn at_mark(socket: &impl AsFd) -> io::Result<bool> {
-    /// asm-generic/sockios.h; the `libc` crate does not have it.
-    const SIOCATMARK: u16 = 0x8905;
-    let mut at: libc::c_int = 0;
-    // SAFETY: the kernel writes one int to the address, which is ours.
-    let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), SIOCATMARK.into(), &raw mut at) };
-    Errno::result(done)?;
-    Ok(at != 0)
 }

@@ -6,36 +6,39 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use lab::rig::{accept_within, small};
+use lab::ask::{self, MOMENT, wait_for};
+use lab::rig::{accept_within, option, small};
+use lab::sockets::{connection, fill, unconnected};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use libc::{SO_SNDBUF, SO_SNDLOWAT, SOL_SOCKET};
 use nix::errno::Errno;
 use nix::sys::socket::MsgFlags;
 use socket2::Socket;
 
-use crate::experiments::ask::{
-    self, Answer, MOMENT, events, expect_readiness, option, outcome, sent, set_option, timed,
-};
+use crate::experiments::answer::{events, outcome, sent};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// C118: writable while at most two thirds of the send buffer are taken, whatever the mark says.
 pub(super) fn by_two_thirds(seen: &mut Seen) -> io::Result<()> {
     // The peer's buffer is small and soon full: from then on nothing leaves ours.
     let listener = small::listener()?;
-    let ours = ask::non_blocking_socket()?;
-    set_option(&ours, SOL_SOCKET, SO_SNDBUF, 200_000)?;
+    let ours = unconnected()?;
+    option::set(&ours, SOL_SOCKET, SO_SNDBUF, 200_000)?;
     // Another rule, on what is not yet sent, is switched off: tcp(7).
-    set_option(&ours, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, -1)?;
+    option::set(&ours, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, -1)?;
     outcome(ours.connect(&listener.local_addr()?.into()));
     let theirs = accept_within(&listener, PATIENCE)?;
-    ask::wait_for(&ours, "OUT")?;
+    wait_for(&ours, Events::OUT)?;
 
     let mut steps = Steps::default();
     while steps.write(&ours)? {}
     let Some((queued, buffer)) = steps.refused_at else {
         return Err(ErrorKind::TimedOut.into());
     };
-    let mark = option(&ours, SOL_SOCKET, SO_SNDLOWAT)?;
+    let mark = option::get(&ours, SOL_SOCKET, SO_SNDLOWAT)?;
     seen.note("getsockopt(SO_SNDLOWAT)", mark);
     seen.require(
         format!("OUT went away with {queued} of {buffer} bytes queued, which is"),
@@ -88,7 +91,7 @@ impl Steps {
     /// One look and one send; false when the kernel takes no more.
     fn write(&mut self, socket: &Socket) -> io::Result<bool> {
         let before = memory(socket)?;
-        let writable = !ask::by_poll(socket, "OUT", Duration::ZERO)?.is_empty();
+        let writable = !ask::poll(socket, Events::OUT, Duration::ZERO)?.is_empty();
         let (queued, buffer) = memory(socket)?;
         // If an acknowledgement came in between, the two looks do not belong together.
         if before == (queued, buffer) {
@@ -102,12 +105,12 @@ impl Steps {
             self.refused_at = Some((queued, buffer));
         }
         let taken = sent(socket, &Self::PIECE, MsgFlags::MSG_DONTWAIT);
-        if taken == Answer::from("500") {
+        if taken == "500" {
             self.taken_unready += usize::from(!writable);
             return Ok(true);
         }
         // An acknowledgement may still be on its way: full is what stays full.
-        Ok(taken != Answer::from("EAGAIN") || !ask::by_poll(socket, "OUT", MOMENT)?.is_empty())
+        Ok(taken != "EAGAIN" || !ask::poll(socket, Events::OUT, MOMENT)?.is_empty())
     }
 }
 
@@ -117,7 +120,7 @@ pub(super) fn write_after_writable(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = small::connection()?;
     expect_readiness(seen, "a new connection with small buffers", &ours, "-w-", "OUT")?;
     let one = sent(&ours, b"x", MsgFlags::MSG_DONTWAIT);
-    seen.expect("a write of 1 byte", one, "1".into());
+    seen.says("a write of 1 byte", one, "1");
     let taken = taken(&ours, &much, MsgFlags::MSG_DONTWAIT)?;
     seen.require(
         "a non-blocking write of 1048576 bytes takes",
@@ -149,29 +152,29 @@ pub(super) fn write_after_writable(seen: &mut Seen) -> io::Result<()> {
 
 /// C120: `SO_SNDLOWAT` is always 1.
 pub(super) fn send_low_water_mark(seen: &mut Seen) -> io::Result<()> {
-    let (ours, _theirs) = ask::connection()?;
-    let set = outcome(set_option(&ours, SOL_SOCKET, SO_SNDLOWAT, 2048));
-    seen.expect("setsockopt(SO_SNDLOWAT, 2048)", set, "ENOPROTOOPT".into());
-    seen.expect("getsockopt(SO_SNDLOWAT)", option(&ours, SOL_SOCKET, SO_SNDLOWAT)?, 1);
+    let (ours, _theirs) = connection()?;
+    let set = outcome(option::set(&ours, SOL_SOCKET, SO_SNDLOWAT, 2048));
+    seen.says("setsockopt(SO_SNDLOWAT, 2048)", set, "ENOPROTOOPT");
+    seen.expect("getsockopt(SO_SNDLOWAT)", option::get(&ours, SOL_SOCKET, SO_SNDLOWAT)?, 1);
     Ok(())
 }
 
 /// C121: neither 2048 nor 8 KiB: the mark is 1, the buffer begins as a setting says and grows.
 pub(super) fn send_buffer_size(seen: &mut Seen) -> io::Result<()> {
-    let socket = ask::non_blocking_socket()?;
-    seen.expect("getsockopt(SO_SNDLOWAT)", option(&socket, SOL_SOCKET, SO_SNDLOWAT)?, 1);
+    let socket = unconnected()?;
+    seen.expect("getsockopt(SO_SNDLOWAT)", option::get(&socket, SOL_SOCKET, SO_SNDLOWAT)?, 1);
     let setting = fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
     let values: Vec<libc::c_int> =
         setting.split_whitespace().filter_map(|number| number.parse().ok()).collect();
     let &[_, middle, largest] = &values[..] else {
         return Err(io::Error::other(format!("three numbers in tcp_wmem, and not {setting:?}")));
     };
-    let fresh = option(&socket, SOL_SOCKET, SO_SNDBUF)?;
+    let fresh = option::get(&socket, SOL_SOCKET, SO_SNDBUF)?;
     let did = "SO_SNDBUF of a new TCP socket; net.ipv4.tcp_wmem has it in the middle";
     seen.expect(did, fresh, middle);
-    let (ours, _theirs) = ask::connection()?;
-    seen.note("SO_SNDBUF after a connect on loopback", option(&ours, SOL_SOCKET, SO_SNDBUF)?);
-    let taken = ask::fill(&ours, 4096)?;
+    let (ours, _theirs) = connection()?;
+    seen.note("SO_SNDBUF after a connect on loopback", option::get(&ours, SOL_SOCKET, SO_SNDBUF)?);
+    let taken = fill(&ours, 4096)?;
     seen.require(
         "bytes taken until EAGAIN, the peer's buffer included",
         taken,
@@ -181,17 +184,16 @@ pub(super) fn send_buffer_size(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// C122: a connected socket is writable at first.
+/// C122: the end that connected; the accepted one is a row.
 pub(super) fn connected_is_writable(seen: &mut Seen) -> io::Result<()> {
-    let (ours, theirs) = ask::connection()?;
-    expect_readiness(seen, "the end that connected", &ours, "-w-", "OUT")?;
-    expect_readiness(seen, "the end that was accepted", &theirs, "-w-", "OUT")
+    let (ours, _theirs) = connection()?;
+    expect_readiness(seen, "the end that connected", &ours, "-w-", "OUT")
 }
 
 fn drain_until_writable(ours: &Socket, mut theirs: &TcpStream) -> io::Result<()> {
     theirs.set_read_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 4096];
-    while ask::by_poll(ours, "OUT", Duration::ZERO)? == events("0") {
+    while ask::poll(ours, Events::OUT, Duration::ZERO)? == events("0") {
         if theirs.read(&mut buffer)? == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }

@@ -8,10 +8,13 @@ use std::process;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use lab::ask::{self, wait_for};
 use lab::process::Process;
 use lab::rig::errno::BROADCAST;
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
+use lab::sockets::{ANY_PORT, listener};
 use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -19,11 +22,12 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::finished::unix_listener;
-use super::{begin, listener, says, state};
-use crate::experiments::ask::{
-    Answer, Child, by_poll, child, events, expect_readiness, no_more_ticks, outcome, so_error,
-    ticks, timed, wait_for,
-};
+use super::{begin, state};
+use crate::experiments::answer::{outcome, so_error};
+use crate::experiments::child::{Child, child};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::signals::{no_more_ticks, ticks};
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// How often a signal comes.
@@ -37,12 +41,12 @@ pub(super) fn ways_to_non_blocking(seen: &mut Seen) -> io::Result<()> {
     fcntl(&by_fcntl, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     seen.expect("after fcntl(F_SETFL, O_NONBLOCK)", is_non_blocking(&by_fcntl)?, true);
     let answer = outcome(by_fcntl.connect(&hole.address().into()));
-    says(seen, "connect of that socket, to an address that never answers", &answer, "EINPROGRESS");
+    seen.says("connect of that socket, to an address that never answers", &answer, "EINPROGRESS");
 
     let by_flag = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None)?;
     seen.expect("O_NONBLOCK after socket(SOCK_NONBLOCK)", is_non_blocking(&by_flag)?, true);
     let answer = outcome(by_flag.connect(&hole.address().into()));
-    says(seen, "connect of that socket", &answer, "EINPROGRESS");
+    seen.says("connect of that socket", &answer, "EINPROGRESS");
 
     let listener = listener()?;
     listener.set_nonblocking(true)?;
@@ -61,7 +65,7 @@ pub(super) fn send_timeout_ends_it(seen: &mut Seen) -> io::Result<()> {
     socket.set_write_timeout(Some(limit))?;
     let (answer, took) = timed(|| outcome(socket.connect(&hole.address().into())));
     let did = "blocking connect with SO_SNDTIMEO of 50 ms, no answer";
-    says(seen, did, &answer, "EINPROGRESS");
+    seen.says(did, &answer, "EINPROGRESS");
     // The kernel counts this limit in clock ticks, which may come late and then fast.
     let fits = took >= limit / 2;
     seen.require("it returned after", lab::shown::duration(took), "about 50 ms or more", fits);
@@ -83,29 +87,27 @@ pub(super) fn returns_0_or_errno(seen: &mut Seen) -> io::Result<()> {
         let to = SockAddr::from(to);
         let got = raw_connect(socket.as_raw_fd(), to.as_ptr().cast(), to.len());
         seen.expect(format!("what connect returned, to {name}"), got, value);
-        let errno_now = outcome(Errno::result(got));
-        says(seen, "and errno", &errno_now, errno);
+        seen.says("and errno", outcome(Errno::result(got)), errno);
     }
     Ok(())
 }
 
 /// C143: UDP and Unix sockets connect, too.
 pub(super) fn not_only_tcp(seen: &mut Seen) -> io::Result<()> {
-    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let answer = outcome(socket.connect(closed.local_addr()?));
-    says(seen, "connect of a UDP socket", &answer, "0");
+    let closed = UdpSocket::bind(ANY_PORT)?;
+    let socket = UdpSocket::bind(ANY_PORT)?;
+    seen.says("connect of a UDP socket", outcome(socket.connect(closed.local_addr()?)), "0");
     // Connected elsewhere, it takes none of our datagrams: as if nobody had the port.
     closed.connect((Ipv4Addr::LOCALHOST, 9))?;
     socket.send(b"x")?;
     let did = "after one datagram, which nobody takes";
     expect_readiness(seen, did, &socket, "rw-", "OUT|ERR")?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    says(seen, "recv: what the ICMP message said", &outcome(socket.recv(&mut [0])), "ECONNREFUSED");
+    seen.says("recv: what the ICMP message said", outcome(socket.recv(&mut [0])), "ECONNREFUSED");
 
     let (_listener, address) = unix_listener("not-only-tcp")?;
     let unix = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    says(seen, "connect of a Unix socket", &outcome(unix.connect(&address)), "0");
+    seen.says("connect of a Unix socket", outcome(unix.connect(&address)), "0");
     Ok(())
 }
 
@@ -115,55 +117,53 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     ticks(TICK, false)?;
     let answer = meeting.connect();
     no_more_ticks()?;
-    says(
-        seen,
+    seen.says(
         "blocking connect, and a signal with a handler, without SA_RESTART",
         &answer,
         "EINTR",
     );
-    says(seen, "SO_ERROR", &so_error(&meeting.caller)?, "0");
+    seen.says("SO_ERROR", so_error(&meeting.caller)?, "0");
     state(seen, "the state: the attempt goes on", &meeting.caller, "SYN_SENT")?;
     meeting.caller.set_nonblocking(true)?;
-    says(seen, "connect on the same socket, made non-blocking", &meeting.connect(), "EALREADY");
+    seen.says("connect on the same socket, made non-blocking", meeting.connect(), "EALREADY");
     meeting.caller.set_nonblocking(false)?;
     let peer = meeting.answer_when(|| Ok(()))?;
-    says(
-        seen,
+    seen.says(
         "connect on the same socket, blocking again; the peer answers now",
-        &meeting.connect(),
+        meeting.connect(),
         "0",
     );
-    says(seen, "connect once more", &meeting.connect(), "EISCONN");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    seen.says("connect once more", meeting.connect(), "EISCONN");
+    seen.says("the peer", peer.end()?, "exit 0");
 
     let meeting = Meeting::new()?;
     ticks(TICK, false)?;
     let answer = meeting.connect();
     no_more_ticks()?;
-    says(seen, "the same again, interrupted", &answer, "EINTR");
+    seen.says("the same again, interrupted", &answer, "EINTR");
     let peer = meeting.answer_when(|| Ok(()))?;
-    let saw = by_poll(&meeting.caller, "OUT", PATIENCE)?;
-    seen.expect("poll for OUT instead of a second connect", saw, events("OUT"));
-    says(seen, "SO_ERROR", &so_error(&meeting.caller)?, "0");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    let saw = ask::poll(&meeting.caller, Events::OUT, PATIENCE)?;
+    seen.says("poll for OUT instead of a second connect", saw, "OUT");
+    seen.says("SO_ERROR", so_error(&meeting.caller)?, "0");
+    seen.says("the peer", peer.end()?, "exit 0");
 
     let meeting = Meeting::new()?;
     let (mut told, tell) = io::pipe()?;
     TELL.store(tell.as_raw_fd(), Ordering::Relaxed);
     let peer = meeting.answer_when(|| {
         // What was told before the call slept does not count.
-        while !by_poll(&told, "IN", Duration::ZERO)?.is_empty() {
+        while !ask::poll(&told, Events::IN, Duration::ZERO)?.is_empty() {
             io::Read::read(&mut told, &mut [0; 64])?;
         }
-        wait_for(&told, "IN").map(drop)
+        wait_for(&told, Events::IN).map(drop)
     })?;
     ticks(TICK, true)?;
     tell_of_ticks()?;
     let answer = meeting.connect();
     no_more_ticks()?;
     let did = "blocking connect with SA_RESTART; the peer answers after a signal was handled";
-    says(seen, did, &answer, "0");
-    says(seen, "the peer", &peer.end()?, "exit 0");
+    seen.says(did, &answer, "0");
+    seen.says("the peer", peer.end()?, "exit 0");
     Ok(())
 }
 
@@ -193,7 +193,7 @@ impl Meeting {
     fn new() -> io::Result<Self> {
         let bound = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+            socket.bind(&ANY_PORT.into())?;
             Ok::<_, io::Error>(socket)
         };
         let (caller, other) = (bound()?, bound()?);
@@ -202,7 +202,7 @@ impl Meeting {
     }
 
     /// The caller's connect.
-    fn connect(&self) -> Answer {
+    fn connect(&self) -> String {
         outcome(self.other.local_addr().and_then(|to| self.caller.connect(&to)))
     }
 
@@ -227,22 +227,21 @@ pub(super) fn parameters(seen: &mut Seen) -> io::Result<()> {
     let (address, length) = (to.as_ptr().cast(), to.len());
     let ask = |fd: RawFd, address, length| outcome(Errno::result(raw_connect(fd, address, length)));
     let socket = || Socket::new(Domain::IPV4, Type::STREAM, None);
-    says(
-        seen,
+    seen.says(
         "connect(socket, address, its size)",
-        &ask(socket()?.as_raw_fd(), address, length),
+        ask(socket()?.as_raw_fd(), address, length),
         "0",
     );
     let got = ask(socket()?.as_raw_fd(), address, length - 1);
-    says(seen, "with a size that is too small by one", &got, "EINVAL");
+    seen.says("with a size that is too small by one", &got, "EINVAL");
     let got = ask(socket()?.as_raw_fd(), std::ptr::null(), length);
-    says(seen, "with a null pointer", &got, "EFAULT");
+    seen.says("with a null pointer", &got, "EFAULT");
     let six = SockAddr::from(SocketAddr::from(([0_u16, 0, 0, 0, 0, 0, 0, 1], 9)));
     let got = ask(socket()?.as_raw_fd(), six.as_ptr().cast(), six.len());
-    says(seen, "an IPv4 socket with an address of IPv6", &got, "EAFNOSUPPORT");
+    seen.says("an IPv4 socket with an address of IPv6", &got, "EAFNOSUPPORT");
     let (reader, _writer) = io::pipe()?;
-    says(seen, "with a pipe", &ask(reader.as_raw_fd(), address, length), "ENOTSOCK");
-    says(seen, "with a descriptor that is not open", &ask(-1, address, length), "EBADF");
+    seen.says("with a pipe", ask(reader.as_raw_fd(), address, length), "ENOTSOCK");
+    seen.says("with a descriptor that is not open", ask(-1, address, length), "EBADF");
     Ok(())
 }
 
@@ -318,12 +317,7 @@ pub(super) fn leaks(seen: &mut Seen) -> io::Result<()> {
             break;
         }
     }
-    says(
-        seen,
-        "what -1 stands for when descriptors have run out",
-        &Answer::from(&format!("{failed:?}")),
-        "EMFILE",
-    );
+    seen.says("what -1 stands for when descriptors have run out", format!("{failed:?}"), "EMFILE");
 
     seen.expect("inet_pton(\"localhost\"): no name is looked up", inet_pton_v4(c"localhost"), 0);
     seen.expect("inet_pton(\"127.0.0.1\")", inet_pton_v4(c"127.0.0.1"), 1);

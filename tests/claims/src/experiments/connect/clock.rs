@@ -8,8 +8,9 @@ use lab::rig::BlackHole;
 use lab::wait;
 use socket2::{Domain, Socket, Type};
 
-use super::{begin, says, state, tcp};
-use crate::experiments::ask::{outcome, timed};
+use super::{begin, state, tcp};
+use crate::experiments::answer::outcome;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// C146: the settings that decide, what they amount to, and the first repetition.
@@ -27,7 +28,7 @@ pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let start = Instant::now();
     let (socket, answer) = begin(hole.address())?;
-    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
     let again = || tcp(&socket).is_ok_and(|now| now.sent_again > 0);
     wait::until("the SYN is sent again", again)?;
     let took = start.elapsed();
@@ -48,7 +49,7 @@ pub(super) fn user_timeout(seen: &mut Seen) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_tcp_user_timeout(Some(Duration::from_millis(10)))?;
     let (answer, took) = timed(|| outcome(socket.connect(&hole.address().into())));
-    says(seen, "blocking connect with TCP_USER_TIMEOUT of 10 ms, no answer", &answer, "ETIMEDOUT");
+    seen.says("blocking connect with TCP_USER_TIMEOUT of 10 ms, no answer", &answer, "ETIMEDOUT");
     let shown = lab::shown::duration(took);
     let book = "when the SYN was due again, after about a second";
     seen.require("it ended after", shown, book, took < Duration::from_secs(10));

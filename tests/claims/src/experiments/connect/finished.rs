@@ -2,20 +2,23 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::Duration;
 
+use lab::ask::{self, Watch, wait_for};
 use lab::rig::errno::BROADCAST;
 use lab::rig::{Pending, RefusingPort};
+use lab::sockets::{ANY_PORT, listener};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::{begin, listener, says};
-use crate::experiments::ask::{
-    Answer, Watch, by_poll, events, expect_readiness, outcome, so_error, wait_for,
-};
+use super::begin;
+use crate::experiments::answer::{events, outcome, so_error};
+use crate::experiments::readiness::expect_readiness;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 /// C129: a failure sets the bit of success and the bit of failure together.
@@ -24,97 +27,68 @@ pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
     for (interest, book) in [("OUT", "OUT|ERR|HUP"), ("IN|OUT|RDHUP", "IN|OUT|ERR|HUP|RDHUP")] {
         let (socket, _) = begin(refusing.address())?;
         let watch = Watch::new()?;
-        watch.add(&socket, interest, 0)?;
+        watch.add(&socket, events(interest), 0)?;
         let saw = watch.report(PATIENCE)?;
-        seen.expect(
-            format!("epoll_wait for {interest}: a connect that is refused"),
-            saw,
-            events(book),
-        );
+        seen.says(format!("epoll_wait for {interest}: a connect that is refused"), saw, book);
     }
     let pending = Pending::new()?;
     let watch = Watch::new()?;
-    watch.add(&pending, "OUT", 0)?;
+    watch.add(&pending, Events::OUT, 0)?;
     pending.fail()?;
     let saw = watch.report(PATIENCE)?;
-    seen.expect(
-        "epoll_wait for OUT: a pending connect that is given up",
-        saw,
-        events("OUT|ERR|HUP"),
-    );
+    seen.says("epoll_wait for OUT: a pending connect that is given up", saw, "OUT|ERR|HUP");
     Ok(())
 }
 
-/// C130: writable means finished.
+/// C130: what `SO_ERROR` says of connects that are writable.
 pub(super) fn writable_is_not_connected(seen: &mut Seen) -> io::Result<()> {
     let good = listener()?;
     let (socket, _) = begin(good.local_addr()?)?;
     expect_readiness(seen, "a connect that succeeded", &socket, "-w-", "OUT")?;
-    says(seen, "its SO_ERROR", &so_error(&socket)?, "0");
-
-    let refusing = RefusingPort::new()?;
-    let (socket, _) = begin(refusing.address())?;
-    let did = "a connect that was refused";
-    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
-    says(seen, "its SO_ERROR", &so_error(&socket)?, "ECONNREFUSED");
-    says(seen, "its SO_ERROR asked again: it is told once", &so_error(&socket)?, "0");
-    let did = "and it is still writable";
-    expect_readiness(seen, did, &socket, "rw-", "IN|OUT|HUP|RDHUP")?;
-
-    let pending = Pending::new()?;
-    pending.fail()?;
-    expect_readiness(seen, "a connect that was given up", &pending, "rw-", "OUT|ERR|HUP")?;
-    says(seen, "its SO_ERROR", &so_error(&pending)?, "ECONNRESET");
+    seen.says("its SO_ERROR", so_error(&socket)?, "0");
+    let (refused, _port) = in_state("connect-refused")?;
+    seen.says("refused: SO_ERROR", so_error(&refused)?, "ECONNREFUSED");
+    seen.says("SO_ERROR asked again: it is told once", so_error(&refused)?, "0");
+    let (given_up, _peer) = in_state("connect-shutdown")?;
+    seen.says("given up: SO_ERROR", so_error(&given_up)?, "ECONNRESET");
     Ok(())
 }
 
 /// C131: three tests of the same reports.
 pub(super) fn out_before_err_misjudges(seen: &mut Seen) -> io::Result<()> {
-    let good = listener()?;
-    let refusing = RefusingPort::new()?;
-    let to_good = begin(good.local_addr()?)?.0;
-    let to_refusing = begin(refusing.address())?.0;
-    let pending = Pending::new()?;
-    pending.fail()?;
-    let given_up = pending.into_socket();
-    for (name, socket, book) in [
-        ("established", to_good, "succeeded"),
-        ("refused", to_refusing, "failed"),
-        ("given up", given_up, "failed"),
+    for (name, row, book) in [
+        ("established", "connect-succeeded", "succeeded"),
+        ("refused", "connect-refused", "failed"),
+        ("given up", "connect-shutdown", "failed"),
     ] {
+        let (socket, _kept) = in_state(row)?;
         let watch = Watch::new()?;
-        watch.add(&socket, "OUT", 0)?;
+        watch.add(&socket, Events::OUT, 0)?;
         let reported = watch.report(PATIENCE)?;
-        says(
-            seen,
-            &format!("{name}: \"if OUT, succeeded; else if ERR, failed\""),
-            &out_first(reported),
+        seen.says(
+            format!("{name}: \"if OUT, succeeded; else if ERR, failed\""),
+            out_first(reported),
             "succeeded",
         );
-        says(
-            seen,
-            &format!("{name}: SO_ERROR is 0, or it has failed"),
-            &by_so_error(&socket)?,
-            book,
-        );
+        seen.says(format!("{name}: SO_ERROR is 0, or it has failed"), by_so_error(&socket)?, book);
     }
     Ok(())
 }
 
 /// The order of the two tests that the source text has.
-fn out_first(reported: Events) -> Answer {
+fn out_first(reported: Events) -> &'static str {
     if reported.contains(Events::OUT) {
-        Answer::from("succeeded")
+        "succeeded"
     } else if reported.contains(Events::ERR) {
-        Answer::from("failed")
+        "failed"
     } else {
-        Answer::from("neither")
+        "neither"
     }
 }
 
-fn by_so_error(socket: &Socket) -> io::Result<Answer> {
-    let connected = so_error(socket)? == Answer::from("0");
-    Ok(Answer::from(if connected { "succeeded" } else { "failed" }))
+fn by_so_error(socket: &OwnedFd) -> io::Result<&'static str> {
+    let connected = so_error(socket)? == "0";
+    Ok(if connected { "succeeded" } else { "failed" })
 }
 
 /// C133: 0 and EAGAIN are neither EINPROGRESS nor a failed connection.
@@ -123,33 +97,32 @@ pub(super) fn not_einprogress(seen: &mut Seen) -> io::Result<()> {
     SockRef::from(&listener).listen(0)?;
     let first = unix_socket()?;
     let answer = outcome(first.connect(&address));
-    says(seen, "non-blocking connect of a Unix socket", &answer, "0");
+    seen.says("non-blocking connect of a Unix socket", &answer, "0");
 
     let mut waiting = vec![first];
     let late = loop {
         let socket = unix_socket()?;
         match outcome(socket.connect(&address)) {
-            answer if answer == Answer::from("0") && waiting.len() < 8 => waiting.push(socket),
+            answer if answer == "0" && waiting.len() < 8 => waiting.push(socket),
             answer => {
-                says(seen, "the same while the listener's queue is full", &answer, "EAGAIN");
+                seen.says("the same while the listener's queue is full", &answer, "EAGAIN");
                 break socket;
             }
         }
     };
-    let saw = by_poll(&late, "OUT", Duration::ZERO)?;
-    seen.expect("poll for OUT on that socket, at once", saw, events("OUT|HUP"));
-    says(seen, "its SO_ERROR", &so_error(&late)?, "0");
+    let saw = ask::poll(&late, Events::OUT, Duration::ZERO)?;
+    seen.says("poll for OUT on that socket, at once", saw, "OUT|HUP");
+    seen.says("its SO_ERROR", so_error(&late)?, "0");
     while !waiting.is_empty() {
         drop(listener.accept()?);
         waiting.pop();
     }
-    says(
-        seen,
+    seen.says(
         "getpeername when the queue is empty: nothing was pending",
-        &outcome(late.peer_addr()),
+        outcome(late.peer_addr()),
         "ENOTCONN",
     );
-    says(seen, "connect again on the same socket", &outcome(late.connect(&address)), "0");
+    seen.says("connect again on the same socket", outcome(late.connect(&address)), "0");
     Ok(())
 }
 
@@ -157,14 +130,14 @@ pub(super) fn not_einprogress(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
     let good = listener()?;
     let (_socket, answer) = begin(good.local_addr()?)?;
-    says(seen, "non-blocking connect of TCP to a listener", &answer, "EINPROGRESS");
+    seen.says("non-blocking connect of TCP to a listener", &answer, "EINPROGRESS");
     let refusing = RefusingPort::new()?;
     let (socket, answer) = begin(refusing.address())?;
-    says(seen, "to a port where nobody listens", &answer, "EINPROGRESS");
-    wait_for(&socket, "OUT")?;
-    says(seen, "its SO_ERROR, when it is writable", &so_error(&socket)?, "ECONNREFUSED");
+    seen.says("to a port where nobody listens", &answer, "EINPROGRESS");
+    wait_for(&socket, Events::OUT)?;
+    seen.says("its SO_ERROR, when it is writable", so_error(&socket)?, "ECONNREFUSED");
     let (_socket, answer) = begin(BROADCAST)?;
-    says(seen, "to 127.255.255.255, a broadcast address", &answer, "ENETUNREACH");
+    seen.says("to 127.255.255.255, a broadcast address", &answer, "ENETUNREACH");
 
     // Two sockets with one local address ask for one destination.
     let to: SockAddr = good.local_addr()?.into();
@@ -174,19 +147,17 @@ pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
     one.connect(&to)?;
     two.set_nonblocking(true)?;
     let answer = outcome(two.connect(&to));
-    says(
-        seen,
+    seen.says(
         "from a port that is connected to the same listener already",
         &answer,
         "EADDRNOTAVAIL",
     );
 
-    let udp = UdpSocket::bind(("127.0.0.1", 0))?;
+    let udp = UdpSocket::bind(ANY_PORT)?;
     udp.set_nonblocking(true)?;
-    let answer = outcome(udp.connect(refusing.address()));
-    says(seen, "of UDP", &answer, "0");
+    seen.says("of UDP", outcome(udp.connect(refusing.address())), "0");
     let (_listener, address) = unix_listener("at-once")?;
-    says(seen, "of a Unix socket", &outcome(unix_socket()?.connect(&address)), "0");
+    seen.says("of a Unix socket", outcome(unix_socket()?.connect(&address)), "0");
     Ok(())
 }
 

@@ -15,14 +15,15 @@ mod reset;
 mod unreachable;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
+use lab::sockets::unconnected;
 use nix::errno::Errno;
 use socket2::Socket;
 
 use super::Experiment;
-use super::ask::{Answer, non_blocking_socket, outcome};
+use super::answer::outcome;
 use crate::seen::Seen;
 
 /// In the order of the claims.
@@ -58,25 +59,15 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "failed-connect-leaks", run: call::leaks },
 ];
 
-/// Notes an answer and compares it with the word that the book has for it.
-fn says(seen: &mut Seen, did: &str, saw: &Answer, book: &str) {
-    seen.expect(did, saw.clone(), Answer::from(book));
-}
-
-/// Notes the state of a TCP socket, as [`says`].
+/// Notes the state of a TCP socket, beside the one that the book has for it.
 fn state(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Result<()> {
-    says(seen, did, &tcp(socket)?.state.into(), book);
+    seen.says(did, tcp(socket)?.state, book);
     Ok(())
 }
 
-/// A listener on 127.0.0.1, at a port of the kernel's choice.
-fn listener() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-}
-
 /// Begins a connect that does not wait: the socket, and what connect(2) returned.
-fn begin(to: SocketAddr) -> io::Result<(Socket, Answer)> {
-    let socket = non_blocking_socket()?;
+fn begin(to: SocketAddr) -> io::Result<(Socket, String)> {
+    let socket = unconnected()?;
     let answer = outcome(socket.connect(&to.into()));
     Ok((socket, answer))
 }

@@ -2,22 +2,24 @@
 
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+use lab::ask::{self, Watch, wait_for};
 use lab::rig::{BlackHole, Pending, RefusingPort, accept_within};
+use lab::sockets::{listener, unconnected};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::select::{FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
 use socket2::{Domain, Socket, Type};
-use std::os::fd::AsFd;
 
-use super::{begin, listener, says, state, tcp};
-use crate::experiments::ask::{
-    Answer, Readiness, Watch, by_poll, events, expect_readiness, non_blocking_socket, outcome,
-    readiness, shortest, so_error, timed, wait_for,
-};
+use super::{begin, state, tcp};
+use crate::experiments::answer::{events, outcome, so_error};
 use crate::experiments::limit;
+use crate::experiments::readiness::{expect_readiness, readiness};
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 /// A window in which nothing is to happen.
@@ -26,47 +28,37 @@ const NOTHING: Duration = Duration::from_millis(50);
 /// C127: the call itself sends the SYN.
 pub(super) fn sends_a_syn(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
-    let socket = non_blocking_socket()?;
+    let socket = unconnected()?;
     state(seen, "state of a new TCP socket", &socket, "CLOSE")?;
     let answer = outcome(socket.connect(&hole.address().into()));
-    says(
-        seen,
+    seen.says(
         "connect of a non-blocking socket, to an address that never answers",
         &answer,
         "EINPROGRESS",
     );
     let after = tcp(&socket)?;
-    says(seen, "its state when connect has returned", &after.state.into(), "SYN_SENT");
+    seen.says("its state when connect has returned", after.state, "SYN_SENT");
     seen.expect("segments sent and not acknowledged: the SYN", after.unanswered, 1);
     Ok(())
 }
 
 /// C128: before connect a socket is closed, and reported as such.
 pub(super) fn register_after_connect(seen: &mut Seen) -> io::Result<()> {
-    let early = non_blocking_socket()?;
+    let early = unconnected()?;
     let watch = Watch::new()?;
-    watch.add(&early, "OUT", 0)?;
+    watch.add(&early, Events::OUT, 0)?;
     let saw = watch.report(Duration::ZERO)?;
-    seen.expect(
-        "epoll_wait, with the socket added for OUT before its connect",
-        saw,
-        events("OUT|HUP"),
-    );
-    says(seen, "SO_ERROR of that socket", &so_error(&early)?, "0");
+    seen.says("epoll_wait, with the socket added for OUT before its connect", saw, "OUT|HUP");
+    seen.says("SO_ERROR of that socket", so_error(&early)?, "0");
 
     let pending = Pending::new()?;
     let watch = Watch::new()?;
-    watch.add(&pending, "OUT", 0)?;
+    watch.add(&pending, Events::OUT, 0)?;
     let saw = watch.report(NOTHING)?;
-    seen.expect(
-        "epoll_wait, with a socket added for OUT while its connect is pending",
-        saw,
-        events("0"),
-    );
+    seen.says("epoll_wait, with a socket added for OUT while its connect is pending", saw, "0");
     let _peer = pending.complete()?;
-    let saw = watch.report(PATIENCE)?;
-    seen.expect("epoll_wait when that connect has succeeded", saw, events("OUT"));
-    says(seen, "SO_ERROR of that socket", &so_error(&pending)?, "0");
+    seen.says("epoll_wait when that connect has succeeded", watch.report(PATIENCE)?, "OUT");
+    seen.says("SO_ERROR of that socket", so_error(&pending)?, "0");
     Ok(())
 }
 
@@ -79,8 +71,8 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
     let mut kept = Vec::new();
     for _ in 0..ROUNDS {
         let (socket, answer) = begin(listener.local_addr()?)?;
-        in_progress += u32::from(answer == Answer::from("EINPROGRESS"));
-        over += u32::from(by_poll(&socket, "OUT", Duration::ZERO)? == events("OUT"));
+        in_progress += u32::from(answer == "EINPROGRESS");
+        over += u32::from(ask::poll(&socket, Events::OUT, Duration::ZERO)? == events("OUT"));
         // Its place in the queue, which a setting may keep short, is for the next one.
         kept.push((socket, accept_within(&listener, PATIENCE)?));
     }
@@ -92,7 +84,7 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
 
     let hole = BlackHole::new()?;
     let (socket, answer) = begin(hole.address())?;
-    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
     state(seen, "its state then", &socket, "SYN_SENT")?;
     Ok(())
 }
@@ -101,14 +93,13 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
     let pending = Pending::new()?;
     let socket = pending.socket();
-    let saw = readiness(socket)?;
-    seen.expect("while a connect is pending", saw, Readiness::of("---", "0"));
+    seen.says("while a connect is pending", readiness(socket)?, "select ---, poll and epoll 0");
     let again = outcome(socket.connect(&pending.address().into()));
-    says(seen, "connect once more on the pending socket", &again, "EALREADY");
-    says(seen, "SO_ERROR", &so_error(socket)?, "0");
-    says(seen, "send", &outcome(socket.send(b"x")), "EAGAIN");
-    says(seen, "recv", &outcome(socket.recv(&mut [MaybeUninit::uninit()])), "EAGAIN");
-    says(seen, "getpeername", &outcome(socket.peer_addr()), "ENOTCONN");
+    seen.says("connect once more on the pending socket", &again, "EALREADY");
+    seen.says("SO_ERROR", so_error(socket)?, "0");
+    seen.says("send", outcome(socket.send(b"x")), "EAGAIN");
+    seen.says("recv", outcome(socket.recv(&mut [MaybeUninit::uninit()])), "EAGAIN");
+    seen.says("getpeername", outcome(socket.peer_addr()), "ENOTCONN");
 
     let peer = pending.complete()?;
     expect_readiness(
@@ -118,13 +109,13 @@ pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
         "-w-",
         "OUT",
     )?;
-    says(seen, "SO_ERROR", &so_error(socket)?, "0");
-    says(seen, "getpeername", &outcome(socket.peer_addr()), "0");
-    says(seen, "send", &outcome(socket.send(b"x")), "0");
+    seen.says("SO_ERROR", so_error(socket)?, "0");
+    seen.says("getpeername", outcome(socket.peer_addr()), "0");
+    seen.says("send", outcome(socket.send(b"x")), "0");
     let mut byte = [0];
     peer.socket().set_read_timeout(Some(PATIENCE))?;
     (&mut peer.socket()).read_exact(&mut byte)?;
-    says(seen, "the byte that the peer got", &Answer::from(&char::from(byte[0])), "x");
+    seen.says("the byte that the peer got", char::from(byte[0]), "x");
     Ok(())
 }
 
@@ -132,9 +123,9 @@ pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
 pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let (socket, answer) = begin(hole.address())?;
-    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
-    let (saw, took) = timed(|| by_poll(&socket, "OUT", NOTHING));
-    seen.expect("poll with a limit of 50 ms", saw?, events("0"));
+    seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
+    let (saw, took) = timed(|| ask::poll(&socket, Events::OUT, NOTHING));
+    seen.says("poll with a limit of 50 ms", saw?, "0");
     seen.require("it waited", lab::shown::duration(took), "50 ms or more", took >= NOTHING);
     state(seen, "the state then: the kernel has not given up", &socket, "SYN_SENT")?;
 
@@ -144,14 +135,9 @@ pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
         Ok(()) => ("connected".to_owned(), None),
         Err(error) => (format!("{:?}", error.kind()), error.raw_os_error()),
     };
-    says(
-        seen,
-        "connect_timeout of 50 ms, as Rust libraries have it",
-        &Answer::from(&kind),
-        "TimedOut",
-    );
+    seen.says("connect_timeout of 50 ms, as Rust libraries have it", kind, "TimedOut");
     let errno = errno.map_or("none".to_owned(), |number| number.to_string());
-    says(seen, "an errno in that error", &Answer::from(&errno), "none");
+    seen.says("an errno in that error", errno, "none");
     Ok(())
 }
 
@@ -165,11 +151,11 @@ pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
     ] {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         let blocking = outcome(socket.connect(&to.into()));
-        says(seen, &format!("blocking connect to {name}"), &blocking, book);
+        seen.says(format!("blocking connect to {name}"), &blocking, book);
 
         let (socket, _) = begin(to)?;
-        wait_for(&socket, "OUT")?;
-        says(seen, "non-blocking, poll, then SO_ERROR", &so_error(&socket)?, book);
+        wait_for(&socket, Events::OUT)?;
+        seen.says("non-blocking, poll, then SO_ERROR", so_error(&socket)?, book);
 
         let (socket, _) = begin(to)?;
         let mut writable = FdSet::new();
@@ -177,13 +163,13 @@ pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
         let mut limit = TimeVal::milliseconds(10_000);
         let ready = select(None, None, &mut writable, None, &mut limit)?;
         seen.expect("non-blocking, select with the write set", ready, 1);
-        says(seen, "then SO_ERROR", &so_error(&socket)?, book);
+        seen.says("then SO_ERROR", so_error(&socket)?, book);
 
         let (socket, _) = begin(to)?;
         let watch = Watch::new()?;
-        watch.add(&socket, "OUT", 0)?;
-        watch.wait(PATIENCE)?;
-        says(seen, "non-blocking, epoll_wait, then SO_ERROR", &so_error(&socket)?, book);
+        watch.add(&socket, Events::OUT, 0)?;
+        watch.wait(64, PATIENCE)?;
+        seen.says("non-blocking, epoll_wait, then SO_ERROR", so_error(&socket)?, book);
     }
     Ok(())
 }
@@ -204,7 +190,7 @@ pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
         }
         let watch = Watch::new()?;
         for socket in &sockets {
-            watch.add(socket, "OUT", 0)?;
+            watch.add(socket, Events::OUT, 0)?;
         }
         let mut entries: Vec<_> =
             sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLOUT)).collect();
@@ -212,7 +198,7 @@ pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
             let _ = poll(&mut entries, PollTimeout::ZERO);
         });
         let epolling = shortest(ROUNDS, || {
-            let _ = watch.wait(Duration::ZERO);
+            let _ = watch.wait(64, Duration::ZERO);
         });
         let micros = |duration: Duration| format!("{:.1} µs", duration.as_secs_f64() * 1e6);
         seen.note(format!("poll over {count} pending connects"), micros(polling));

@@ -7,16 +7,19 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::ask::wait_for;
 use lab::namespace::{Inside, Network, Route, lan};
 use lab::rig::wire::{Unreachable, Wire};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
+use lab::sockets::{arrived, connection, listener};
 use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
-use super::{begin, listener, says, state, tcp};
-use crate::experiments::ask::{
-    arrived, connection, expect_readiness, outcome, so_error, timed, wait_for,
-};
+use super::{begin, state, tcp};
+use crate::experiments::answer::{outcome, so_error};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 /// Addresses for documentation, RFC 5737. Nothing leaves the namespace.
@@ -41,17 +44,17 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let begun = Instant::now();
     let (socket, answer) = begin(hole.address())?;
-    says(seen, "connect to an address that never answers", &answer, "EINPROGRESS");
+    seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
     let syn = wire.next(hole.address().port())?;
-    says(seen, "what crossed the wire", &(&syn).into(), "SYN");
+    seen.says("what crossed the wire", &syn, "SYN");
     state(seen, "the state", &socket, "SYN_SENT")?;
     wire.say(Unreachable::Host, &syn)?;
     let did = "ICMP \"host unreachable\" comes, once";
     expect_readiness(seen, did, &socket, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
     let did = "after ICMP \"host unreachable\", which came once: SO_ERROR";
-    says(seen, did, &so_error(&socket)?, "EHOSTUNREACH");
+    seen.says(did, so_error(&socket)?, "EHOSTUNREACH");
     let after = tcp(&socket)?;
-    says(seen, "the state: it has given up", &after.state.into(), "CLOSE");
+    seen.says("the state: it has given up", after.state, "CLOSE");
     // Unless this machine stood still for so long that the SYN was due before the message came.
     let late = begun.elapsed() >= Duration::from_secs(1);
     let none = late || after.sent_again == 0;
@@ -70,7 +73,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     wait::until("the blocking connect has ended", ended)?;
     let ended = caller.join().map_err(|_| io::Error::other("the caller panicked"))??;
     let (answer, took, again) = ended;
-    says(seen, "blocking connect, and such messages", &answer, "EHOSTUNREACH");
+    seen.says("blocking connect, and such messages", &answer, "EHOSTUNREACH");
     let shown = lab::shown::duration(took);
     seen.require("it ended after", shown, "seconds at most, not 75", took < PATIENCE);
     seen.note("SYNs that were sent again", again);
@@ -81,7 +84,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let over = || tcp(&behind_router).is_ok_and(|now| now.state == "CLOSE");
     wait::until("a router's messages have ended the connect", over)?;
     let did = "connect to a host for which a real router says so: SO_ERROR, when it has ended";
-    says(seen, did, &so_error(&behind_router)?, "EHOSTUNREACH");
+    seen.says(did, so_error(&behind_router)?, "EHOSTUNREACH");
     seen.note("SYNs that were sent again", tcp(&behind_router)?.sent_again);
     Ok(())
 }
@@ -105,18 +108,18 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
     // Told once, and only to who asks: so it has arrived.
     let mut told = so_error(&ours)?;
     let mut ask = || {
-        if told == "0".into() {
+        if told == "0" {
             told = so_error(&ours).unwrap_or(told.clone());
         }
-        told != "0".into()
+        told != "0"
     };
     wait::until("the message has arrived", &mut ask)?;
-    says(seen, "SO_ERROR, when ICMP \"host unreachable\" has come for it", &told, "EHOSTUNREACH");
+    seen.says("SO_ERROR, when ICMP \"host unreachable\" has come for it", &told, "EHOSTUNREACH");
     state(seen, "the state of the established connection then", &ours, "ESTABLISHED")?;
     min_ttl::accept_all(&theirs)?;
     arrived(&theirs, 1)?;
     seen.note("the way is open again: the byte", "has arrived");
-    says(seen, "write of another byte", &outcome(ours.write_all(b"y")), "0");
+    seen.says("write of another byte", outcome(ours.write_all(b"y")), "0");
     arrived(&theirs, 2)?;
     expect_readiness(seen, "then", &ours, "-w-", "OUT")?;
 
@@ -125,11 +128,10 @@ pub(super) fn spares_connection(seen: &mut Seen) -> io::Result<()> {
     let (socket, _) = begin(hole.address())?;
     let syn = wire.next(hole.address().port())?;
     wire.say(Unreachable::Host, &syn)?;
-    wait_for(&socket, "OUT")?;
-    says(
-        seen,
+    wait_for(&socket, Events::OUT)?;
+    seen.says(
         "a pending connect that gets the same message: SO_ERROR",
-        &so_error(&socket)?,
+        so_error(&socket)?,
         "EHOSTUNREACH",
     );
     Ok(())
@@ -151,13 +153,13 @@ pub(super) fn no_route(seen: &mut Seen) -> io::Result<()> {
     ] {
         let (begun, took) = timed(|| begin(to));
         let (socket, answer) = begun?;
-        says(seen, &format!("non-blocking connect, {name}"), &answer, book);
+        seen.says(format!("non-blocking connect, {name}"), &answer, book);
         seen.note("it took", lab::shown::duration(took));
         state(seen, "the state: no attempt is under way", &socket, "CLOSE")?;
     }
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let answer = outcome(socket.connect(&NOWHERE.into()));
-    says(seen, "blocking connect, no route", &answer, "ENETUNREACH");
+    seen.says("blocking connect, no route", &answer, "ENETUNREACH");
     seen.expect("segments that crossed the wire", wire.new_segments(NOWHERE.port())?.len(), 0);
     Ok(())
 }
@@ -175,12 +177,11 @@ pub(super) fn net_and_host(seen: &mut Seen) -> io::Result<()> {
         let (socket, _) = begin(hole.address())?;
         let syn = wire.next(hole.address().port())?;
         wire.say(what, &syn)?;
-        wait_for(&socket, "OUT")?;
-        says(seen, &format!("a router says \"{name}\": SO_ERROR"), &so_error(&socket)?, book);
+        wait_for(&socket, Events::OUT)?;
+        seen.says(format!("a router says \"{name}\": SO_ERROR"), so_error(&socket)?, book);
     }
-    says(seen, "no route in the own table: connect", &begin(NOWHERE)?.1, "ENETUNREACH");
-    let answer = begin(UNREACHABLE)?.1;
-    says(seen, "a route of the type unreachable: connect", &answer, "EHOSTUNREACH");
+    seen.says("no route in the own table: connect", begin(NOWHERE)?.1, "ENETUNREACH");
+    seen.says("a route of the type unreachable: connect", begin(UNREACHABLE)?.1, "EHOSTUNREACH");
     Ok(())
 }
 
@@ -197,42 +198,41 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
 
     let good = listener()?;
     let (socket, _) = begin(good.local_addr()?)?;
-    wait_for(&socket, "OUT")?;
+    wait_for(&socket, Events::OUT)?;
     accept_within(&good, PATIENCE)?;
-    says(seen, "a server is there: SO_ERROR", &so_error(&socket)?, "0");
+    seen.says("a server is there: SO_ERROR", so_error(&socket)?, "0");
     let port = good.local_addr()?.port();
     let first: Vec<_> = wire.new_segments(port)?.iter().take(3).map(ToString::to_string).collect();
     let did = "a server is there: what crossed the wire";
-    seen.expect(did, first.join(", "), "SYN, SYN+ACK, ACK".to_owned());
+    seen.says(did, first.join(", "), "SYN, SYN+ACK, ACK");
 
     let refusing = RefusingPort::new()?;
     let (socket, _) = begin(refusing.address())?;
-    wait_for(&socket, "OUT")?;
-    says(seen, "the host is there, nobody listens", &so_error(&socket)?, "ECONNREFUSED");
-    let saw = crossed(refusing.address().port())?;
-    seen.expect("what crossed the wire", saw, "SYN, RST+ACK".to_owned());
+    wait_for(&socket, Events::OUT)?;
+    seen.says("the host is there, nobody listens", so_error(&socket)?, "ECONNREFUSED");
+    seen.says("what crossed the wire", crossed(refusing.address().port())?, "SYN, RST+ACK");
 
-    says(seen, "there is no route", &begin(NOWHERE)?.1, "ENETUNREACH");
-    seen.expect("what crossed the wire", crossed(NOWHERE.port())?, "nothing".to_owned());
+    seen.says("there is no route", begin(NOWHERE)?.1, "ENETUNREACH");
+    seen.says("what crossed the wire", crossed(NOWHERE.port())?, "nothing");
 
     let hole = BlackHole::new()?;
     let (_socket, answer) = begin(hole.address())?;
-    says(seen, "the host is there and never answers: connect", &answer, "EINPROGRESS");
+    seen.says("the host is there and never answers: connect", &answer, "EINPROGRESS");
     // The same SYN again, if this machine stood still for a second.
     let mut saw: Vec<_> =
         wire.new_segments(hole.address().port())?.iter().map(ToString::to_string).collect();
     saw.dedup();
     let did = "what crossed the wire, to begin with";
-    seen.expect(did, saw.join(", "), "SYN".to_owned());
+    seen.says(did, saw.join(", "), "SYN");
 
     let Some(_router) = beside_router(seen)? else { return Ok(()) };
     let patience = if impatient().is_ok() { "one question, 10 ms" } else { "the usual, about 3 s" };
     seen.note("how long the kernel looks for a neighbour here", patience);
     let (socket, answer) = begin(address(lan::ABSENT))?;
-    says(seen, "a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
-    let (ready, took) = timed(|| wait_for(&socket, "OUT"));
+    seen.says("a route to a neighbour that does not exist: connect", &answer, "EINPROGRESS");
+    let (ready, took) = timed(|| wait_for(&socket, Events::OUT));
     ready?;
-    says(seen, "SO_ERROR when it is writable", &so_error(&socket)?, "EHOSTUNREACH");
+    seen.says("SO_ERROR when it is writable", so_error(&socket)?, "EHOSTUNREACH");
     seen.note("the answer came after", lab::shown::duration(took));
     Ok(())
 }

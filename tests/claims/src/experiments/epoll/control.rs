@@ -6,15 +6,15 @@ use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use lab::ask::{self, EVERYTHING, InSets, Watch};
+use lab::sockets::connection;
+use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{dup, pipe, read, write};
-use socket2::SockRef;
 
-use super::super::ask::{
-    ALL, Answer, Watch, arrived, by_poll, by_select, connection, events, outcome, wait_for,
-};
 use super::{ctl, only_item, raw_event, returned, told, wait};
+use crate::experiments::answer::{events, outcome};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -30,55 +30,20 @@ pub(super) fn refuses_files(seen: &mut Seen) -> Done {
         ("a directory", directory.as_fd()),
         ("/dev/null", null.as_fd()),
     ] {
-        let added = outcome(watch.add(&fd, "IN", 0));
-        seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("EPERM"));
-        seen.expect(format!("{what}: select"), by_select(&fd)?, Answer::from("rw-"));
-        let polled = by_poll(&fd, ALL, Duration::ZERO)?;
-        seen.expect(format!("{what}: poll"), polled, events("IN|OUT"));
+        let added = outcome(watch.add(&fd, Events::IN, 0));
+        seen.says(format!("{what}: EPOLL_CTL_ADD"), added, "EPERM");
+        let selected = ask::select(&fd, InSets::ALL, Duration::ZERO)?;
+        seen.says(format!("{what}: select"), selected, "rw-");
+        seen.says(format!("{what}: poll"), ask::poll(&fd, EVERYTHING, Duration::ZERO)?, "IN|OUT");
     }
     let (reader, _writer) = pipe()?;
     let (socket, _peer) = connection()?;
     let inner = Watch::new()?;
-    for (what, fd) in [
-        ("a socket", socket.as_fd()),
-        ("a pipe", reader.as_fd()),
-        ("another epoll", inner.0.0.as_fd()),
-    ] {
-        let added = outcome(watch.add(&fd, "IN", 0));
-        seen.expect(format!("{what}: EPOLL_CTL_ADD"), added, Answer::from("0"));
+    for (what, fd) in
+        [("a socket", socket.as_fd()), ("a pipe", reader.as_fd()), ("another epoll", inner.as_fd())]
+    {
+        seen.says(format!("{what}: EPOLL_CTL_ADD"), outcome(watch.add(&fd, Events::IN, 0)), "0");
     }
-    Ok(())
-}
-
-/// C58.
-pub(super) fn beside_poll(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    same(seen, "an idle connection", &ours)?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    same(seen, "a connection with a byte to read", &ours)?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
-    same(seen, "a connection that was reset", &ours)?;
-    let (reader, writer) = pipe()?;
-    drop(writer);
-    same(seen, "a pipe whose writer has gone", &reader)?;
-
-    let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
-    let polled = by_poll(&file, ALL, Duration::ZERO)?;
-    seen.expect("a regular file: poll", polled, events("IN|OUT"));
-    let added = Watch::new()?.add(&file, ALL, 0);
-    seen.expect("a regular file: EPOLL_CTL_ADD", outcome(added), Answer::from("EPERM"));
-    Ok(())
-}
-
-fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
-    let watch = Watch::new()?;
-    watch.add(fd, ALL, 0)?;
-    let polled = by_poll(fd, ALL, Duration::ZERO)?;
-    let did = format!("{state}: poll says {polled}; epoll");
-    seen.expect(did, watch.report(Duration::ZERO)?, polled);
     Ok(())
 }
 
@@ -87,25 +52,24 @@ pub(super) fn copies(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
     write(&writer, b"x")?;
     let watch = Watch::new()?;
-    let (epoll, fd) = (watch.0.0.as_raw_fd(), reader.as_raw_fd());
+    let (epoll, fd) = (watch.as_raw_fd(), reader.as_raw_fd());
     let mut event = raw_event("IN", 7);
     // SAFETY: the event lives until the call returns.
     let added = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
-    seen.expect("EPOLL_CTL_ADD for IN, token 0x7", returned(added), Answer::from("0"));
+    seen.says("EPOLL_CTL_ADD for IN, token 0x7", returned(added), "0");
     event = raw_event("OUT", 8);
     for which in ["first", "second", "third"] {
         let mut array = [raw_event("0", 0xABAB)];
         wait(epoll, &mut array);
         let did = format!("our structure now says OUT, token 0x8; the {which} wait writes");
-        seen.expect(did, told(&array[0]), Answer::from("IN, token 0x7"));
+        seen.says(did, told(&array[0]), "IN, token 0x7");
     }
     // SAFETY: as above.
     let changed = unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_MOD, fd, &raw mut event) };
-    seen.expect("EPOLL_CTL_MOD with that structure", returned(changed), Answer::from("0"));
-    let item = only_item(&watch.0.0)?;
-    let shown = Answer::from(&format!("{}, token {:#x}", item.events, item.data));
-    let book = Answer::from("OUT|ERR|HUP, token 0x8");
-    seen.expect("/proc/self/fdinfo shows the item then as", shown, book);
+    seen.says("EPOLL_CTL_MOD with that structure", returned(changed), "0");
+    let item = only_item(&watch)?;
+    let shown = format!("{}, token {:#x}", item.events, item.data);
+    seen.says("/proc/self/fdinfo shows the item then as", shown, "OUT|ERR|HUP, token 0x8");
     Ok(())
 }
 
@@ -115,14 +79,14 @@ pub(super) fn errors(seen: &mut Seen) -> Done {
     const MOD: i32 = libc::EPOLL_CTL_MOD;
     const DEL: i32 = libc::EPOLL_CTL_DEL;
     let (first, second) = (Watch::new()?, Watch::new()?);
-    let (epoll, inner) = (first.0.0.as_raw_fd(), second.0.0.as_raw_fd());
+    let (epoll, inner) = (first.as_raw_fd(), second.as_raw_fd());
     let (reader, _writer) = pipe()?;
     let fd = reader.as_raw_fd();
     let file = memfd_create("file", MFdFlags::MFD_CLOEXEC)?;
     let closed = dup(&reader)?.as_raw_fd();
     let event = Some(("IN", 1));
-    let mut tried = |did: &str, answer: Answer, book: &str| {
-        seen.expect(did, answer, Answer::from(book));
+    let mut tried = |did: &str, answer: String, book: &str| {
+        seen.says(did, answer, book);
     };
     tried("ADD", ctl(epoll, ADD, fd, event), "0");
     tried("ADD of the same descriptor again", ctl(epoll, ADD, fd, event), "-1 EEXIST");
@@ -162,8 +126,8 @@ pub(super) fn operations(seen: &mut Seen) -> Done {
         (8, "-1 EINVAL"),
         (9, "-1 EINVAL"),
     ] {
-        let done = ctl(watch.0.0.as_raw_fd(), operation, reader.as_raw_fd(), Some(("IN", 0)));
-        seen.expect(format!("operation {operation}"), done, Answer::from(book));
+        let done = ctl(watch.as_raw_fd(), operation, reader.as_raw_fd(), Some(("IN", 0)));
+        seen.says(format!("operation {operation}"), done, book);
     }
     Ok(())
 }
@@ -192,20 +156,19 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     let fds = [EventFd::from_value(1)?, EventFd::from_value(1)?];
     for (fd, token) in fds.iter().zip(TOKENS) {
-        watch.add(fd, "IN", token)?;
+        watch.add(fd, Events::IN, token)?;
     }
     let mut room = Room([0xAB; 64]);
     // SAFETY: two events are ready, and there is room for two of either size.
-    let found =
-        unsafe { libc::epoll_wait(watch.0.0.as_raw_fd(), room.0.as_mut_ptr().cast(), 2, 0) };
+    let found = unsafe { libc::epoll_wait(watch.as_raw_fd(), room.0.as_mut_ptr().cast(), 2, 0) };
     seen.expect("epoll_wait with two ready, into plain bytes: returns", found, 2);
     let at = TOKENS.map(|token| {
         let bytes = token.to_ne_bytes();
         let place = room.0.windows(bytes.len()).position(|window| window == bytes);
-        place.map_or_else(|| Answer::from("nowhere"), |place| Answer::from(&place))
+        place.map_or_else(|| "nowhere".to_owned(), |place| place.to_string())
     });
-    let book = [first, second].map(|place| Answer::from(&place));
-    seen.expect("where the two tokens are in them", at, book);
+    let book = format!("{first} and {second}");
+    seen.says("where the two tokens are in them", at.join(" and "), &book);
 
     let printed = size_of::<AsPrinted>();
     let data = offset_of!(AsPrinted, data);
@@ -213,10 +176,10 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
         let bytes: [u8; 8] = room.0[at..at + 8].try_into().unwrap_or_default();
         u64::from_ne_bytes(bytes)
     });
-    let words = tokens.map(|token| Answer::from(&format!("{token:#x}")));
+    let words = tokens.map(|token| format!("{token:#x}"));
     seen.require(
         "tokens read with 16 bytes for an event, as printed",
-        format!("{words:?}"),
+        words.join(" and "),
         "wrong on x86-64, right elsewhere",
         (tokens == TOKENS) != packed,
     );
@@ -227,40 +190,38 @@ pub(super) fn layout(seen: &mut Seen) -> Done {
 pub(super) fn reports_without_mod(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
     let watch = Watch::new()?;
-    watch.add(&reader, "IN", 1)?;
+    watch.add(&reader, Events::IN, 1)?;
     write(&writer, b"x")?;
     for which in ["first", "second", "third"] {
         let did = format!("a byte to read, no MOD: the {which} wait");
-        seen.expect(did, watch.report(Duration::ZERO)?, events("IN"));
+        seen.says(did, watch.report(Duration::ZERO)?, "IN");
     }
-    let interest = only_item(&watch.0.0)?.events;
-    seen.expect("the interest in /proc/self/fdinfo, unchanged", interest, events("IN|ERR|HUP"));
+    let interest = only_item(&watch)?.events;
+    seen.says("the interest in /proc/self/fdinfo, unchanged", interest, "IN|ERR|HUP");
     read(&reader, &mut [0; 8])?;
-    seen.expect("the byte read: wait", watch.report(Duration::ZERO)?, events("0"));
+    seen.says("the byte read: wait", watch.report(Duration::ZERO)?, "0");
     write(&writer, b"y")?;
-    seen.expect("another byte, still no MOD: wait", watch.report(Duration::ZERO)?, events("IN"));
+    seen.says("another byte, still no MOD: wait", watch.report(Duration::ZERO)?, "IN");
     Ok(())
 }
 
 /// C81, C88.
 pub(super) fn oneshot(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
-    let (watch, interest) = (Watch::new()?, "IN|ONESHOT");
+    let (watch, interest) = (Watch::new()?, events("IN|ONESHOT"));
     watch.add(&reader, interest, 1)?;
     write(&writer, b"x")?;
     let now = || watch.report(Duration::ZERO);
-    seen.expect("a byte to read, ONESHOT: the first wait", now()?, events("IN"));
-    seen.expect("the second wait", now()?, events("0"));
-    let left = only_item(&watch.0.0)?.events;
-    seen.expect("the item is still there, and watches for", left, events("ONESHOT"));
+    seen.says("a byte to read, ONESHOT: the first wait", now()?, "IN");
+    seen.says("the second wait", now()?, "0");
+    seen.says("the item is still there, and watches for", only_item(&watch)?.events, "ONESHOT");
     let added = watch.add(&reader, interest, 1);
-    seen.expect("ONESHOT, after its report: ADD", outcome(added), Answer::from("EEXIST"));
-    let changed = outcome(watch.modify(&reader, interest, 1));
-    seen.expect("ONESHOT, after its report: MOD", changed, Answer::from("0"));
-    seen.expect("armed again by MOD: wait", now()?, events("IN"));
+    seen.says("ONESHOT, after its report: ADD", outcome(added), "EEXIST");
+    seen.says("ONESHOT, after its report: MOD", outcome(watch.modify(&reader, interest, 1)), "0");
+    seen.says("armed again by MOD: wait", now()?, "IN");
     drop(writer);
-    seen.expect("the writer goes, which is HUP: wait", now()?, events("0"));
+    seen.says("the writer goes, which is HUP: wait", now()?, "0");
     watch.modify(&reader, interest, 1)?;
-    seen.expect("after MOD: wait", now()?, events("IN|HUP"));
+    seen.says("after MOD: wait", now()?, "IN|HUP");
     Ok(())
 }

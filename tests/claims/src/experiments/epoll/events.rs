@@ -1,59 +1,51 @@
 //! What each event means, and what a program puts into `data`.
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use lab::rig::small;
+use lab::ask::{self, MOMENT, Watch, wait_for};
+use lab::queues;
+use lab::rig::{option, small};
+use lab::sockets::{ANY_PORT, arrived, connection, fill, reset};
 use lab::wait::{self, PATIENCE};
 use lab::witness::bits::Events;
-use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::sys::socket::MsgFlags;
 use nix::unistd::{dup, pipe, read, write};
-use socket2::SockRef;
 
-use super::super::ask::{
-    Answer, MOMENT, Watch, arrived, by_poll, connection, events, fill, non_blocking_socket,
-    outcome, received, sent, set_option, so_error, wait_for,
-};
 use super::{items, only_item};
+use crate::experiments::answer::{events, outcome, received, sent, so_error};
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
 
 /// What a new instance reports of one descriptor, without waiting.
-fn reported(fd: &impl AsFd, interest: &str) -> io::Result<Events> {
+fn reported(fd: &impl AsRawFd, interest: &str) -> io::Result<Events> {
     let watch = Watch::new()?;
-    watch.add(fd, interest, 0)?;
-    watch.report(Duration::ZERO)
-}
-
-/// Resets the connection from the peer's end, and waits until ours knows.
-fn reset(ours: &TcpStream, theirs: TcpStream) -> Done {
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(ours, "0").map(drop)
+    watch.add(fd, events(interest), 0)?;
+    Ok(watch.report(Duration::ZERO)?)
 }
 
 /// C82.
 pub(super) fn readable(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
-    seen.expect("an idle connection, IN", reported(&ours, "IN")?, events("0"));
+    seen.says("an idle connection, IN", reported(&ours, "IN")?, "0");
     sent(&theirs, b"x", MsgFlags::empty());
     arrived(&ours, 1)?;
-    seen.expect("a byte to read, IN", reported(&ours, "IN")?, events("IN"));
+    seen.says("a byte to read, IN", reported(&ours, "IN")?, "IN");
     received(&ours, 8, MsgFlags::empty());
     drop(theirs);
-    wait_for(&ours, "RDHUP")?;
-    seen.expect("the peer has closed, IN", reported(&ours, "IN")?, events("IN"));
-    seen.expect("IN|RDHUP", reported(&ours, "IN|RDHUP")?, events("IN|RDHUP"));
+    wait_for(&ours, Events::RDHUP)?;
+    seen.says("the peer has closed, IN", reported(&ours, "IN")?, "IN");
+    seen.says("IN|RDHUP", reported(&ours, "IN|RDHUP")?, "IN|RDHUP");
     let end = received(&ours, 8, MsgFlags::empty());
-    seen.expect("recv", end, Answer::from("end of stream"));
+    seen.says("recv", end, "end of stream");
     let (reader, writer) = pipe()?;
     drop(writer);
-    seen.expect("a pipe whose writer has closed, IN", reported(&reader, "IN")?, events("HUP"));
+    seen.says("a pipe whose writer has closed, IN", reported(&reader, "IN")?, "HUP");
     Ok(())
 }
 
@@ -62,17 +54,17 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
     let (ours, theirs) = small::connection()?;
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
-    seen.expect("an idle connection, OUT", reported(&ours, "OUT")?, events("OUT"));
+    seen.says("an idle connection, OUT", reported(&ours, "OUT")?, "OUT");
     // What is on its way may still make room: full is when no room comes for a moment.
     let mut taken = fill(&ours, 1_000)?;
     for _ in 0..100 {
-        if by_poll(&ours, "OUT", MOMENT)?.is_empty() {
+        if ask::poll(&ours, Events::OUT, MOMENT)?.is_empty() {
             break;
         }
         taken += fill(&ours, 1_000)?;
     }
     seen.note("bytes sent until send says EAGAIN, small buffers", taken);
-    seen.expect("full, OUT", reported(&ours, "OUT")?, events("0"));
+    seen.says("full, OUT", reported(&ours, "OUT")?, "0");
     let mut left = taken;
     wait::until("the peer has read all", || {
         while let Ok(count) = nix::unistd::read(&theirs, &mut [0; 4096]) {
@@ -83,9 +75,9 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
         }
         left == 0
     })?;
-    wait_for(&ours, "OUT")?;
-    seen.expect("the peer has read all, OUT", reported(&ours, "OUT")?, events("OUT"));
-    seen.expect("send of one byte", sent(&ours, b"x", MsgFlags::empty()), Answer::from("1"));
+    wait_for(&ours, Events::OUT)?;
+    seen.says("the peer has read all, OUT", reported(&ours, "OUT")?, "OUT");
+    seen.says("send of one byte", sent(&ours, b"x", MsgFlags::empty()), "1");
     Ok(())
 }
 
@@ -93,11 +85,10 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
 pub(super) fn urgent(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|PRI", 0)?;
+    watch.add(&ours, Events::IN | Events::PRI, 0)?;
     sent(&theirs, b"x", MsgFlags::MSG_OOB);
-    seen.expect("an urgent byte, IN|PRI: wait", watch.report(PATIENCE)?, events("PRI"));
-    let byte = received(&ours, 1, MsgFlags::MSG_OOB);
-    seen.expect("recv with MSG_OOB", byte, Answer::from("x"));
+    seen.says("an urgent byte, IN|PRI: wait", watch.report(PATIENCE)?, "PRI");
+    seen.says("recv with MSG_OOB", received(&ours, 1, MsgFlags::MSG_OOB), "x");
     let after = watch.report(Duration::ZERO)?;
     seen.require("wait", after, "no PRI", !after.contains(Events::PRI));
     Ok(())
@@ -105,53 +96,33 @@ pub(super) fn urgent(seen: &mut Seen) -> Done {
 
 /// C85.
 pub(super) fn error(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    reset(&ours, theirs)?;
-    seen.expect("a reset connection, asked for 0", reported(&ours, "0")?, events("ERR|HUP"));
-    let (reader, writer) = pipe()?;
-    drop(reader);
-    seen.expect("a pipe without a reader, asked for 0", reported(&writer, "0")?, events("ERR"));
+    let (ours, _gone) = in_state("rst")?;
+    seen.says("a reset connection, asked for 0", reported(&ours, "0")?, "ERR|HUP");
+    let (writer, _gone) = in_state("pipe-reader-closed")?;
+    seen.says("a pipe without a reader, asked for 0", reported(&writer, "0")?, "ERR");
 
     // A port to which nobody can send: its owner takes datagrams from elsewhere only.
-    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    set_option(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
+    let closed = UdpSocket::bind(ANY_PORT)?;
+    let socket = UdpSocket::bind(ANY_PORT)?;
+    option::set(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
     socket.connect(closed.local_addr()?)?;
     closed.connect((Ipv4Addr::LOCALHOST, 9))?;
     sent(&socket, b"x", MsgFlags::empty());
-    wait_for(&socket, "0")?;
-    seen.expect(
-        "a UDP socket with IP_RECVERR, refused, asked for 0",
-        reported(&socket, "0")?,
-        events("ERR"),
-    );
-    seen.expect("SO_ERROR", so_error(&socket)?, Answer::from("ECONNREFUSED"));
-    seen.expect("SO_ERROR again", so_error(&socket)?, Answer::from("0"));
-    seen.expect("its error queue is not empty: epoll", reported(&socket, "0")?, events("ERR"));
+    wait_for(&socket, Events::empty())?;
+    seen.says("a UDP socket with IP_RECVERR, refused, asked for 0", reported(&socket, "0")?, "ERR");
+    seen.says("SO_ERROR", so_error(&socket)?, "ECONNREFUSED");
+    seen.says("SO_ERROR again", so_error(&socket)?, "0");
+    seen.says("its error queue is not empty: epoll", reported(&socket, "0")?, "ERR");
     received(&socket, 64, MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT);
     so_error(&socket)?;
-    seen.expect("its error queue read: epoll", reported(&socket, "0")?, events("0"));
+    seen.says("its error queue read: epoll", reported(&socket, "0")?, "0");
     Ok(())
 }
 
-/// C86.
+/// C86: that it comes unasked.
 pub(super) fn hang_up(seen: &mut Seen) -> Done {
-    const ASKED: &str = "IN|OUT|RDHUP";
-    seen.expect(
-        "a socket that was never connected",
-        reported(&non_blocking_socket()?, ASKED)?,
-        events("OUT|HUP"),
-    );
-    let (ours, theirs) = connection()?;
-    theirs.shutdown(Shutdown::Write)?;
-    wait_for(&ours, "RDHUP")?;
-    seen.expect("the peer's FIN alone", reported(&ours, ASKED)?, events("IN|OUT|RDHUP"));
-    ours.shutdown(Shutdown::Write)?;
-    seen.expect("both FINs", reported(&ours, ASKED)?, events("IN|OUT|HUP|RDHUP"));
-    seen.expect("both FINs, asked for 0", reported(&ours, "0")?, events("HUP"));
-    let (ours, _theirs) = connection()?;
-    ours.shutdown(Shutdown::Write)?;
-    seen.expect("our FIN alone", reported(&ours, ASKED)?, events("OUT"));
+    let (ours, _peer) = in_state("fin-both")?;
+    seen.says("both FINs, asked for 0", reported(&ours, "0")?, "HUP");
     Ok(())
 }
 
@@ -159,21 +130,21 @@ pub(super) fn hang_up(seen: &mut Seen) -> Done {
 pub(super) fn edge(seen: &mut Seen) -> Done {
     let (reader, writer) = pipe()?;
     let (level, edge) = (Watch::new()?, Watch::new()?);
-    level.add(&reader, "IN", 0)?;
-    edge.add(&reader, "IN|ET", 0)?;
+    level.add(&reader, Events::IN, 0)?;
+    edge.add(&reader, Events::IN | Events::ET, 0)?;
     write(&writer, b"xy")?;
-    seen.expect("two bytes: level-triggered", level.report(Duration::ZERO)?, events("IN"));
-    seen.expect("two bytes: edge-triggered", edge.report(Duration::ZERO)?, events("IN"));
+    seen.says("two bytes: level-triggered", level.report(Duration::ZERO)?, "IN");
+    seen.says("two bytes: edge-triggered", edge.report(Duration::ZERO)?, "IN");
     read(&reader, &mut [0; 1])?;
-    seen.expect("one of them read: level-triggered", level.report(Duration::ZERO)?, events("IN"));
-    seen.expect("one of them read: edge-triggered, 50 ms", edge.report(MOMENT)?, events("0"));
-    let interest = only_item(&edge.0.0)?.events;
-    seen.expect("its interest in /proc/self/fdinfo", interest, events("IN|ERR|HUP|ET"));
+    seen.says("one of them read: level-triggered", level.report(Duration::ZERO)?, "IN");
+    seen.says("one of them read: edge-triggered, 50 ms", edge.report(MOMENT)?, "0");
+    let interest = only_item(&edge)?.events;
+    seen.says("its interest in /proc/self/fdinfo", interest, "IN|ERR|HUP|ET");
     let copy = dup(&reader)?;
-    edge.add(&copy, "IN", 1)?;
+    edge.add(&copy, Events::IN, 1)?;
     seen.expect(
         "a duplicate in the same instance, without ET: (token, events)",
-        edge.wait(Duration::ZERO)?,
+        edge.wait(64, Duration::ZERO)?,
         vec![(1, events("IN"))],
     );
     Ok(())
@@ -184,16 +155,17 @@ pub(super) fn unasked(seen: &mut Seen) -> Done {
     let (ours, theirs) = connection()?;
     let copy = ours.try_clone()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|PRI|ERR|HUP", 1)?;
-    watch.add(&copy, "IN|PRI", 2)?;
-    let interest: Vec<_> = items(&watch.0.0)?.iter().map(|item| item.events).collect();
+    watch.add(&ours, Events::IN | Events::PRI | Events::ERR | Events::HUP, 1)?;
+    watch.add(&copy, Events::IN | Events::PRI, 2)?;
+    let interest: Vec<_> = items(&watch)?.iter().map(|item| item.events).collect();
     seen.expect(
         "/proc/self/fdinfo of IN|PRI|ERR|HUP and of IN|PRI",
         interest,
         vec![events("IN|PRI|ERR|HUP"); 2],
     );
-    reset(&ours, theirs)?;
-    let mut found = watch.wait(Duration::ZERO)?;
+    reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
+    let mut found = watch.wait(64, Duration::ZERO)?;
     found.sort_unstable();
     let book = vec![(1, events("IN|ERR|HUP")), (2, events("IN|ERR|HUP"))];
     seen.expect("the peer resets: (token, events)", found, book);
@@ -213,8 +185,8 @@ pub(super) fn data(seen: &mut Seen) -> Done {
     let kept = Kept { fd: reader.as_raw_fd(), phase: "greeting" };
     let address = std::ptr::from_ref(&kept).expose_provenance() as u64;
     let watch = Watch::new()?;
-    watch.add(&reader, "IN", address)?;
-    let [(token, _)] = watch.wait(Duration::ZERO)?[..] else {
+    watch.add(&reader, Events::IN, address)?;
+    let [(token, _)] = watch.wait(64, Duration::ZERO)?[..] else {
         return Err(io::Error::other("one readable pipe, and not one event"));
     };
     seen.expect("data.ptr comes back as it was", token == address, true);
@@ -236,10 +208,10 @@ fn stale(seen: &mut Seen) -> Done {
     for _ in 0..3 {
         let fd = EventFd::from_value(1)?;
         let number = u64::try_from(fd.as_fd().as_raw_fd()).map_err(io::Error::other)?;
-        watch.add(&fd, "IN", number)?;
+        watch.add(&fd, Events::IN, number)?;
         fds.push(fd);
     }
-    let batch = watch.wait(Duration::ZERO)?;
+    let batch = watch.wait(64, Duration::ZERO)?;
     seen.expect("events in a batch, data.fd in each", batch.len(), 3);
     let Some(&(second, _)) = batch.get(1) else { return Ok(()) };
     fds.retain(|fd| u64::try_from(fd.as_fd().as_raw_fd()) != Ok(second));
@@ -250,52 +222,28 @@ fn stale(seen: &mut Seen) -> Done {
         taken,
         true,
     );
-    seen.expect(
-        "the second event says IN for that number: read",
-        outcome(newcomer.read()),
-        Answer::from("EAGAIN"),
-    );
+    seen.says("the second event says IN for that number: read", outcome(newcomer.read()), "EAGAIN");
     Ok(())
 }
 
 /// C93.
 pub(super) fn listener(seen: &mut Seen) -> Done {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let listener = TcpListener::bind(ANY_PORT)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let watch = Watch::new()?;
-    watch.add(&listener, "IN|ET", 0)?;
+    watch.add(&listener, Events::IN | Events::ET, 0)?;
     let connect = || TcpStream::connect_timeout(&address, PATIENCE);
     let _three = [connect()?, connect()?, connect()?];
-    queued(&listener, 3)?;
-    seen.expect(
-        "three connections, listener with IN|ET: wait",
-        watch.report(PATIENCE)?,
-        events("IN"),
-    );
-    seen.expect("accept once", outcome(listener.accept()), Answer::from("0"));
-    seen.expect("wait, 50 ms; two connections are left", watch.report(MOMENT)?, events("0"));
+    queues::accept_queue(address, 3)?;
+    seen.says("three connections, listener with IN|ET: wait", watch.report(PATIENCE)?, "IN");
+    seen.says("accept once", outcome(listener.accept()), "0");
+    seen.says("wait, 50 ms; two connections are left", watch.report(MOMENT)?, "0");
     let _fourth = connect()?;
-    seen.expect("a fourth connection: wait", watch.report(PATIENCE)?, events("IN"));
-    seen.expect("accept once", outcome(listener.accept()), Answer::from("0"));
-    seen.expect("wait, 50 ms", watch.report(MOMENT)?, events("0"));
+    seen.says("a fourth connection: wait", watch.report(PATIENCE)?, "IN");
+    seen.says("accept once", outcome(listener.accept()), "0");
+    seen.says("wait, 50 ms", watch.report(MOMENT)?, "0");
     let more = std::iter::from_fn(|| listener.accept().ok()).count();
     seen.expect("accept until EAGAIN: connections that were left", more, 2);
     Ok(())
-}
-
-/// Waits until this many connections are in the accept queue: `TCP_INFO` of tcp(7), where the kernel
-/// puts that number into `tcpi_unacked`.
-fn queued(listener: &TcpListener, count: u32) -> Done {
-    // SAFETY: a tcp_info is plain numbers, for which zero bytes are a value.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    let fd = listener.as_raw_fd();
-    let there = wait::until("the connections are in the accept queue", || {
-        let mut length = libc::socklen_t::try_from(size_of_val(&info)).unwrap_or_default();
-        let (level, at) = (libc::IPPROTO_TCP, (&raw mut info).cast());
-        // SAFETY: the kernel writes at most `length` bytes to the address, which is ours.
-        let done = unsafe { libc::getsockopt(fd, level, libc::TCP_INFO, at, &raw mut length) };
-        Errno::result(done).is_ok() && info.tcpi_unacked >= count
-    });
-    there.map_err(io::Error::other)
 }

@@ -6,14 +6,16 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
+use lab::ask::Watch;
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use nix::sys::eventfd::EventFd;
 use nix::unistd::dup;
 
-use super::super::ask::{Answer, Watch, answer, events, outcome};
 use super::super::limit;
 use super::{ctl, items, only_item, raw_event, returned, wait};
+use crate::experiments::answer::{answer, outcome};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -25,7 +27,7 @@ fn copies(of: &impl AsFd, count: usize) -> io::Result<Vec<OwnedFd>> {
 
 /// Adds them all, each with its place as the token, and says how many the kernel took.
 fn add_all(watch: &Watch, all: &[OwnedFd]) -> usize {
-    (0..).zip(all).take_while(|(token, fd)| watch.add(fd, "IN", *token).is_ok()).count()
+    (0..).zip(all).take_while(|(token, fd)| watch.add(*fd, Events::IN, *token).is_ok()).count()
 }
 
 /// `epoll_create(2)`: an instance, or the errno.
@@ -75,14 +77,14 @@ pub(super) fn limits(seen: &mut Seen) -> Done {
     seen.expect("descriptors added to one instance", add_all(&first, &all), MANY);
 
     limit::at_most(64)?;
-    seen.expect("limit of open files 64: dup", outcome(dup(&ready)), Answer::from("EMFILE"));
+    seen.says("limit of open files 64: dup", outcome(dup(&ready)), "EMFILE");
     seen.expect(
         "limit of open files 64: the same descriptors added to a second instance",
         add_all(&second, &all),
         MANY,
     );
     limit::room_for(MANY as u64 + 50)?;
-    let watches = items(&first.0.0)?.len() + items(&second.0.0)?.len();
+    let watches = items(&first)?.len() + items(&second)?.len();
     seen.expect("watches held now, of 900 descriptors", watches, 2 * MANY);
     // Not on every kernel, and not in every container.
     if let Ok(most) = fs::read_to_string("/proc/sys/fs/epoll/max_user_watches") {
@@ -100,18 +102,18 @@ pub(super) fn size_is_ignored(seen: &mut Seen) -> Done {
     let epoll = create(1)?;
     let taken = all.iter().zip(0..).take_while(|(fd, token)| {
         let event = Some(("IN", *token));
-        ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), event) == Answer::from("0")
+        ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), event) == "0"
     });
     seen.expect("epoll_create(1): descriptors that can be added", taken.count(), MANY);
     let mut array = vec![raw_event("0", 0); MANY];
     let found = wait(epoll.as_raw_fd(), &mut array);
-    seen.expect("epoll_wait, all of them ready", found, Answer::from(&MANY));
+    seen.expect("epoll_wait, all of them ready", found, MANY.to_string());
     for size in [0, -1] {
         let did = format!("epoll_create({size})");
-        seen.expect(did, outcome(create(size)), Answer::from("EINVAL"));
+        seen.says(did, outcome(create(size)), "EINVAL");
     }
     let large = create(i32::MAX);
-    seen.expect("epoll_create(2147483647)", outcome(large), Answer::from("0"));
+    seen.says("epoll_create(2147483647)", outcome(large), "0");
     Ok(())
 }
 
@@ -120,28 +122,28 @@ pub(super) fn item_key(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     let one = EventFd::new()?;
     let other = dup(&one)?;
-    watch.add(&one, "IN", 1)?;
-    let again = watch.add(&one, "IN", 1);
-    seen.expect("a descriptor added twice", outcome(again), Answer::from("EEXIST"));
-    seen.expect("its duplicate added too", outcome(watch.add(&other, "IN", 2)), Answer::from("0"));
+    watch.add(&one, Events::IN, 1)?;
+    let again = watch.add(&one, Events::IN, 1);
+    seen.says("a descriptor added twice", outcome(again), "EEXIST");
+    seen.says("its duplicate added too", outcome(watch.add(&other, Events::IN, 2)), "0");
     one.write(1)?;
     let mut found = tokens(&watch)?;
     found.sort_unstable();
     seen.expect("one write: the tokens that epoll_wait reports", found, vec![1, 2]);
 
     // Another descriptor for the same instance: what it names is the instance, not the tree.
-    let same = Watch(Epoll(dup(&watch.0.0)?));
+    let same = Watch::from(dup(&watch)?);
     same.delete(&other)?;
     seen.expect(
         "deleted through a duplicate of the epoll descriptor: left in the first",
-        items(&watch.0.0)?.len(),
+        items(&watch)?.len(),
         1,
     );
     Ok(())
 }
 
 fn tokens(watch: &Watch) -> io::Result<Vec<u64>> {
-    Ok(watch.wait(Duration::ZERO)?.into_iter().map(|(token, _)| token).collect())
+    Ok(watch.wait(64, Duration::ZERO)?.into_iter().map(|(token, _)| token).collect())
 }
 
 /// C66.
@@ -150,20 +152,20 @@ pub(super) fn takes_a_descriptor(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     let ready = EventFd::new()?;
     seen.expect("descriptors of this process that are new", open_descriptors()? - before, 2);
-    let number = watch.0.0.as_raw_fd();
+    let number = watch.as_raw_fd();
     let link = fs::read_link(format!("/proc/self/fd/{number}"))?;
-    seen.expect(
+    seen.says(
         "where /proc/self/fd/N of the instance points",
-        Answer::from(&link.display()),
-        Answer::from("anon_inode:[eventpoll]"),
+        link.display(),
+        "anon_inode:[eventpoll]",
     );
-    watch.add(&ready, "IN", 0x1122_3344_5566_7788)?;
-    let item = only_item(&watch.0.0)?;
+    watch.add(&ready, Events::IN, 0x1122_3344_5566_7788)?;
+    let item = only_item(&watch)?;
     let same = item.fd == ready.as_fd().as_raw_fd();
     seen.expect("the item in /proc/self/fdinfo/N has the number that was added", same, true);
-    seen.expect("its events", item.events, events("IN|ERR|HUP"));
-    let data = Answer::from(&format!("{:x}", item.data));
-    seen.expect("its data", data, Answer::from("1122334455667788"));
+    seen.says("its events", item.events, "IN|ERR|HUP");
+    let data = format!("{:x}", item.data);
+    seen.says("its data", data, "1122334455667788");
     Ok(())
 }
 
@@ -182,18 +184,14 @@ pub(super) fn leak(seen: &mut Seen) -> Done {
         }
     };
     seen.note("limit of open files 64: instances made and kept", kept.len());
-    seen.expect(
+    seen.says(
         "limit of open files 64: the next instance",
         answer(Err::<i32, _>(refused)),
-        Answer::from("EMFILE"),
+        "EMFILE",
     );
     kept.clear();
     let again = (0..1_000).try_for_each(|_| Watch::new().map(drop));
-    seen.expect(
-        "all closed; then 1,000 made, each closed at once",
-        outcome(again),
-        Answer::from("0"),
-    );
+    seen.says("all closed; then 1,000 made, each closed at once", outcome(again), "0");
     Ok(())
 }
 
@@ -206,11 +204,11 @@ pub(super) fn holds_items(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     let fds = (0..3).map(|_| EventFd::new()).collect::<Result<Vec<_>, Errno>>()?;
     for fd in &fds {
-        watch.add(fd, "IN", 0)?;
+        watch.add(fd, Events::IN, 0)?;
     }
-    seen.expect("three descriptors added: items", items(&watch.0.0)?.len(), 3);
+    seen.expect("three descriptors added: items", items(&watch)?.len(), 3);
     watch.delete(&fds[0])?;
-    seen.expect("one deleted: items", items(&watch.0.0)?.len(), 2);
+    seen.expect("one deleted: items", items(&watch)?.len(), 2);
     Ok(())
 }
 
@@ -218,13 +216,12 @@ pub(super) fn holds_items(seen: &mut Seen) -> Done {
 pub(super) fn closed(seen: &mut Seen) -> Done {
     let ready = EventFd::from_value(1)?;
     let watch = Watch::new()?;
-    watch.add(&ready, "IN", 0)?;
-    let number = watch.0.0.into_raw_fd();
+    watch.add(&ready, Events::IN, 0)?;
+    let number = OwnedFd::from(watch).into_raw_fd();
     // SAFETY: the owner was given up above, and from here on only the number is used.
-    let done = returned(unsafe { libc::close(number) });
-    seen.expect("close of the epoll descriptor", done, Answer::from("0"));
+    seen.says("close of the epoll descriptor", returned(unsafe { libc::close(number) }), "0");
     let mut array = [raw_event("0", 0)];
-    seen.expect("epoll_wait with its number", wait(number, &mut array), Answer::from("-1 EBADF"));
-    seen.expect("the watched descriptor: read", outcome(ready.read()), Answer::from("0"));
+    seen.says("epoll_wait with its number", wait(number, &mut array), "-1 EBADF");
+    seen.says("the watched descriptor: read", outcome(ready.read()), "0");
     Ok(())
 }

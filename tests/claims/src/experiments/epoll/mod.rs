@@ -13,13 +13,12 @@ use lab::witness::bits::Events;
 use nix::errno::Errno;
 
 use super::Experiment;
-use super::ask::{self, Answer};
+use super::answer::events;
 
 /// In the order of the claims.
 pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "epoll-is-several-calls", run: instance::several_calls },
     Experiment { name: "epoll-refuses-files", run: control::refuses_files },
-    Experiment { name: "epoll-beside-poll", run: control::beside_poll },
     Experiment { name: "epoll-limits", run: instance::limits },
     Experiment { name: "epoll-copies-in-once-out-always", run: control::copies },
     Experiment { name: "epoll-size-is-ignored", run: instance::size_is_ignored },
@@ -51,7 +50,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
 
 /// One `epoll_ctl(2)` as C makes it: what it returned, with the errno if that is negative: `0`,
 /// `-1 EEXIST`. Without an event the kernel gets a null pointer.
-fn ctl(epoll: RawFd, operation: i32, fd: RawFd, event: Option<(&str, u64)>) -> Answer {
+fn ctl(epoll: RawFd, operation: i32, fd: RawFd, event: Option<(&str, u64)>) -> String {
     let mut event = event.map(|(interest, token)| raw_event(interest, token));
     let at = event.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     // SAFETY: the address is null or that of an event that lives until the call returns.
@@ -59,30 +58,30 @@ fn ctl(epoll: RawFd, operation: i32, fd: RawFd, event: Option<(&str, u64)>) -> A
 }
 
 /// One `epoll_wait(2)` without waiting into this array: what it returned, as [`ctl`] writes it.
-fn wait(epoll: RawFd, array: &mut [libc::epoll_event]) -> Answer {
+fn wait(epoll: RawFd, array: &mut [libc::epoll_event]) -> String {
     let room = i32::try_from(array.len()).unwrap_or(i32::MAX);
     // SAFETY: `room` events, all ours, which live until the call returns.
     returned(unsafe { libc::epoll_wait(epoll, array.as_mut_ptr(), room, 0) })
 }
 
 fn raw_event(interest: &str, token: u64) -> libc::epoll_event {
-    libc::epoll_event { events: ask::events(interest).0, u64: token }
+    libc::epoll_event { events: events(interest).bits(), u64: token }
 }
 
 /// An event as it stands in an array: `IN, token 0x7`.
-fn told(event: &libc::epoll_event) -> Answer {
+fn told(event: &libc::epoll_event) -> String {
     // Copied out: the structure is packed on x86-64.
     let (found, token) = (event.events, event.u64);
-    Answer::from(&format!("{}, token {token:#x}", Events(found)))
+    format!("{}, token {token:#x}", Events::from_bits_retain(found))
 }
 
 /// What a call of C returned: the number, and the errno beside it if it is negative.
-fn returned(value: i32) -> Answer {
+fn returned(value: i32) -> String {
     if value < 0 {
         let errno = Errno::last();
-        Answer::from(&format!("{value} {errno:?}"))
+        format!("{value} {errno:?}")
     } else {
-        Answer::from(&value)
+        value.to_string()
     }
 }
 
@@ -119,7 +118,7 @@ fn item(line: &str) -> Option<Item> {
     let ["tfd:", fd, "events:", events, "data:", data, ..] = words[..] else { return None };
     Some(Item {
         fd: fd.parse().ok()?,
-        events: Events(u32::from_str_radix(events, 16).ok()?),
+        events: Events::from_bits_retain(u32::from_str_radix(events, 16).ok()?),
         data: u64::from_str_radix(data, 16).ok()?,
     })
 }

@@ -2,104 +2,93 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use lab::rig::{accept_within, errno};
+use lab::ask::{self, EVERYTHING, InSets, wait_for};
+use lab::rig::accept_within;
+use lab::sockets::{self, ANY_PORT, connection};
 use lab::wait::PATIENCE;
-use nix::sys::memfd::{MFdFlags, memfd_create};
+use lab::witness::bits::Events;
+use nix::sys::socket::MsgFlags;
 use nix::unistd::pipe;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::super::ask::{
-    ALL, Answer, answer, arrived, by_poll, by_select, connection, events, outcome, symbol, ticks,
-    timed, wait_for,
-};
 use super::{call, entry, numbered, poll};
+use crate::experiments::answer::{answer, events, outcome, received, so_error};
+use crate::experiments::signals::ticks;
+use crate::experiments::time::timed;
+use crate::rows::in_state;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
 
 /// C38.
 pub(super) fn as_select_does(seen: &mut Seen) -> Done {
-    let (ours, theirs) = connection()?;
-    same(seen, "an idle connection", &ours)?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    same(seen, "a connection with a byte to read", &ours)?;
-    drop(theirs);
-    wait_for(&ours, "RDHUP")?;
-    same(seen, "a connection whose peer has closed", &ours)?;
-
+    for (state, row) in [
+        ("an idle connection", "idle"),
+        ("a connection with bytes to read", "data"),
+        ("a connection whose peer has closed", "fin-close"),
+        ("a connection with an urgent byte", "urgent"),
+        ("a connection that was reset", "rst"),
+        ("a TCP socket that was never connected", "never-connected"),
+        ("a pipe's read end, the writer gone", "pipe-writer-closed"),
+        ("a regular file", "regular-file"),
+    ] {
+        let (fd, _kept) = in_state(row)?;
+        same(seen, state, &fd)?;
+    }
     let (ours, theirs) = connection()?;
     SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, "PRI")?;
-    same(seen, "a connection with an urgent byte", &ours)?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
-    same(seen, "a connection that was reset", &ours)?;
-
-    let (reader, writer) = pipe()?;
-    same(seen, "a pipe's read end, nothing in it", &reader)?;
-    drop(writer);
-    same(seen, "a pipe's read end, the writer gone", &reader)?;
-    same(seen, "a file in memory", &memfd_create("file", MFdFlags::MFD_CLOEXEC)?)?;
-    same(seen, "a TCP socket that was never connected", &stream_socket()?)
+    wait_for(&ours, Events::PRI)?;
+    sockets::reset(theirs)?;
+    wait_for(&ours, Events::empty())?;
+    same(seen, "a connection that was reset, with an urgent byte", &ours)?;
+    let (reader, _writer) = pipe()?;
+    same(seen, "a pipe's read end, nothing in it", &reader)
 }
 
 /// select's three sets have to be what poll's bits mean: select(2).
-fn same(seen: &mut Seen, state: &str, fd: &impl AsFd) -> Done {
+fn same(seen: &mut Seen, state: &str, fd: &impl AsRawFd) -> Done {
     const SETS: [(&str, &str); 3] =
         [("r", "IN|RDNORM|RDBAND|HUP|ERR"), ("w", "OUT|WRNORM|WRBAND|ERR"), ("x", "PRI")];
-    let found = by_poll(fd, ALL, Duration::ZERO)?;
+    let found = ask::poll(fd, EVERYTHING, Duration::ZERO)?;
     let foretold: String = SETS
         .iter()
         .map(|(letter, means)| if found.intersects(events(means)) { *letter } else { "-" })
         .collect();
-    seen.expect(
-        format!("{state}: poll says {found}; select"),
-        by_select(fd)?,
-        Answer::from(&foretold),
-    );
+    let selected = ask::select(fd, InSets::ALL, Duration::ZERO)?;
+    seen.says(format!("{state}: poll says {found}; select"), selected, &foretold);
     Ok(())
 }
 
 /// C42.
 pub(super) fn bits(seen: &mut Seen) -> Done {
     const EVERYTHING: &str = "IN|PRI|OUT|RDNORM|RDBAND|WRNORM|WRBAND|RDHUP";
-    let (ours, theirs) = connection()?;
-    SockRef::from(&theirs).send(b"x")?;
-    arrived(&ours, 1)?;
-    asked(seen, "TCP, a byte to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
-    theirs.shutdown(std::net::Shutdown::Write)?;
-    wait_for(&ours, "RDHUP")?;
-    asked(seen, "TCP, a byte and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
+    let (ours, _peer) = in_state("data")?;
+    asked(seen, "TCP, bytes to read", &ours, EVERYTHING, "IN|OUT|RDNORM|WRNORM")?;
+    let (ours, _peer) = in_state("fin-data")?;
+    asked(seen, "TCP, bytes and the peer's FIN", &ours, "IN|RDHUP", "IN|RDHUP")?;
     asked(seen, "the same, POLLRDHUP not asked for", &ours, "IN", "IN")?;
-
-    let (ours, theirs) = connection()?;
-    SockRef::from(&theirs).send_out_of_band(b"x")?;
-    wait_for(&ours, "PRI")?;
+    let (ours, _peer) = in_state("urgent")?;
     asked(seen, "TCP, an urgent byte", &ours, EVERYTHING, "PRI|OUT|WRNORM")?;
-    SockRef::from(&theirs).set_linger(Some(Duration::ZERO))?;
-    drop(theirs);
-    wait_for(&ours, "0")?;
+    let (ours, _gone) = in_state("rst")?;
     asked(seen, "TCP, reset by the peer", &ours, "0", "ERR|HUP")?;
 
     let number = ours.as_raw_fd();
     drop(ours);
-    seen.expect(
+    seen.says(
         "a closed descriptor, asked for 0: poll",
         poll(&mut [numbered(number, "0")], 0),
-        Answer::from("1 (NVAL)"),
+        "1 (NVAL)",
     );
-    let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let datagrams = UdpSocket::bind(ANY_PORT)?;
     asked(seen, "a UDP socket", &datagrams, EVERYTHING, "OUT|WRNORM|WRBAND")
 }
 
-fn asked(seen: &mut Seen, state: &str, fd: &impl AsFd, interest: &str, book: &str) -> Done {
-    let found = by_poll(fd, interest, Duration::ZERO)?;
-    seen.expect(format!("{state}, asked for {interest}: poll"), found, events(book));
+fn asked(seen: &mut Seen, state: &str, fd: &impl AsRawFd, interest: &str, book: &str) -> Done {
+    let found = ask::poll(fd, events(interest), Duration::ZERO)?;
+    seen.says(format!("{state}, asked for {interest}: poll"), found, book);
     Ok(())
 }
 
@@ -122,10 +111,10 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
         let tick = Duration::from_millis(40);
         let (ended, took) = timed(|| {
             ticks(tick, true)?;
-            Ok::<Answer, io::Error>(answer(call(&mut entries, timeout)))
+            Ok::<_, io::Error>(answer(call(&mut entries, timeout)))
         });
         let did = format!("timeout {timeout}, and a signal after 40 ms: returns");
-        seen.expect(did, ended?, Answer::from("EINTR"));
+        seen.says(did, ended?, "EINTR");
         seen.require("after", format!("{took:?}"), "40 ms or more", took >= tick);
     }
     Ok(())
@@ -133,20 +122,20 @@ pub(super) fn timeout(seen: &mut Seen) -> Done {
 
 /// C52.
 pub(super) fn then_accept(seen: &mut Seen) -> Done {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let listener = TcpListener::bind(ANY_PORT)?;
     listener.set_nonblocking(true)?;
     // Two loops wait for one listener, each with a descriptor of its own.
     let other = listener.try_clone()?;
     let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    seen.expect(
+    seen.says(
         "one connection waits: poll of the first loop",
-        wait_for(&listener, "IN")?,
-        events("IN"),
+        wait_for(&listener, Events::IN)?,
+        "IN",
     );
-    seen.expect("poll of the second loop", wait_for(&other, "IN")?, events("IN"));
+    seen.says("poll of the second loop", wait_for(&other, Events::IN)?, "IN");
     let (accepted, _) = listener.accept()?;
     seen.note("accept of the first loop", "succeeds");
-    seen.expect("accept of the second loop", outcome(other.accept()), Answer::from("EAGAIN"));
+    seen.says("accept of the second loop", outcome(other.accept()), "EAGAIN");
 
     // SO_RCVTIMEO bounds a sleep that would have no end.
     let patience = Duration::from_millis(50);
@@ -163,33 +152,26 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     drop((client, accepted));
 
     let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    SockRef::from(&client).set_linger(Some(Duration::ZERO))?;
-    drop(client);
+    sockets::reset(client)?;
     let accepted = accept_within(&other, PATIENCE)?;
     accepted.set_read_timeout(Some(PATIENCE))?;
     let read = io::Read::read(&mut &accepted, &mut [0]);
-    seen.expect(
+    seen.says(
         "a connection that its client has reset: accept succeeds, read",
         answer(read),
-        Answer::from("ECONNRESET"),
+        "ECONNRESET",
     );
     Ok(())
 }
 
 /// C53.
 pub(super) fn reset(seen: &mut Seen) -> Done {
-    let error = errno::connection_reset()?;
-    seen.expect(
-        "read after the peer's RST",
-        Answer::from(&symbol(&error)),
-        Answer::from("ECONNRESET"),
-    );
-    let error = errno::broken_pipe()?;
-    seen.expect(
-        "SO_ERROR when the RST came after the peer's FIN",
-        Answer::from(&symbol(&error)),
-        Answer::from("EPIPE"),
-    );
+    let (ours, _gone) = in_state("rst")?;
+    let read = received(&ours, 1, MsgFlags::empty());
+    seen.says("read after the peer's RST", read, "ECONNRESET");
+    let (ours, _gone) = in_state("rst-close-wait")?;
+    let did = "SO_ERROR when the RST came after the peer's FIN";
+    seen.says(did, so_error(&ours)?, "EPIPE");
     Ok(())
 }
 
@@ -205,7 +187,7 @@ pub(super) fn reuse_address(seen: &mut Seen) -> Done {
             "a connection of the old server is in TIME_WAIT (SO_REUSEADDR there: {old}): bind of the \
              new server (SO_REUSEADDR: {new})"
         );
-        seen.expect(did, outcome(again.bind(&address.into())), Answer::from(book));
+        seen.says(did, outcome(again.bind(&address.into())), book);
     }
     for port in [false, true] {
         let (first, second) = (stream_socket()?, stream_socket()?);
@@ -222,7 +204,7 @@ pub(super) fn reuse_address(seen: &mut Seen) -> Done {
             ("SO_REUSEADDR", "EADDRINUSE")
         };
         let did = format!("a second listener on one port, both with {options}");
-        seen.expect(did, outcome(shared), Answer::from(book));
+        seen.says(did, outcome(shared), book);
     }
     Ok(())
 }
@@ -237,7 +219,7 @@ fn leave_time_wait(reuse: bool) -> io::Result<SocketAddr> {
     let address = server.local_addr()?;
     let client = TcpStream::connect_timeout(&address, PATIENCE)?;
     drop(accept_within(&server, PATIENCE)?);
-    wait_for(&client, "RDHUP")?;
+    wait_for(&client, Events::RDHUP)?;
     Ok(address)
 }
 

@@ -10,9 +10,11 @@ use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::unistd::{dup, dup2_stdin, pipe, write};
 
-use super::super::ask::{Answer, answer, shortest, ticks};
 use super::super::limit;
 use super::{call, entry, events_of, numbered, poll, revents};
+use crate::experiments::answer::answer;
+use crate::experiments::signals::ticks;
+use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -53,35 +55,35 @@ pub(super) fn counts_entries(seen: &mut Seen) -> Done {
     let (reader, writer) = readable()?;
     let (quiet, _open) = pipe()?;
     let closed = closed_number()?;
-    seen.expect(
+    seen.says(
         "poll of a quiet descriptor, timeout 0",
         poll(&mut [entry(&quiet, "IN")], 0),
-        Answer::from("0 (0)"),
+        "0 (0)",
     );
-    seen.expect(
+    seen.says(
         "poll of a quiet one and a readable one",
         poll(&mut [entry(&quiet, "IN"), entry(&reader, "IN")], 0),
-        Answer::from("1 (0, IN)"),
+        "1 (0, IN)",
     );
-    seen.expect(
+    seen.says(
         "poll of one readable descriptor, listed twice",
         poll(&mut [entry(&reader, "IN"), entry(&reader, "IN")], 0),
-        Answer::from("2 (IN, IN)"),
+        "2 (IN, IN)",
     );
-    seen.expect(
+    seen.says(
         "poll of a closed descriptor and a readable one",
         poll(&mut [numbered(closed, "IN"), entry(&reader, "IN")], 0),
-        Answer::from("2 (NVAL, IN)"),
+        "2 (NVAL, IN)",
     );
     drop(reader);
-    seen.expect(
+    seen.says(
         "poll of a pipe without a reader, asked for nothing",
         poll(&mut [entry(&writer, "0")], 0),
-        Answer::from("1 (ERR)"),
+        "1 (ERR)",
     );
     // SAFETY: the kernel refuses the address; nothing is read or written.
     let refused = Errno::result(unsafe { libc::poll(std::ptr::null_mut(), 1, 0) });
-    seen.expect("poll of an array at address 0", answer(refused), Answer::from("EFAULT"));
+    seen.says("poll of an array at address 0", answer(refused), "EFAULT");
     Ok(())
 }
 
@@ -98,36 +100,35 @@ pub(super) fn writes_every_revents(seen: &mut Seen) -> Done {
     let (reader, _writer) = readable()?;
     let (quiet, _open) = pipe()?;
     let mut entries = [entry(&quiet, "IN"), entry(&reader, "IN")];
-    seen.expect(
+    seen.says(
         "poll with rubbish in each revents; the second is readable",
         poll(&mut entries, 0),
-        Answer::from("1 (0, IN)"),
+        "1 (0, IN)",
     );
     let mut entries = [entry(&quiet, "IN")];
     ticks(Duration::from_millis(10), false)?;
-    let interrupted = poll(&mut entries, -1);
-    seen.expect("poll without a limit, and a signal comes", interrupted, Answer::from("EINTR"));
-    seen.expect("its revents then", revents(entries[0]), Answer::from("0"));
+    seen.says("poll without a limit, and a signal comes", poll(&mut entries, -1), "EINTR");
+    seen.says("its revents then", revents(entries[0]), "0");
     Ok(())
 }
 
 /// C43.
 pub(super) fn closed(seen: &mut Seen) -> Done {
     let closed = closed_number()?;
-    seen.expect(
+    seen.says(
         "poll of a closed descriptor, asked for IN",
         poll(&mut [numbered(closed, "IN")], 0),
-        Answer::from("1 (NVAL)"),
+        "1 (NVAL)",
     );
-    seen.expect(
+    seen.says(
         "poll of a closed descriptor, asked for nothing, without a limit of time",
         poll(&mut [numbered(closed, "0")], -1),
-        Answer::from("1 (NVAL)"),
+        "1 (NVAL)",
     );
-    seen.expect(
+    seen.says(
         "poll of descriptor -1, which is skipped",
         poll(&mut [numbered(-1, "IN")], 0),
-        Answer::from("0 (0)"),
+        "0 (0)",
     );
     // SAFETY: an fd_set is plain numbers, for which zero bytes are a value.
     let mut set: libc::fd_set = unsafe { std::mem::zeroed() };
@@ -137,7 +138,7 @@ pub(super) fn closed(seen: &mut Seen) -> Done {
     unsafe { libc::FD_SET(closed, &raw mut set) };
     // SAFETY: one set and one timeval that live until select returns.
     let done = unsafe { libc::select(closed + 1, &raw mut set, none, none, &raw mut zero) };
-    seen.expect("select of the closed one", answer(Errno::result(done)), Answer::from("EBADF"));
+    seen.says("select of the closed one", answer(Errno::result(done)), "EBADF");
     Ok(())
 }
 
@@ -148,7 +149,7 @@ pub(super) fn nfds(seen: &mut Seen) -> Done {
     let mut entries = [entry(&first, "IN"), entry(&second, "IN")];
     let one = call(&mut entries[..1], 0)?;
     seen.expect("two entries, the second readable: poll with nfds = 1", one, 0);
-    seen.expect("the second entry's revents", revents(entries[1]), Answer::from("untouched"));
+    seen.says("the second entry's revents", revents(entries[1]), "untouched");
     seen.expect("poll with nfds = 2", call(&mut entries, 0)?, 1);
     seen.expect("poll with nfds = 0", call(&mut [], 0)?, 0);
     Ok(())
@@ -176,15 +177,15 @@ pub(super) fn limit(seen: &mut Seen) -> Done {
 
     limit::at_most(64)?;
     let mut skipped = vec![numbered(-1, "IN"); 65];
-    seen.expect(
+    seen.says(
         "limit of open files 64: poll with nfds = 64",
         answer(call(&mut skipped[..64], 0)),
-        Answer::from("0"),
+        "0",
     );
-    seen.expect(
+    seen.says(
         "limit of open files 64: poll with nfds = 65",
         answer(call(&mut skipped, 0)),
-        Answer::from("EINVAL"),
+        "EINVAL",
     );
     Ok(())
 }
@@ -196,11 +197,10 @@ pub(super) fn leaves_events_alone(seen: &mut Seen) -> Done {
     let mut entries = [entry(&quiet, "IN|PRI"), entry(&reader, "IN")];
     for call in ["first", "second", "third"] {
         let did = format!("the {call} poll of one array; the second entry is readable");
-        seen.expect(did, poll(&mut entries, 0), Answer::from("1 (0, IN)"));
+        seen.says(did, poll(&mut entries, 0), "1 (0, IN)");
     }
-    let asked = entries.map(events_of);
-    let book = [Answer::from("IN|PRI"), Answer::from("IN")];
-    seen.expect("events of both entries afterwards", asked, book);
+    let asked = entries.map(events_of).join(" and ");
+    seen.says("events of both entries afterwards", asked, "IN|PRI and IN");
     Ok(())
 }
 
@@ -211,19 +211,19 @@ pub(super) fn copies_on_every_call(seen: &mut Seen) -> Done {
     // A stream that is readable and writable: the answer then depends on the question alone.
     write(&theirs, b"x")?;
     page.entry()[0] = entry(&ours, "OUT");
-    seen.expect("events = OUT: poll", poll(page.entry(), 0), Answer::from("1 (OUT)"));
+    seen.says("events = OUT: poll", poll(page.entry(), 0), "1 (OUT)");
     page.entry()[0].events = libc::POLLIN;
-    seen.expect(
+    seen.says(
         "events changed to IN, no call between: poll of the same array",
         poll(page.entry(), 0),
-        Answer::from("1 (IN)"),
+        "1 (IN)",
     );
     page.protect(libc::PROT_NONE)?;
-    seen.expect("the array made unreadable: poll", page.poll(), Answer::from("EFAULT"));
+    seen.says("the array made unreadable: poll", page.poll(), "EFAULT");
     page.protect(libc::PROT_READ)?;
-    seen.expect("the array made read-only: poll", page.poll(), Answer::from("EFAULT"));
+    seen.says("the array made read-only: poll", page.poll(), "EFAULT");
     page.protect(libc::PROT_READ | libc::PROT_WRITE)?;
-    seen.expect("the array as it was: poll", page.poll(), Answer::from("1"));
+    seen.says("the array as it was: poll", page.poll(), "1");
     Ok(())
 }
 
@@ -258,7 +258,7 @@ impl Page {
     }
 
     /// poll(2) of the entry, which only the kernel touches.
-    fn poll(&mut self) -> Answer {
+    fn poll(&mut self) -> String {
         // SAFETY: the address of one entry; the kernel answers EFAULT where it may not read or write.
         answer(Errno::result(unsafe { libc::poll(self.0, 1, 0) }))
     }
@@ -273,8 +273,7 @@ pub(super) fn does_not_say_which(seen: &mut Seen) -> Done {
     entries[73] = entry(&reader, "IN");
     let count = call(&mut entries, 0)?;
     seen.expect("poll of 100 entries, entry 73 readable: returns", count, 1);
-    let untouched = Answer::from("untouched");
-    let written = entries.iter().filter(|entry| revents(**entry) != untouched).count();
+    let written = entries.iter().filter(|entry| revents(**entry) != "untouched").count();
     seen.expect("entries whose revents it wrote", written, 100);
     let looked = entries.iter().take_while(|entry| entry.revents == 0).count() + 1;
     seen.expect("entries the program looks at until it finds the ready one", looked, 74);
@@ -312,20 +311,16 @@ pub(super) fn cost_grows(seen: &mut Seen) -> Done {
 pub(super) fn empty_slot(seen: &mut Seen) -> Done {
     let (reader, _writer) = readable()?;
     dup2_stdin(&reader)?;
-    seen.expect(
+    seen.says(
         "descriptor 0 has something to read: poll of an entry with fd = 0",
         poll(&mut [numbered(0, "IN")], 0),
-        Answer::from("1 (IN)"),
+        "1 (IN)",
     );
-    seen.expect(
-        "poll of an entry with fd = -1",
-        poll(&mut [numbered(-1, "IN")], 0),
-        Answer::from("0 (0)"),
-    );
-    seen.expect(
+    seen.says("poll of an entry with fd = -1", poll(&mut [numbered(-1, "IN")], 0), "0 (0)");
+    seen.says(
         "poll of an entry with fd = -5, any negative number",
         poll(&mut [numbered(-5, "IN")], 0),
-        Answer::from("0 (0)"),
+        "0 (0)",
     );
     Ok(())
 }
@@ -334,10 +329,10 @@ pub(super) fn empty_slot(seen: &mut Seen) -> Done {
 pub(super) fn negative(seen: &mut Seen) -> Done {
     let (reader, _writer) = readable()?;
     let mut entries = [entry(&reader, "IN")];
-    seen.expect("poll of a readable descriptor", poll(&mut entries, 0), Answer::from("1 (IN)"));
+    seen.says("poll of a readable descriptor", poll(&mut entries, 0), "1 (IN)");
     entries[0].fd = -1;
-    seen.expect("its fd set to -1: poll", poll(&mut entries, 0), Answer::from("0 (0)"));
+    seen.says("its fd set to -1: poll", poll(&mut entries, 0), "0 (0)");
     entries[0].fd = reader.as_raw_fd();
-    seen.expect("its fd set back: poll", poll(&mut entries, 0), Answer::from("1 (IN)"));
+    seen.says("its fd set back: poll", poll(&mut entries, 0), "1 (IN)");
     Ok(())
 }

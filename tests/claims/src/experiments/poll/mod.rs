@@ -9,7 +9,7 @@ use lab::witness::bits::Events;
 use nix::errno::Errno;
 
 use super::Experiment;
-use super::ask::{Answer, answer, events};
+use super::answer::{answer, events};
 
 /// In the order of the claims.
 pub(super) const EXPERIMENTS: &[Experiment] = &[
@@ -40,7 +40,7 @@ fn entry(fd: &impl AsFd, interest: &str) -> libc::pollfd {
 
 /// [`entry`] of a number, whatever it stands for.
 fn numbered(fd: RawFd, interest: &str) -> libc::pollfd {
-    let bits = u16::try_from(events(interest).0).unwrap_or_default();
+    let bits = u16::try_from(events(interest).bits()).unwrap_or_default();
     libc::pollfd { fd, events: bits.cast_signed(), revents: UNTOUCHED.cast_signed() }
 }
 
@@ -49,13 +49,13 @@ const UNTOUCHED: u16 = 0x777;
 
 /// One poll(2), and what it answered: `2 (NVAL, IN)` is its value with each entry's `revents`,
 /// `EINVAL` its errno. A `revents` that was not written reads `untouched`.
-fn poll(entries: &mut [libc::pollfd], timeout: i32) -> Answer {
+fn poll(entries: &mut [libc::pollfd], timeout: i32) -> String {
     let count = match call(entries, timeout) {
         Ok(count) => count,
         Err(errno) => return answer::<i32, _>(Err(errno)),
     };
-    let words: Vec<String> = entries.iter().map(|entry| revents(*entry).to_string()).collect();
-    Answer::from(&format!("{count} ({})", words.join(", ")))
+    let words: Vec<String> = entries.iter().map(|entry| revents(*entry).clone()).collect();
+    format!("{count} ({})", words.join(", "))
 }
 
 /// poll(2) as it is: the number that it returns, or its errno.
@@ -67,16 +67,16 @@ fn call(entries: &mut [libc::pollfd], timeout: i32) -> Result<i32, Errno> {
 }
 
 /// An entry's `revents` in words.
-fn revents(entry: libc::pollfd) -> Answer {
+fn revents(entry: libc::pollfd) -> String {
     let bits = entry.revents.cast_unsigned();
-    if bits == UNTOUCHED { Answer::from("untouched") } else { words(bits) }
+    if bits == UNTOUCHED { "untouched".to_owned() } else { words(bits) }
 }
 
 /// An entry's `events` in words.
-fn events_of(entry: libc::pollfd) -> Answer {
+fn events_of(entry: libc::pollfd) -> String {
     words(entry.events.cast_unsigned())
 }
 
-fn words(bits: u16) -> Answer {
-    Answer::from(&Events(bits.into()))
+fn words(bits: u16) -> String {
+    Events::from_bits_retain(bits.into()).to_string()
 }

@@ -9,9 +9,9 @@ use nix::errno::Errno;
 
 /// An `fd_set`.
 #[derive(Clone, Copy)]
-pub struct Set(pub libc::fd_set);
+pub struct RawSet(pub libc::fd_set);
 
-impl Set {
+impl RawSet {
     /// With nothing in it: `FD_ZERO`.
     pub fn new() -> Self {
         // SAFETY: an fd_set is an array of plain numbers, for which zero bytes are a value.
@@ -90,10 +90,10 @@ pub fn length(time: &libc::timeval) -> Duration {
 /// What select says.
 pub fn select(
     nfds: RawFd,
-    sets: [Option<&mut Set>; 3],
+    sets: [Option<&mut RawSet>; 3],
     timeout: Option<&mut libc::timeval>,
 ) -> io::Result<libc::c_int> {
-    let pointer = |set: Option<&mut Set>| set.map_or(ptr::null_mut(), |set| &raw mut set.0);
+    let pointer = |set: Option<&mut RawSet>| set.map_or(ptr::null_mut(), |set| &raw mut set.0);
     let [read, write, except] = sets.map(pointer);
     let timeout = timeout.map_or(ptr::null_mut(), ptr::from_mut);
     // SAFETY: each pointer is null or leads to something of its type that outlives the call.
@@ -106,6 +106,6 @@ pub fn select(
 /// # Errors
 ///
 /// What select says.
-pub fn readable(nfds: RawFd, set: &mut Set, limit: Duration) -> io::Result<libc::c_int> {
+pub fn readable(nfds: RawFd, set: &mut RawSet, limit: Duration) -> io::Result<libc::c_int> {
     select(nfds, [Some(set), None, None], Some(&mut time(limit)))
 }

@@ -7,12 +7,15 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use lab::ask::Watch;
 use lab::process::Process;
+use lab::witness::bits::Events;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::super::ask::{Answer, Watch, shortest, symbol};
 use super::super::limit;
-use super::call::{Set, number, readable};
+use super::call::{RawSet, number, readable};
+use crate::experiments::answer::symbol;
+use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;
@@ -33,8 +36,8 @@ pub fn threads_have_limits(seen: &mut Seen) -> io::Result<()> {
     let (made, error) = threads(1000, 8 << 20);
     let did = "threads with stacks of 8 MiB, when 100 MiB of addresses are left at most";
     seen.require(did, made, "about ten, not 1000", made < 20);
-    let error = error.map_or(Answer::from("no error"), |error| Answer::from(&symbol(&error)));
-    seen.expect("what ends it", error, "EAGAIN".into());
+    let error = error.map_or("no error".to_owned(), |error| symbol(&error).clone());
+    seen.says("what ends it", error, "EAGAIN");
     Ok(())
 }
 
@@ -77,9 +80,9 @@ pub fn idle_client_costs_a_thread(seen: &mut Seen) -> io::Result<()> {
     let before = (address_space()?, this.resident_bytes()?);
     let watch = Watch::new()?;
     for (reader, _) in &pipes {
-        watch.add(reader, "IN", 0)?;
+        watch.add(reader, Events::IN, 0)?;
     }
-    watch.wait(NOW)?;
+    watch.wait(64, NOW)?;
     let by_epoll = (address_space()? - before.0, this.resident_bytes()?.saturating_sub(before.1));
     seen.expect("200 idle pipes watched by epoll: threads", this.threads()?, 1);
     drop(watch);
@@ -138,7 +141,7 @@ impl Many {
 
     /// The shortest time of a select on the first `count` quiet ones and the readable one.
     fn select(&self, count: usize) -> Duration {
-        let mut master = Set::of(&[number(&self.loud)]);
+        let mut master = RawSet::of(&[number(&self.loud)]);
         for fd in &self.quiet[..count] {
             master.add(number(&fd.as_fd()));
         }
@@ -162,7 +165,7 @@ pub fn grows_with_n(seen: &mut Seen) -> io::Result<()> {
     let many = Many::new(990)?;
     let (few, all) = (many.select(10), many.select(990));
     at_least(seen, "a call with 10 and with 990 quiet descriptors", few, all, 5);
-    let set = Set::of(&[number(&many.loud)]);
+    let set = RawSet::of(&[number(&many.loud)]);
     let scan = |count: i32| {
         shortest(300, || {
             for fd in 0..count {

@@ -8,9 +8,10 @@ use lab::missing::Need;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 
-use super::super::ask::{answer, child};
 use super::super::limit;
-use super::call::{Set, number, readable};
+use super::call::{RawSet, number, readable};
+use crate::experiments::answer::answer;
+use crate::experiments::child::child;
 use crate::seen::Seen;
 
 pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
@@ -19,19 +20,19 @@ pub fn limit_is_on_the_number(seen: &mut Seen) -> io::Result<()> {
     writer.write_all(b"x")?;
     seen.expect("FD_SETSIZE", libc::FD_SETSIZE, 1024);
     let fd = at(number(&reader), 1023)?;
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     let got = answer(readable(fd + 1, &mut set, std::time::Duration::ZERO));
-    seen.expect("one readable descriptor, number 1023", got, "1".into());
+    seen.says("one readable descriptor, number 1023", got, "1");
     // Out of the array: C writes beside it, this library's function ends the process.
     let end = child(|| {
         die_quietly();
-        let mut set = Set::new();
+        let mut set = RawSet::new();
         // SAFETY: this function checks the place in the array, and panics outside.
         unsafe { libc::FD_SET(1024, &raw mut set.0) };
         0
     })?
     .end()?;
-    let fits = end == "exit 0".into();
+    let fits = end == "exit 0";
     let did = "FD_SET of 1024, alone in its set: the process that tried";
     seen.require(did, end, "does not survive it", !fits);
     Ok(())

@@ -5,12 +5,16 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
+use lab::ask::{self, wait_for};
+use lab::sockets::connection;
 use lab::wait::QUIET;
+use lab::witness::bits::Events;
 use nix::errno::Errno;
 
-use super::super::ask::{answer, by_poll, connection, outcome, timed, wait_for};
 use super::super::limit;
-use super::call::{Set, number, readable, select, time};
+use super::call::{RawSet, number, readable, select, time};
+use crate::experiments::answer::{answer, outcome};
+use crate::experiments::time::timed;
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;
@@ -25,13 +29,13 @@ fn ready_pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
     let (reader, _writer) = ready_pipe()?;
     let fd = number(&reader);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     seen.expect(
         format!("select(nfds = {fd}) while descriptor {fd} is readable"),
         readable(fd, &mut set, QUIET / 10)?,
         0,
     );
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     seen.expect(
         format!("select(nfds = {}) while descriptor {fd} is readable", fd + 1),
         readable(fd + 1, &mut set, NOW)?,
@@ -40,10 +44,10 @@ pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
     // A closed descriptor is an error where it is asked: that shows which positions are.
     let closed = pipe()?.0.as_raw_fd();
     for (nfds, book) in [(closed, "0"), (closed + 1, "EBADF")] {
-        let mut set = Set::of(&[closed]);
+        let mut set = RawSet::of(&[closed]);
         let got = answer(readable(nfds, &mut set, NOW));
         let did = format!("select(nfds = {nfds}) with the closed descriptor {closed} in the set");
-        seen.expect(did, got, book.into());
+        seen.says(did, got, book);
     }
     Ok(())
 }
@@ -51,9 +55,9 @@ pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
 pub fn counts_bits(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, theirs) = connection()?;
     ours.write_all(b"x")?;
-    wait_for(&theirs, "IN")?;
+    wait_for(&theirs, Events::IN)?;
     let fd = number(&theirs);
-    let (mut read, mut write) = (Set::of(&[fd]), Set::of(&[fd]));
+    let (mut read, mut write) = (RawSet::of(&[fd]), RawSet::of(&[fd]));
     let sets = [Some(&mut read), Some(&mut write), None];
     let count = select(fd + 1, sets, Some(&mut time(NOW)))?;
     seen.expect("select on one socket that is readable and writable, in two sets", count, 2);
@@ -62,7 +66,11 @@ pub fn counts_bits(seen: &mut Seen) -> io::Result<()> {
     // SAFETY: one pollfd that lives until poll returns.
     let count = Errno::result(unsafe { libc::poll(&raw mut entry, 1, 0) })?;
     seen.expect("poll on the same socket", count, 1);
-    seen.expect("and its revents", answer(by_poll(&theirs, "IN|OUT", NOW)), "IN|OUT".into());
+    seen.says(
+        "and its revents",
+        answer(ask::poll(&theirs, Events::IN | Events::OUT, NOW)),
+        "IN|OUT",
+    );
     Ok(())
 }
 
@@ -71,7 +79,7 @@ pub fn clears_quiet_bits(seen: &mut Seen) -> io::Result<()> {
     let (b, _b) = ready_pipe()?;
     let (c, _c) = pipe()?;
     let fds = [&a, &b, &c].map(number);
-    let mut set = Set::of(&fds);
+    let mut set = RawSet::of(&fds);
     let count = readable(fds[2] + 1, &mut set, NOW)?;
     seen.expect(format!("select on the pipes {fds:?}, of which the first two have data"), count, 2);
     seen.expect("FD_ISSET of each afterwards", fds.map(|fd| set.has(fd)), [true, true, false]);
@@ -81,21 +89,21 @@ pub fn clears_quiet_bits(seen: &mut Seen) -> io::Result<()> {
 pub fn null_sets_are_allowed(seen: &mut Seen) -> io::Result<()> {
     let limit = Duration::from_millis(30);
     let (slept, took) = timed(|| select(0, [None, None, None], Some(&mut time(limit))));
-    seen.expect("select(0, NULL, NULL, NULL, 30 ms)", answer(slept), "0".into());
+    seen.says("select(0, NULL, NULL, NULL, 30 ms)", answer(slept), "0");
     seen.require("it slept for", format!("{took:.1?}"), "30 ms or longer", took >= limit);
     let (reader, writer) = ready_pipe()?;
     let (fd, other) = (number(&reader), number(&writer));
-    let mut read = Set::of(&[fd]);
+    let mut read = RawSet::of(&[fd]);
     let count = select(fd + 1, [Some(&mut read), None, None], Some(&mut time(NOW)))?;
     seen.expect("a readable pipe in the first set, NULL for the others", count, 1);
-    let mut write = Set::of(&[other]);
+    let mut write = RawSet::of(&[other]);
     let count = select(other + 1, [None, Some(&mut write), None], Some(&mut time(NOW)))?;
     seen.expect("a writable pipe in the second set, NULL for the others", count, 1);
     Ok(())
 }
 
 pub fn macros(seen: &mut Seen) -> io::Result<()> {
-    let mut set = Set::of(&[3, 9]);
+    let mut set = RawSet::of(&[3, 9]);
     seen.expect(
         "FD_ZERO, FD_SET 3, FD_SET 9: FD_ISSET of 3, 4, 9",
         [3, 4, 9].map(|fd| set.has(fd)),
@@ -110,7 +118,7 @@ pub fn macros(seen: &mut Seen) -> io::Result<()> {
     // The kernel's word on what the macros did.
     let (reader, _writer) = ready_pipe()?;
     let fd = number(&reader);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     readable(fd + 1, &mut set, NOW)?;
     seen.expect("after select, FD_ISSET of a readable descriptor", set.has(fd), true);
     Ok(())
@@ -119,7 +127,7 @@ pub fn macros(seen: &mut Seen) -> io::Result<()> {
 /// The picture of many texts, with the very numbers: 1, 2 and 5, of which 1 and 2 are ready. What
 /// stood at these numbers is kept and put back, because the report goes through 1.
 pub fn is_a_bitmap(seen: &mut Seen) -> io::Result<()> {
-    let mut set = Set::new();
+    let mut set = RawSet::new();
     seen.expect("bytes in an fd_set", size_of::<libc::fd_set>(), 128);
     seen.expect("FD_ZERO: its first byte", set.first_byte().as_str(), "0000,0000");
     set.add(5);
@@ -127,7 +135,11 @@ pub fn is_a_bitmap(seen: &mut Seen) -> io::Result<()> {
     set.add(2);
     set.add(1);
     seen.expect("FD_SET 2, FD_SET 1", set.first_byte().as_str(), "0010,0110");
-    seen.expect("FD_SET 0, in a set of its own", Set::of(&[0]).first_byte().as_str(), "0000,0001");
+    seen.expect(
+        "FD_SET 0, in a set of its own",
+        RawSet::of(&[0]).first_byte().as_str(),
+        "0000,0001",
+    );
 
     limit::room_for(128)?;
     let (a, _a) = ready_pipe()?;
@@ -166,10 +178,10 @@ pub fn copied_each_time(seen: &mut Seen) -> io::Result<()> {
     let (a, _a) = ready_pipe()?;
     let (b, _b) = pipe()?;
     let nfds = number(&b) + 1;
-    let mut set = Set::of(&[number(&a)]);
+    let mut set = RawSet::of(&[number(&a)]);
     seen.expect("select on a readable pipe", readable(nfds, &mut set, NOW)?, 1);
     // Only memory changes between the two calls: nobody tells the kernel.
-    set = Set::of(&[number(&b)]);
+    set = RawSet::of(&[number(&b)]);
     seen.expect("the same memory, now with a quiet pipe", readable(nfds, &mut set, NOW)?, 0);
     // What comes back is written into the caller's memory, so that must be writable.
     let length = size_of::<libc::fd_set>();
@@ -184,7 +196,7 @@ pub fn copied_each_time(seen: &mut Seen) -> io::Result<()> {
     // SAFETY: the kernel reads the mapping, which is as long as a set, and refuses to write to it.
     let count = unsafe { libc::select(nfds, page.cast(), null, null, &raw mut limit) };
     let did = "select with a set in memory that can only be read";
-    seen.expect(did, outcome(Errno::result(count)), "EFAULT".into());
+    seen.says(did, outcome(Errno::result(count)), "EFAULT");
     Ok(())
 }
 
@@ -194,13 +206,13 @@ pub fn only_set_bits_are_asked(seen: &mut Seen) -> io::Result<()> {
     let closed = pipe()?.0.as_raw_fd();
     let nfds = [number(&loud), number(&quiet), closed].into_iter().max().unwrap_or(0) + 1;
     let did = format!("select(nfds = {nfds}), of which only a quiet descriptor is in the set");
-    let mut set = Set::of(&[number(&quiet)]);
-    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "0".into());
-    let mut set = Set::of(&[number(&quiet), number(&loud)]);
-    seen.expect("the readable one added", answer(readable(nfds, &mut set, NOW)), "1".into());
-    let mut set = Set::of(&[number(&quiet), closed]);
+    let mut set = RawSet::of(&[number(&quiet)]);
+    seen.says(did, answer(readable(nfds, &mut set, NOW)), "0");
+    let mut set = RawSet::of(&[number(&quiet), number(&loud)]);
+    seen.says("the readable one added", answer(readable(nfds, &mut set, NOW)), "1");
+    let mut set = RawSet::of(&[number(&quiet), closed]);
     let did = format!("{closed}, which is closed, added");
-    seen.expect(did, answer(readable(nfds, &mut set, NOW)), "EBADF".into());
+    seen.says(did, answer(readable(nfds, &mut set, NOW)), "EBADF");
     Ok(())
 }
 
@@ -208,7 +220,7 @@ pub fn copy_serves(seen: &mut Seen) -> io::Result<()> {
     let (a, mut into_a) = pipe()?;
     let (b, mut into_b) = pipe()?;
     let nfds = number(&b) + 1;
-    let master = Set::of(&[number(&a), number(&b)]);
+    let master = RawSet::of(&[number(&a), number(&b)]);
     for (round, writer) in [&mut into_a, &mut into_b].into_iter().enumerate() {
         writer.write_all(b"x")?;
         let mut copy = master;
@@ -223,7 +235,7 @@ pub fn copy_serves(seen: &mut Seen) -> io::Result<()> {
 pub fn must_be_filled_again(seen: &mut Seen) -> io::Result<()> {
     let (reader, mut writer) = pipe()?;
     let fd = number(&reader);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     seen.expect("select on a quiet pipe, without waiting", readable(fd + 1, &mut set, NOW)?, 0);
     writer.write_all(b"x")?;
     let again = readable(fd + 1, &mut set, QUIET / 4)?;

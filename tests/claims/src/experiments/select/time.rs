@@ -9,8 +9,10 @@ use std::time::Duration;
 use lab::wait::PATIENCE;
 use nix::errno::Errno;
 
-use super::super::ask::{answer, no_more_ticks, outcome, shortest, ticks, timed};
-use super::call::{Set, length, number, readable, select, time};
+use super::call::{RawSet, length, number, readable, select, time};
+use crate::experiments::answer::{answer, outcome};
+use crate::experiments::signals::{no_more_ticks, ticks};
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 const NOW: Duration = Duration::ZERO;
@@ -21,11 +23,11 @@ pub fn ends_by_event_or_time(seen: &mut Seen) -> io::Result<()> {
     let (b, mut into_b) = pipe()?;
     let (c, _c) = pipe()?;
     let fds = [&a, &b, &c].map(number);
-    let mut set = Set::of(&fds);
+    let mut set = RawSet::of(&fds);
     let (count, took) = timed(|| readable(fds[2] + 1, &mut set, SHORT));
     seen.expect("select on three quiet pipes for 30 ms", count?, 0);
     seen.require("it took", format!("{took:.1?}"), "30 ms or longer", took >= SHORT);
-    let mut set = Set::of(&fds);
+    let mut set = RawSet::of(&fds);
     let (count, took) = thread::scope(|scope| {
         // The sleep only lets select begin; if it does not, the byte is there already.
         let writing = scope.spawn(move || {
@@ -45,7 +47,7 @@ pub fn ends_by_event_or_time(seen: &mut Seen) -> io::Result<()> {
 pub fn timeout_empties_the_sets(seen: &mut Seen) -> io::Result<()> {
     let (reader, _writer) = pipe()?;
     let fd = number(&reader);
-    let [mut read, mut except] = [Set::of(&[fd]); 2];
+    let [mut read, mut except] = [RawSet::of(&[fd]); 2];
     let sets = [Some(&mut read), None, Some(&mut except)];
     let count = select(fd + 1, sets, Some(&mut time(SHORT)))?;
     seen.expect("select on a quiet pipe for 30 ms", count, 0);
@@ -56,16 +58,16 @@ pub fn timeout_empties_the_sets(seen: &mut Seen) -> io::Result<()> {
 pub fn error_leaves_the_sets(seen: &mut Seen) -> io::Result<()> {
     let (quiet, _quiet) = pipe()?;
     let fd = number(&quiet);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     ticks(Duration::from_millis(20), false)?;
     let ended = answer(readable(fd + 1, &mut set, PATIENCE));
     no_more_ticks()?;
-    seen.expect("select on a quiet pipe, and a signal comes", ended, "EINTR".into());
+    seen.says("select on a quiet pipe, and a signal comes", ended, "EINTR");
     seen.expect("is its bit still set", set.has(fd), true);
     let closed = pipe()?.0.as_raw_fd();
-    let mut set = Set::of(&[fd, closed]);
+    let mut set = RawSet::of(&[fd, closed]);
     let ended = answer(readable(closed.max(fd) + 1, &mut set, NOW));
-    seen.expect("select with a closed descriptor in the set", ended, "EBADF".into());
+    seen.says("select with a closed descriptor in the set", ended, "EBADF");
     seen.expect("are both bits still set", [set.has(fd), set.has(closed)], [true, true]);
     Ok(())
 }
@@ -79,7 +81,7 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     writer.write_all(b"x")?;
     let (fd, quiet) = (number(&reader), number(&quiet));
     let one = |fd: i32, left: &mut libc::timeval| {
-        select(fd + 1, [Some(&mut Set::of(&[fd])), None, None], Some(left))
+        select(fd + 1, [Some(&mut RawSet::of(&[fd])), None, None], Some(left))
     };
     let minute = Duration::from_secs(60);
 
@@ -107,13 +109,13 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     ticks(Duration::from_millis(20), false)?;
     let ended = outcome(one(quiet, &mut left));
     no_more_ticks()?;
-    seen.expect("60 s allowed, and a signal comes", ended, "EINTR".into());
+    seen.says("60 s allowed, and a signal comes", ended, "EINTR");
     let rest = length(&left);
     let written = rest < minute && rest + PATIENCE > minute;
     let did = "left in the timeval";
     seen.require(did, format!("{:.3} s", rest.as_secs_f64()), "a little less than 60 s", written);
 
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     let minute_spec = libc::timespec { tv_sec: 60, tv_nsec: 0 };
     let (null, limit) = (ptr::null_mut(), &raw const minute_spec);
     // SAFETY: one set and one timespec that live until pselect returns; null for the rest.
@@ -150,20 +152,19 @@ pub fn timeval_counts_microseconds(seen: &mut Seen) -> io::Result<()> {
     let fits = took >= Duration::from_secs(1) && took < PATIENCE;
     seen.require("{1, 0} waits for", format!("{took:.1?}"), "1 s or a little longer", fits);
     let mut limit = libc::timeval { tv_sec: 0, tv_usec: -1 };
-    let got = answer(select(0, [None, None, None], Some(&mut limit)));
-    seen.expect("{0, -1}", got, "EINVAL".into());
+    seen.says("{0, -1}", answer(select(0, [None, None, None], Some(&mut limit))), "EINVAL");
     Ok(())
 }
 
 pub fn signal_ends_an_endless_select(seen: &mut Seen) -> io::Result<()> {
     let (quiet, _quiet) = pipe()?;
     let fd = number(&quiet);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     ticks(Duration::from_millis(20), true)?;
     let (ended, took) = timed(|| select(fd + 1, [Some(&mut set), None, None], None));
     no_more_ticks()?;
     let did = "select without a timeout on a quiet pipe; a handler with SA_RESTART runs";
-    seen.expect(did, outcome(ended), "EINTR".into());
+    seen.says(did, outcome(ended), "EINTR");
     seen.note("it had waited for", format!("{took:.1?}"));
     seen.expect("is the quiet pipe's bit still set", set.has(fd), true);
     Ok(())
@@ -172,9 +173,9 @@ pub fn signal_ends_an_endless_select(seen: &mut Seen) -> io::Result<()> {
 pub fn zero_timeout_does_not_wait(seen: &mut Seen) -> io::Result<()> {
     let (quiet, _quiet) = pipe()?;
     let fd = number(&quiet);
-    let mut set = Set::of(&[fd]);
+    let mut set = RawSet::of(&[fd]);
     seen.expect("select on a quiet pipe with {0, 0}", readable(fd + 1, &mut set, NOW)?, 0);
-    let took = shortest(20, || drop(readable(fd + 1, &mut Set::of(&[fd]), NOW)));
+    let took = shortest(20, || drop(readable(fd + 1, &mut RawSet::of(&[fd]), NOW)));
     let at_once = took < Duration::from_millis(5);
     seen.require("the shortest of 20 such calls took", format!("{took:.1?}"), "no time", at_once);
     Ok(())

@@ -7,11 +7,15 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use lab::ask::Watch;
+use lab::sockets::connection;
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
 
-use crate::experiments::ask::{self, Watch, events, outcome};
+use crate::experiments::answer::outcome;
+use crate::experiments::child::child;
 use crate::seen::Seen;
 
 /// C108: close removes what it was the last descriptor of.
@@ -35,15 +39,13 @@ fn duplicated(seen: &mut Seen) -> io::Result<()> {
     let duplicate = ours.try_clone()?;
     let number = ours.as_raw_fd();
     drop(ours);
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("closed while a duplicate is open: reported", report, events("OUT"));
+    seen.says("closed while a duplicate is open: reported", watch.report(Duration::ZERO)?, "OUT");
     let closed = delete(&watch, number);
-    seen.expect("EPOLL_CTL_DEL with the closed number", closed, "EBADF".into());
+    seen.says("EPOLL_CTL_DEL with the closed number", closed, "EBADF");
     let other = outcome(watch.delete(&duplicate));
-    seen.expect("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT".into());
+    seen.says("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT");
     drop(duplicate);
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("the duplicate is closed too: reported", report, events("0"));
+    seen.says("the duplicate is closed too: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
@@ -52,18 +54,16 @@ fn inherited(seen: &mut Seen) -> io::Result<()> {
     // The child holds what it inherited until our end of this pipe is closed.
     let (stay, leave) = pipe()?;
     let number = leave.as_raw_fd();
-    let child = ask::child(|| {
+    let child = child(|| {
         // SAFETY: the child's own copy of a descriptor that it inherited; nobody uses it later.
         unsafe { libc::close(number) };
         u8::from(read(&stay, &mut [0]).is_err())
     })?;
     drop(ours);
-    let report = watch.report(PATIENCE)?;
-    seen.expect("closed while a child has inherited it: reported", report, events("OUT"));
+    seen.says("closed while a child has inherited it: reported", watch.report(PATIENCE)?, "OUT");
     drop(leave);
-    seen.expect("the child ends", child.end()?, "exit 0".into());
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("then: reported", report, events("0"));
+    seen.says("the child ends", child.end()?, "exit 0");
+    seen.says("then: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
@@ -76,29 +76,28 @@ fn in_flight(seen: &mut Seen) -> io::Result<()> {
     sendmsg::<()>(sender.as_raw_fd(), &data, &rights, MsgFlags::empty(), None)?;
     drop(ours);
     let report = watch.report(Duration::ZERO)?;
-    seen.expect("closed while a message carries it (SCM_RIGHTS): reported", report, events("OUT"));
+    seen.says("closed while a message carries it (SCM_RIGHTS): reported", report, "OUT");
     drop((sender, receiver));
-    let report = watch.report(Duration::ZERO)?;
-    seen.expect("the message is thrown away unread: reported", report, events("0"));
+    seen.says("the message is thrown away unread: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 
 /// A connected socket, watched for `OUT`, which it is.
 fn watched() -> io::Result<(Watch, TcpStream, TcpStream)> {
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "OUT", 0)?;
+    watch.add(&ours, Events::OUT, 0)?;
     Ok((watch, ours, theirs))
 }
 
 /// How many descriptors are watched: the lines of `/proc/self/fdinfo/N`, proc(5).
 fn items(watch: &Watch) -> io::Result<usize> {
-    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", watch.0.0.as_raw_fd()))?;
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", watch.as_raw_fd()))?;
     Ok(text.lines().filter(|line| line.starts_with("tfd:")).count())
 }
 
 /// `EPOLL_CTL_DEL` by a number that is closed.
-fn delete(watch: &Watch, number: RawFd) -> ask::Answer {
+fn delete(watch: &Watch, number: RawFd) -> String {
     // SAFETY: the number only passes through to epoll_ctl, which says that it is closed.
     let closed = unsafe { BorrowedFd::borrow_raw(number) };
     outcome(watch.delete(&closed))

@@ -5,14 +5,17 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use lab::ask::Watch;
+use lab::sockets::{arrived, connection};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::errno::Errno;
-use nix::sys::epoll::{EpollEvent, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollEvent, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::ask::{self, Watch, arrived, shortest};
 use crate::experiments::limit;
+use crate::experiments::time::shortest;
 use crate::seen::Seen;
 
 const FEW: usize = 10;
@@ -102,7 +105,7 @@ pub(super) fn calls_of_lt_and_et(seen: &mut Seen) -> io::Result<()> {
     for (size, reader, book) in book {
         let did = format!("a message of {size} bytes, {}: calls", reader.name());
         let saw = calls(size, reader)?;
-        seen.expect(did, ask::Answer::from(&saw), book.into());
+        seen.says(did, saw.clone(), book);
     }
     Ok(())
 }
@@ -127,15 +130,15 @@ impl Reader {
         }
     }
 
-    fn interest(self) -> &'static str {
-        if self == Self::EdgeUntilEagain { "IN|ET" } else { "IN" }
+    fn interest(self) -> Events {
+        if self == Self::EdgeUntilEagain { Events::IN | Events::ET } else { Events::IN }
     }
 }
 
 /// Receives ten messages and counts `epoll_wait` and recv, the mean for one message.
 fn calls(size: usize, reader: Reader) -> io::Result<String> {
     const MESSAGES: usize = 10;
-    let (ours, theirs) = ask::connection()?;
+    let (ours, theirs) = connection()?;
     let watch = Watch::new()?;
     watch.add(&ours, reader.interest(), 0)?;
     let mut calls = 0;
@@ -143,7 +146,7 @@ fn calls(size: usize, reader: Reader) -> io::Result<String> {
         let mut left = size;
         io::Write::write_all(&mut &theirs, &vec![b'x'; size])?;
         // The whole message must be there, or a report would stand for a part of it.
-        arrived(&ours, libc::c_int::try_from(size).map_err(io::Error::other)?)?;
+        arrived(&ours, size)?;
         while left > 0 {
             calls += 1;
             if watch.report(PATIENCE)?.is_empty() {
@@ -177,9 +180,10 @@ fn read_after_report(from: &TcpStream, reader: Reader, calls: &mut usize) -> io:
 
 /// Time of one `epoll_wait` with room for all, over these descriptors.
 fn wait_time(descriptors: &[EventFd]) -> io::Result<Duration> {
-    let watch = watch_all(descriptors)?;
+    // With an array that is made once: the call alone is measured.
+    let epoll = Epoll(watch_all(descriptors)?.into());
     let mut events = vec![EpollEvent::empty(); MANY];
-    let mut wait = || watch.0.wait(&mut events, EpollTimeout::ZERO).map(drop);
+    let mut wait = || epoll.wait(&mut events, EpollTimeout::ZERO).map(drop);
     wait()?;
     Ok(per_call(wait))
 }
@@ -204,7 +208,7 @@ fn poll_time(descriptors: &[EventFd]) -> io::Result<Duration> {
 /// Time of an ADD and a DEL while these descriptors are watched.
 fn change_time(descriptors: &[EventFd], extra: &EventFd) -> io::Result<Duration> {
     let watch = watch_all(descriptors)?;
-    let change = || watch.add(extra, "IN", 0).and_then(|()| watch.delete(extra));
+    let change = || watch.add(extra, Events::IN, 0).and_then(|()| watch.delete(extra));
     change()?;
     Ok(per_call(change))
 }
@@ -221,7 +225,7 @@ fn per_call<T>(mut call: impl FnMut() -> T) -> Duration {
 fn watch_all(descriptors: &[EventFd]) -> io::Result<Watch> {
     let watch = Watch::new()?;
     for (descriptor, token) in descriptors.iter().zip(0..) {
-        watch.add(descriptor, "IN", token)?;
+        watch.add(descriptor, Events::IN, token)?;
     }
     Ok(watch)
 }

@@ -4,49 +4,48 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
+use lab::ask::{MOMENT, Watch, wait_for};
 use lab::rig::small;
+use lab::sockets::{arrived, connection, fill};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
-use crate::experiments::ask::{
-    self, MOMENT, Watch, arrived, events, expect_readiness, received, sent, timed,
-};
+use crate::experiments::answer::{events, received, sent};
+use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 /// C100: not at once, and not lost: only the reminder does not come, and any news is one.
 pub(super) fn keeps_the_data(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|RDHUP|ET", 0)?;
+    watch.add(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
     theirs.write_all(b"abc")?;
-    seen.expect("3 bytes come: reported", watch.report(PATIENCE)?, events("IN"));
-    seen.expect("1 is read", received(&ours, 1, MsgFlags::empty()), "a".into());
-    seen.expect("the peer is silent: a wait of 50 ms", watch.report(MOMENT)?, events("0"));
+    seen.says("3 bytes come: reported", watch.report(PATIENCE)?, "IN");
+    seen.says("1 is read", received(&ours, 1, MsgFlags::empty()), "a");
+    seen.says("the peer is silent: a wait of 50 ms", watch.report(MOMENT)?, "0");
 
     theirs.write_all(b"d")?;
-    let news = watch.report(PATIENCE)?;
-    seen.expect("one more byte comes while 2 are unread: reported", news, events("IN"));
-    watch.modify(&ours, "IN|RDHUP|ET", 0)?;
+    seen.says("one more byte comes while 2 are unread: reported", watch.report(PATIENCE)?, "IN");
+    watch.modify(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
     let again = watch.report(Duration::ZERO)?;
-    seen.expect("EPOLL_CTL_MOD with the same interest: reported", again, events("IN"));
-    seen.expect("nothing new: a wait of 50 ms", watch.report(MOMENT)?, events("0"));
+    seen.says("EPOLL_CTL_MOD with the same interest: reported", again, "IN");
+    seen.says("nothing new: a wait of 50 ms", watch.report(MOMENT)?, "0");
     theirs.shutdown(Shutdown::Write)?;
-    let end = watch.report(PATIENCE)?;
-    seen.expect("the peer's FIN comes: reported", end, events("IN|RDHUP"));
+    seen.says("the peer's FIN comes: reported", watch.report(PATIENCE)?, "IN|RDHUP");
 
-    let late = received(&ours, 100, MsgFlags::empty());
-    seen.expect("a read after all this", late, "bcd".into());
+    seen.says("a read after all this", received(&ours, 100, MsgFlags::empty()), "bcd");
     Ok(())
 }
 
 /// C101: a wake-up counts, not a transition, and the report carries all that holds.
 pub(super) fn reports_without_a_transition(seen: &mut Seen) -> io::Result<()> {
-    const BYTES: libc::c_int = 100;
-    let (ours, theirs) = ask::connection()?;
+    const BYTES: usize = 100;
+    let (ours, theirs) = connection()?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|OUT|ET", 0)?;
-    let at_add = watch.report(Duration::ZERO)?;
-    seen.expect("added while writable: reported", at_add, events("OUT"));
+    watch.add(&ours, Events::IN | Events::OUT | Events::ET, 0)?;
+    seen.says("added while writable: reported", watch.report(Duration::ZERO)?, "OUT");
 
     let (mut reports, mut with_both) = (0, 0);
     for sent_before in 0..BYTES {
@@ -75,16 +74,16 @@ pub(super) fn reports_without_a_transition(seen: &mut Seen) -> io::Result<()> {
 
 /// C103: the read that finds nothing ends the draining; on a blocking socket it sleeps.
 pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     ours.set_read_timeout(Some(MOMENT))?;
     let watch = Watch::new()?;
-    watch.add(&ours, "IN|ET", 0)?;
+    watch.add(&ours, Events::IN | Events::ET, 0)?;
     theirs.write_all(b"x")?;
-    seen.expect("a byte comes: reported", watch.report(PATIENCE)?, events("IN"));
+    seen.says("a byte comes: reported", watch.report(PATIENCE)?, "IN");
     let blocking = MsgFlags::empty();
-    seen.expect("the first read of the drain loop", received(&ours, 9, blocking), "x".into());
+    seen.says("the first read of the drain loop", received(&ours, 9, blocking), "x");
     let (second, took) = timed(|| received(&ours, 9, blocking));
-    seen.expect("the second, on a blocking socket with SO_RCVTIMEO 50 ms", second, "EAGAIN".into());
+    seen.says("the second, on a blocking socket with SO_RCVTIMEO 50 ms", second, "EAGAIN");
     seen.require(
         "it slept: without SO_RCVTIMEO for ever",
         format!("{} ms", took.as_millis()),
@@ -95,9 +94,9 @@ pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
 
     ours.set_nonblocking(true)?;
     ours.set_read_timeout(Some(PATIENCE))?;
-    let mut answer = ask::Answer::from("");
-    let took = ask::shortest(5, || answer = received(&ours, 9, blocking));
-    seen.expect("the same read on a non-blocking socket", answer, "EAGAIN".into());
+    let mut answer = String::new();
+    let took = shortest(5, || answer = received(&ours, 9, blocking));
+    seen.says("the same read on a non-blocking socket", answer, "EAGAIN");
     seen.require(
         "it did not sleep, with SO_RCVTIMEO 10 s",
         format!("{:.3} ms", took.as_secs_f64() * 1e3),
@@ -110,40 +109,40 @@ pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
 /// C105: the kernel looks at the state when it reports, in both modes.
 pub(super) fn looks_at_the_state(seen: &mut Seen) -> io::Result<()> {
     for (mode, interest) in [("level-triggered", "IN"), ("edge-triggered", "IN|ET")] {
-        let (ours, mut theirs) = ask::connection()?;
+        let (ours, mut theirs) = connection()?;
         let watch = Watch::new()?;
-        watch.add(&ours, interest, 0)?;
+        watch.add(&ours, events(interest), 0)?;
         theirs.write_all(b"x")?;
         arrived(&ours, 1)?;
         received(&ours, 1, MsgFlags::empty());
         let did = format!("{mode}: a byte came and was read before the wait: a wait of 50 ms");
-        seen.expect(did, watch.report(MOMENT)?, events("0"));
+        seen.says(did, watch.report(MOMENT)?, "0");
 
         theirs.write_all(b"x")?;
         theirs.shutdown(Shutdown::Write)?;
-        ask::wait_for(&ours, "RDHUP")?;
-        watch.modify(&ours, &format!("{interest}|OUT|RDHUP"), 0)?;
+        wait_for(&ours, Events::RDHUP)?;
+        watch.modify(&ours, events(interest) | Events::OUT | Events::RDHUP, 0)?;
         let did = format!("{mode}: a byte and a FIN came: one report carries");
-        seen.expect(did, watch.report(PATIENCE)?, events("IN|OUT|RDHUP"));
+        seen.says(did, watch.report(PATIENCE)?, "IN|OUT|RDHUP");
     }
     Ok(())
 }
 
 /// C106: an ignored report leaves a duty to remember.
 pub(super) fn ignored_is_not_told_again(seen: &mut Seen) -> io::Result<()> {
-    let (ours, mut theirs) = ask::connection()?;
+    let (ours, mut theirs) = connection()?;
     let (level, edge) = (Watch::new()?, Watch::new()?);
-    level.add(&ours, "IN", 0)?;
-    edge.add(&ours, "IN|ET", 0)?;
+    level.add(&ours, Events::IN, 0)?;
+    edge.add(&ours, Events::IN | Events::ET, 0)?;
     theirs.write_all(b"request")?;
-    seen.expect("a request comes: edge-triggered", edge.report(PATIENCE)?, events("IN"));
-    seen.expect("the same: level-triggered", level.report(PATIENCE)?, events("IN"));
+    seen.says("a request comes: edge-triggered", edge.report(PATIENCE)?, "IN");
+    seen.says("the same: level-triggered", level.report(PATIENCE)?, "IN");
     let edge = edge.report(MOMENT)?;
-    seen.expect("it was ignored: the next wait, edge-triggered, 50 ms", edge, events("0"));
+    seen.says("it was ignored: the next wait, edge-triggered, 50 ms", edge, "0");
     let level = level.report(PATIENCE)?;
-    seen.expect("it was ignored: the next wait, level-triggered", level, events("IN"));
+    seen.says("it was ignored: the next wait, level-triggered", level, "IN");
     let read = received(&ours, 100, MsgFlags::MSG_DONTWAIT);
-    seen.expect("a program that remembers reads", read, "request".into());
+    seen.says("a program that remembers reads", read, "request");
     Ok(())
 }
 
@@ -152,32 +151,31 @@ pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = small::connection()?;
     theirs.set_read_timeout(Some(PATIENCE))?;
     let watch = Watch::new()?;
-    watch.add(&ours, "OUT|ET", 0)?;
-    seen.expect("added while writable: reported", watch.report(PATIENCE)?, events("OUT"));
+    watch.add(&ours, Events::OUT | Events::ET, 0)?;
+    seen.says("added while writable: reported", watch.report(PATIENCE)?, "OUT");
 
     let taken = sent(&ours, &[b'x'; 100], MsgFlags::MSG_DONTWAIT);
-    seen.expect("100 bytes are written, and taken", taken, "100".into());
+    seen.says("100 bytes are written, and taken", taken, "100");
     theirs.read_exact(&mut [0; 100])?;
-    let silence = watch.report(MOMENT)?;
-    seen.expect("the peer has read them: a wait of 50 ms", silence, events("0"));
+    seen.says("the peer has read them: a wait of 50 ms", watch.report(MOMENT)?, "0");
 
     // The peer's kernel takes some of it without being read: full is when that has ended too.
-    let mut taken = ask::fill(&ours, 1000)?;
+    let mut taken = fill(&ours, 1000)?;
     while !watch.report(MOMENT)?.is_empty() {
-        taken += ask::fill(&ours, 1000)?;
+        taken += fill(&ours, 1000)?;
     }
     seen.note("bytes written until EAGAIN, and for 50 ms no report", taken);
     theirs.set_nonblocking(true)?;
     let mut report = events("0");
     let mut buffer = [0; 4096];
     while report.is_empty() && taken > 0 {
-        ask::wait_for(&theirs, "IN")?;
+        wait_for(&theirs, Events::IN)?;
         taken -= theirs.read(&mut buffer)?;
         report = watch.report(Duration::from_millis(1))?;
     }
     if report.is_empty() {
         report = watch.report(PATIENCE)?;
     }
-    seen.expect("the peer reads, after EAGAIN: reported", report, events("OUT"));
+    seen.says("the peer reads, after EAGAIN: reported", report, "OUT");
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 
 pub use ::claims::recording::FILE as RECORDING;
-use ::claims::recording::Recording;
+use ::claims::recording::Recorded;
 use ::claims::register::{self, Claim, Register};
 use ::claims::runner;
 use ::claims::seen::Seen;
@@ -138,7 +138,7 @@ pub(crate) fn read_register(root: &Path) -> io::Result<Register> {
     register::parse(&text).map_err(|error| io::Error::other(format!("{REGISTER}: {error}")))
 }
 
-pub(crate) fn read_recording(root: &Path) -> io::Result<Recording> {
+pub(crate) fn read_recording(root: &Path) -> io::Result<Recorded> {
     let text =
         fs::read_to_string(root.join(RECORDING)).map_err(|error| named(RECORDING, &error))?;
     serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{RECORDING}: {error}")))

@@ -9,7 +9,7 @@ use crate::witness::record::{Arguments, Call, Descriptor, Record, Sets};
 
 /// What makes a read return at once.
 pub(super) const READABLE: Events =
-    Events(Events::IN.0 | Events::PRI.0 | Events::RDHUP.0 | Events::HUP.0 | Events::ERR.0);
+    Events::IN.union(Events::PRI).union(Events::RDHUP).union(Events::HUP).union(Events::ERR);
 
 /// What a wait reported: each descriptor with its events. The sets of select are told as `IN`, `OUT`
 /// and `PRI`.
@@ -34,7 +34,7 @@ fn answers_of_sets(sets: &Sets) -> Vec<(&Descriptor, Events)> {
     for (set, events) in sets {
         for descriptor in set.iter().flatten() {
             match answers.iter_mut().find(|(known, _)| known.number == descriptor.number) {
-                Some((_, known)) => known.0 |= events.0,
+                Some((_, known)) => *known |= events,
                 None => answers.push((descriptor, events)),
             }
         }

@@ -11,7 +11,7 @@ use crate::witness::record::{Arguments, Descriptor, Object, Record};
 /// What can stand behind a short read: then only `EAGAIN`, the end of stream or an error prove that
 /// nothing is left.
 const BEHIND_THE_DATA: Events =
-    Events(Events::RDHUP.0 | Events::PRI.0 | Events::HUP.0 | Events::ERR.0);
+    Events::RDHUP.union(Events::PRI).union(Events::HUP).union(Events::ERR);
 
 /// An edge that was reported and is not worked off.
 struct Debt<'a> {
@@ -119,7 +119,7 @@ impl Record {
                     edges += 1;
                     let debt = debts.entry(key);
                     let debt = debt.or_insert(Debt { descriptor, events, wait: call, last: None });
-                    debt.events.0 |= events.0;
+                    debt.events |= events;
                     debt.wait = call;
                 }
             }

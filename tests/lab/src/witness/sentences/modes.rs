@@ -8,9 +8,6 @@ use super::{Contradiction, Sentence};
 use crate::witness::bits::Flags;
 use crate::witness::record::{Arguments, Call, Record};
 
-/// `MSG_DONTWAIT`: this one call does not block.
-const DONTWAIT: u32 = 0x40;
-
 /// When each descriptor was made blocking or not: socket(2), accept4(2), `F_SETFL`, `FIONBIO`.
 pub(super) struct Modes {
     /// By process and number: the moments and what holds from then on.
@@ -105,7 +102,8 @@ impl Record {
                 return false;
             };
             let descriptor = call.descriptor().expect("a read or a write has one");
-            flags.0 & DONTWAIT == 0 && modes.blocks(self.key(*call, descriptor), call.event.at)
+            !flags.contains(Flags::DONTWAIT)
+                && modes.blocks(self.key(*call, descriptor), call.event.at)
         };
         let found: Vec<_> = talks.iter().copied().filter(could_sleep).collect();
         if !found.is_empty() {
@@ -147,7 +145,7 @@ impl Record {
                 Arguments::Read { flags, .. } => *flags,
                 _ => Flags::default(),
             };
-            let blocks = flags.0 & DONTWAIT == 0 && modes.blocks(key, call.event.at);
+            let blocks = !flags.contains(Flags::DONTWAIT) && modes.blocks(key, call.event.at);
             if blocks && !was_reported {
                 sleepy.push(call);
             }
