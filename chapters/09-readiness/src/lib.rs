@@ -3,7 +3,7 @@
 //! - [`rows`]: every condition, and how a descriptor is brought there;
 //! - [`prepared`]: a descriptor before the event that brings it there;
 //! - [`measure`]: what the calls report, in the cells of a row: [`cells`];
-//! - [`table`]: the rows of one kernel as data, and those of the book.
+//! - [`table`]: the rows of one kernel as data, and those of the book; [`show`]: as text.
 //!
 //! The program prints them. The claims name rows, and are decided by what they measure.
 
@@ -12,5 +12,6 @@ mod meanwhile;
 pub mod measure;
 pub mod prepared;
 pub mod rows;
+pub mod show;
 mod sockets;
 pub mod table;

@@ -4,7 +4,6 @@
 mod choose;
 mod difference;
 mod own_network;
-mod show;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
@@ -14,6 +13,7 @@ use std::process::ExitCode;
 use ch01_blocking_connect::{CallError, words};
 use ch09_readiness::measure::measure;
 use ch09_readiness::rows::{Asked, Condition};
+use ch09_readiness::show;
 use ch09_readiness::table::{Entry, Measured, Table};
 use clap::{Parser, ValueEnum};
 use lab::namespace::Network;

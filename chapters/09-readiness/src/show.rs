@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use ch09_readiness::cells::Cells;
-use ch09_readiness::table::{Measured, Table};
+use crate::cells::Cells;
+use crate::table::{Measured, Table};
 
 const HEADINGS: [&str; 6] = ["condition", "select", "poll", "unasked", "LT", "ET"];
 
 /// Aligned columns, for a terminal.
+#[must_use]
 pub fn text(table: &Table) -> String {
     let mut lines: Vec<Vec<String>> = vec![HEADINGS.map(str::to_owned).to_vec()];
     for entry in &table.rows {
@@ -36,6 +37,7 @@ pub fn text(table: &Table) -> String {
 }
 
 /// A table for a page.
+#[must_use]
 pub fn markdown(table: &Table) -> String {
     let mut text = format!("| {} |\n|---|---|---|---|---|---|\n", HEADINGS.join(" | "));
     for entry in &table.rows {

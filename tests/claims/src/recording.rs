@@ -8,7 +8,7 @@ use crate::runner::{Ruling, Trial};
 use crate::seen::Seen;
 
 /// The file's path in the repository.
-pub const FILE: &str = "tests/claims/recorded.json";
+pub const FILE: &str = "book/recordings/claims.json";
 
 /// One run of all experiments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

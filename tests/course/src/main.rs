@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write what is generated in the book: diffs, figures, pages of claims
+    /// Write what is generated in the book: diffs, figures, tables, pages of claims
     Write {
         /// Write nothing; fail if something is stale
         #[arg(long)]
@@ -32,7 +32,7 @@ enum Task {
     },
     /// Record anew what that is made of, then write it
     Record {
-        /// figures, claims: all of them, unless it is said
+        /// figures, table, claims: all of them, unless it is said
         what: Vec<String>,
     },
     /// Build the book into book/book; a warning is a failure

@@ -335,7 +335,7 @@ fn with_claims() -> Fixture {
     let observation = r#"{"did":"a | b","saw":"0","compared":true,"book":null}"#;
     let seen = format!(r#"{{"e":{{"observations":[{observation},{observation}]}}}}"#);
     let recorded = format!(r#"{{"kernel":"Linux 1.0","experiments":{seen}}}"#);
-    fixture.write("tests/claims/recorded.json", &recorded);
+    fixture.write("book/recordings/claims.json", &recorded);
     let include = "{{#include claims/c05.md}}\n\n```console";
     let fixture = fixture.plant(PAGE, "```console", include);
     claims::KIND.write(&fixture.house()).expect("a register");

@@ -2,11 +2,13 @@
 //!
 //! - [`diffs`]: each program beside the one that it is compared with;
 //! - [`figures`]: pictures, drawn from recorded runs;
+//! - [`tables`]: the measured table of readiness;
 //! - [`claims`]: the register of claims as pages.
 
 pub mod claims;
 pub mod diffs;
 pub mod figures;
+pub mod tables;
 
 use std::fs;
 use std::io;
@@ -26,7 +28,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 3] = [diffs::KIND, figures::KIND, claims::KIND];
+pub const KINDS: [Kind; 4] = [diffs::KIND, figures::KIND, tables::KIND, claims::KIND];
 
 /// What has to be done for the book to be as its sources say.
 enum Change {

@@ -6,15 +6,16 @@ pub mod lines;
 
 use std::fs;
 use std::io::{self, Write};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use ch09_readiness::table::{Measured, Table};
 use claims::recording::Recorded;
 use claims::runner::{self, Runner};
 use cli::programs::Build;
 use timeline::figures::FIGURES;
 
 use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
-use crate::generated::put;
+use crate::generated::{put, tables};
 use crate::house::House;
 
 /// One kind of recordings.
@@ -27,8 +28,11 @@ pub struct Kind {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Kind; 2] =
-    [Kind { name: "figures", record: figures }, Kind { name: "claims", record: claims }];
+pub const KINDS: [Kind; 3] = [
+    Kind { name: "figures", record: figures },
+    Kind { name: "table", record: table },
+    Kind { name: "claims", record: claims },
+];
 
 /// Runs the programs of the figures; those that changed have another sequence of events.
 fn figures(house: &House) -> io::Result<Vec<String>> {
@@ -43,6 +47,23 @@ fn figures(house: &House) -> io::Result<Vec<String>> {
         put(house, &figure.recording_place(), &lines::text(&recording, 3)?)?;
     }
     Ok(changed)
+}
+
+/// Measures the table of readiness with its program.
+fn table(house: &House) -> io::Result<Vec<String>> {
+    let programs = Build::workspace().run()?;
+    let mut program = Command::new(programs.path("readiness-table")?);
+    let measured = program.args(["--format", "json"]).stderr(Stdio::inherit()).output()?;
+    if !measured.status.success() {
+        return Err(io::Error::other(format!("readiness-table: {}", measured.status)));
+    }
+    let table: Table = serde_json::from_slice(&measured.stdout)?;
+    for entry in &table.rows {
+        if let Measured::NotHere { not_here } = &entry.measured {
+            return Err(io::Error::other(format!("not for the book: {}: {not_here}", entry.row)));
+        }
+    }
+    keep(house, tables::RECORDING, &lines::text(&table, 2)?)
 }
 
 /// Runs all experiments, each in a process of its own.
@@ -66,8 +87,12 @@ fn claims(house: &House) -> io::Result<Vec<String>> {
         Ok(before) => recording.after(&before),
         Err(_) => recording,
     };
-    let text = lines::text(&recording, 4)?;
-    let same = fs::read_to_string(house.root.join(RECORDING)).is_ok_and(|old| old == text);
-    put(house, RECORDING, &text)?;
-    Ok(if same { Vec::new() } else { vec![RECORDING.to_owned()] })
+    keep(house, RECORDING, &lines::text(&recording, 4)?)
+}
+
+/// Writes a recording in which nothing is left to chance: every difference says something else.
+fn keep(house: &House, place: &str, text: &str) -> io::Result<Vec<String>> {
+    let same = fs::read_to_string(house.root.join(place)).is_ok_and(|old| old == text);
+    put(house, place, text)?;
+    Ok(if same { Vec::new() } else { vec![place.to_owned()] })
 }
