@@ -4,9 +4,10 @@
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
+use judge::Test;
 use lab::missing::Need;
 use lab::process::Process;
 use lab::subject::{Launch, Running};
@@ -15,10 +16,54 @@ use lab::witness::bits::{Events, Flags};
 use lab::witness::record::{Arguments, Call, Event, Object, Outcome, Record, What};
 use nix::sys::signal::Signal;
 
-/// A shell under the witness; `None` where ptrace may be missing.
-fn shell(script: &str) -> Option<Running> {
+fn main() -> ExitCode {
+    if let [_, be, part] = &std::env::args().collect::<Vec<_>>()[..]
+        && be == BE
+    {
+        return match part.as_str() {
+            "copies a connection" => copies_a_connection(),
+            "polls" => polls(),
+            "has busy threads" => has_busy_threads(),
+            "watches" => watches(),
+            other => panic!("no part {other:?}"),
+        };
+    }
+    judge::tests([
+        Test::new(TRACED, what_is_read_and_written_is_recorded_with_its_bytes),
+        Test::new(&[], bits_are_written_as_their_names_and_read_again),
+        Test::new(TRACED, children_and_what_they_become_are_followed),
+        Test::new(TRACED, a_subject_killed_inside_a_call_leaves_that_call_open),
+        Test::new(TRACED, signals_are_recorded_and_delivered_those_of_real_time_too),
+        Test::new(TRACED, a_subject_that_crashes_is_recorded_to_its_end),
+        Test::new(TRACED, it_can_be_stopped_and_goes_on),
+        Test::new(TRACED, a_copy_of_a_connection_is_what_the_connection_is),
+        Test::new(TRACED, a_wait_that_a_stop_has_interrupted_goes_on_with_its_arguments),
+        Test::new(TRACED, it_can_be_stopped_while_what_it_made_goes_on),
+        Test::new(TRACED, what_forks_away_is_known_and_ends_with_the_subject),
+        Test::new(TRACED, what_ignores_sigterm_ends_with_the_subject),
+        Test::new(TRACED, a_subject_dropped_at_any_moment_leaves_nothing),
+        Test::new(TRACED, what_cannot_be_executed_is_said_with_its_path),
+        Test::new(TRACED, no_thread_is_kept_waiting_by_busy_ones),
+        Test::new(TRACED, where_ptrace_is_refused_one_sentence_names_the_setting),
+        Test::new(TRACED, many_subjects_are_witnessed_at_once_and_kept_apart),
+    ])
+}
+
+const TRACED: &[Need] = &[Need::Ptrace];
+
+/// With this argument the program plays a part that a test watches.
+const BE: &str = "--be";
+
+/// A shell under the witness.
+fn shell(script: &str) -> Running {
     let launch = Launch::new("/bin/sh").arg("-c").arg(script).witnessed();
-    Need::Ptrace.or_left_out(launch.start()).expect("the shell starts")
+    launch.start().expect("the shell starts")
+}
+
+/// This program itself under the witness, in one of its parts.
+fn ourselves(part: &str, stdin: impl Into<Stdio>) -> Running {
+    let launch = Launch::new(std::env::current_exe().unwrap()).arg(BE).arg(part);
+    launch.stdin(stdin).witnessed().start().expect("this program starts")
 }
 
 fn calls<'a>(record: &'a Record, name: &str) -> Vec<&'a Call> {
@@ -38,9 +83,8 @@ fn outline(record: &Record) -> Vec<&Event> {
     record.events.iter().filter(|event| !matches!(event.what, What::Call(_))).collect()
 }
 
-#[test]
 fn what_is_read_and_written_is_recorded_with_its_bytes() {
-    let Some(mut subject) = shell("echo hello; echo never >&2") else { return };
+    let mut subject = shell("echo hello; echo never >&2");
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
     let record = subject.record().unwrap();
     assert_eq!(record.threads.len(), 1);
@@ -56,7 +100,6 @@ fn what_is_read_and_written_is_recorded_with_its_bytes() {
     assert!(record.events.is_sorted_by_key(|event| event.at));
 }
 
-#[test]
 fn bits_are_written_as_their_names_and_read_again() {
     for (bits, text) in [
         (0, "0"),
@@ -81,9 +124,8 @@ fn bits_are_written_as_their_names_and_read_again() {
     }
 }
 
-#[test]
 fn children_and_what_they_become_are_followed() {
-    let Some(mut subject) = shell("/bin/true; (exit 3); exec sleep 0") else { return };
+    let mut subject = shell("/bin/true; (exit 3); exec sleep 0");
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
     let record = subject.record().unwrap();
     let processes: Vec<u32> = record.threads.iter().map(|thread| thread.process).collect();
@@ -101,12 +143,10 @@ fn children_and_what_they_become_are_followed() {
     assert_eq!((became("true"), became("sleep")), (Some(2), Some(1)));
 }
 
-#[test]
 fn a_subject_killed_inside_a_call_leaves_that_call_open() {
     let (stdin, _writer) = io::pipe().unwrap();
     let launch = Launch::new("/bin/sh").arg("-c").arg("echo go; read line").stdin(stdin);
-    let started = Need::Ptrace.or_left_out(launch.witnessed().start());
-    let Some(mut subject) = started.unwrap() else { return };
+    let mut subject = launch.witnessed().start().unwrap();
     assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
     let waits = || {
         let record = subject.record().unwrap();
@@ -121,10 +161,9 @@ fn a_subject_killed_inside_a_call_leaves_that_call_open() {
     assert!(happened(&record, &What::Killed("SIGKILL".to_owned())), "{:?}", outline(&record));
 }
 
-#[test]
 fn signals_are_recorded_and_delivered_those_of_real_time_too() {
     let script = "trap 'echo one' USR1; trap 'echo two' 40; kill -s USR1 $$; kill -40 $$";
-    let Some(mut subject) = shell(script) else { return };
+    let mut subject = shell(script);
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
     let lines = [subject.line().unwrap(), subject.line().unwrap()];
     assert_eq!(lines, [Some("one".to_owned()), Some("two".to_owned())]);
@@ -135,20 +174,17 @@ fn signals_are_recorded_and_delivered_those_of_real_time_too() {
     }
 }
 
-#[test]
 fn a_subject_that_crashes_is_recorded_to_its_end() {
-    let Some(mut subject) = shell("kill -s SEGV $$") else { return };
+    let mut subject = shell("kill -s SEGV $$");
     assert_eq!(subject.exit_status().unwrap().signal(), Some(libc::SIGSEGV));
     let record = subject.record().unwrap();
     assert!(happened(&record, &What::Killed("SIGSEGV".to_owned())), "{:?}", outline(&record));
 }
 
-#[test]
 fn it_can_be_stopped_and_goes_on() {
     let (stdin, writer) = io::pipe().unwrap();
     let launch = Launch::new("/bin/sh").arg("-c").arg("echo go; read line; echo $line");
-    let started = Need::Ptrace.or_left_out(launch.stdin(stdin).witnessed().start());
-    let Some(mut subject) = started.unwrap() else { return };
+    let mut subject = launch.stdin(stdin).witnessed().start().unwrap();
     assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
     subject.stop().unwrap();
     io::Write::write_all(&mut &writer, b"after\n").unwrap();
@@ -162,21 +198,18 @@ fn it_can_be_stopped_and_goes_on() {
     assert!(happened(&record, &What::Stopped("SIGSTOP".to_owned())), "{:?}", outline(&record));
 }
 
-/// Run only by the test below.
-#[test]
-#[ignore = "run by the test of a copied connection"]
-fn copies_a_connection() {
+/// A part.
+fn copies_a_connection() -> ExitCode {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let connected = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let accepted = listener.accept().unwrap().0;
     io::Write::write_all(&mut accepted.try_clone().unwrap(), b"accepted").unwrap();
     io::Write::write_all(&mut connected.try_clone().unwrap(), b"connected").unwrap();
-    std::process::exit(0);
+    ExitCode::SUCCESS
 }
 
-#[test]
 fn a_copy_of_a_connection_is_what_the_connection_is() {
-    let Some(mut subject) = ourselves("copies_a_connection", Stdio::null()) else { return };
+    let mut subject = ourselves("copies a connection", Stdio::null());
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
     let record = subject.record().unwrap();
     let wrote = record.events.iter().filter_map(|event| match &event.what {
@@ -190,22 +223,19 @@ fn a_copy_of_a_connection_is_what_the_connection_is() {
     assert_eq!(wrote, [("accepted".to_owned(), true), ("connected".to_owned(), false)]);
 }
 
-/// Run only by the test below.
-#[test]
-#[ignore = "run by the test of a wait that is interrupted"]
-fn polls() {
+/// A part.
+fn polls() -> ExitCode {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     let stdin = io::stdin();
     let mut entries = [PollFd::new(std::os::fd::AsFd::as_fd(&stdin), PollFlags::POLLIN)];
     nix::unistd::getuid();
     poll(&mut entries, PollTimeout::NONE).unwrap();
-    std::process::exit(0);
+    ExitCode::SUCCESS
 }
 
-#[test]
 fn a_wait_that_a_stop_has_interrupted_goes_on_with_its_arguments() {
     let (stdin, writer) = io::pipe().unwrap();
-    let Some(mut subject) = ourselves("polls", stdin) else { return };
+    let mut subject = ourselves("polls", stdin);
     let waits = || {
         let record = subject.record().unwrap();
         let own = |event: &&Event| matches!(&event.what, What::Call(call) if call.name != "getuid");
@@ -230,10 +260,9 @@ fn a_wait_that_a_stop_has_interrupted_goes_on_with_its_arguments() {
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
 }
 
-#[test]
 fn it_can_be_stopped_while_what_it_made_goes_on() {
     let script = "for i in 1 2 3 4; do while :; do cd /; done & done; echo go; wait";
-    let Some(subject) = shell(script) else { return };
+    let subject = shell(script);
     assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
     for _ in 0..5 {
         subject.stop().unwrap();
@@ -241,9 +270,8 @@ fn it_can_be_stopped_while_what_it_made_goes_on() {
     }
 }
 
-#[test]
 fn what_forks_away_is_known_and_ends_with_the_subject() {
-    let Some(mut subject) = shell("sleep 1000 & exit 0") else { return };
+    let mut subject = shell("sleep 1000 & exit 0");
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
     let running = subject.running();
     assert_eq!(running.len(), 1, "{running:?}");
@@ -251,11 +279,8 @@ fn what_forks_away_is_known_and_ends_with_the_subject() {
     assert_gone(running[0]);
 }
 
-#[test]
 fn what_ignores_sigterm_ends_with_the_subject() {
-    let Some(subject) = shell("trap '' TERM; echo go; while :; do sleep 1000; done") else {
-        return;
-    };
+    let subject = shell("trap '' TERM; echo go; while :; do sleep 1000; done");
     assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
     subject.signal(Signal::SIGTERM).unwrap();
     wait::until("the signal is recorded", || {
@@ -267,10 +292,9 @@ fn what_ignores_sigterm_ends_with_the_subject() {
     running.into_iter().for_each(assert_gone);
 }
 
-#[test]
 fn a_subject_dropped_at_any_moment_leaves_nothing() {
     for round in 0..40 {
-        let Some(subject) = shell("while :; do /bin/true & done") else { return };
+        let subject = shell("while :; do /bin/true & done");
         wait::until("it has made something", || subject.running().len() > round % 4).unwrap();
         let running = subject.running();
         drop(subject);
@@ -278,7 +302,6 @@ fn a_subject_dropped_at_any_moment_leaves_nothing() {
     }
 }
 
-#[test]
 fn what_cannot_be_executed_is_said_with_its_path() {
     let directory = tempfile::tempdir().unwrap();
     let plain = directory.path().join("plain");
@@ -288,37 +311,14 @@ fn what_cannot_be_executed_is_said_with_its_path() {
         (&plain, io::ErrorKind::PermissionDenied),
         (directory.path(), io::ErrorKind::PermissionDenied),
     ] {
-        let started = Launch::new(path).witnessed().start();
-        let Some(error) = left_out_or_error(started) else { return };
+        let error = Launch::new(path).witnessed().start().expect_err("no program");
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
     }
 }
 
-/// The error of a start that must fail; `None` where ptrace may be missing.
-fn left_out_or_error(started: io::Result<Running>) -> Option<io::Error> {
-    match started {
-        Ok(_) => panic!("it started"),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            Need::Ptrace.or_left_out::<()>(Err(error)).expect("it may be left out");
-            None
-        }
-        Err(error) => Some(error),
-    }
-}
-
-/// This program itself under the witness, running one of its ignored tests; `None` where ptrace may
-/// be missing.
-fn ourselves(test: &str, stdin: impl Into<Stdio>) -> Option<Running> {
-    let launch = Launch::new(std::env::current_exe().unwrap());
-    let launch = launch.arg("--ignored").arg("--exact").arg(test).arg("--nocapture").stdin(stdin);
-    Need::Ptrace.or_left_out(launch.witnessed().start()).expect("this program starts")
-}
-
-/// Run only by the test below.
-#[test]
-#[ignore = "run by the test of many busy threads"]
-fn busy_threads() {
+/// A part.
+fn has_busy_threads() -> ExitCode {
     for _ in 0..16 {
         std::thread::spawn(|| {
             loop {
@@ -329,46 +329,36 @@ fn busy_threads() {
     for _ in 0..20 {
         nix::unistd::getuid();
     }
-    std::process::exit(7);
+    ExitCode::from(7)
 }
 
-#[test]
 fn no_thread_is_kept_waiting_by_busy_ones() {
-    let Some(mut subject) = ourselves("busy_threads", Stdio::null()) else { return };
+    let mut subject = ourselves("has busy threads", Stdio::null());
     assert_eq!(subject.exit_status().unwrap().code(), Some(7));
     let record = subject.record().unwrap();
     assert_eq!(calls(&record, "getuid").len(), 20);
 }
 
-/// Run only by the test below: under a witness, nobody else can be one.
-#[test]
-#[ignore = "run by the test of what is traced already"]
-fn inner() {
+/// A part: under a witness, nobody else can be one.
+fn watches() -> ExitCode {
     let started = Launch::new("/bin/true").witnessed().start();
-    println!("came: {}", started.err().map(|error| error.to_string()).unwrap_or_default());
+    println!("{}", started.err().map(|error| error.to_string()).unwrap_or_default());
+    ExitCode::SUCCESS
 }
 
-#[test]
 fn where_ptrace_is_refused_one_sentence_names_the_setting() {
-    let Some(mut subject) = ourselves("inner", Stdio::null()) else { return };
-    let mut came = None;
-    while let Some(line) = subject.line().unwrap() {
-        came = came.or_else(|| line.split_once("came: ").map(|(_, came)| came.to_owned()));
-    }
-    let came = came.expect("the inner test says what came");
+    let mut subject = ourselves("watches", Stdio::null());
+    let came = subject.line().unwrap().expect("it says what came");
     assert!(came.contains("no witness here: ptrace(2) is forbidden here"), "{came}");
     assert!(came.contains("kernel.yama.ptrace_scope"), "{came}");
     assert!(subject.exit_status().unwrap().success());
 }
 
-#[test]
 fn many_subjects_are_witnessed_at_once_and_kept_apart() {
     std::thread::scope(|scope| {
         for number in 0..16 {
             scope.spawn(move || {
-                let Some(mut subject) = shell(&format!("echo {number}; exit {number}")) else {
-                    return;
-                };
+                let mut subject = shell(&format!("echo {number}; exit {number}"));
                 assert_eq!(subject.exit_status().unwrap().code(), Some(number));
                 let record = subject.record().unwrap();
                 let text = format!(r"{number}\n");
