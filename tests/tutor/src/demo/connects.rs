@@ -4,13 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use lab::peer::by_hand::Kind;
 use lab::shown;
 use lab::subject::Launch;
 use lab::wait;
 
 use super::Demo;
-use super::stage::{Peer, Stage, require};
+use super::stage::{Stage, listener, require};
 use crate::screen::Who;
 
 /// When both programs give up on an address that does not answer.
@@ -21,9 +20,9 @@ pub fn three_outcomes() -> Demo {
         about: "One connect each to a listener, to a port nobody listens on, and to a port that \
                 drops every packet.",
         show: |stage| {
-            let (_listener, listening) = Peer::listener(Kind::Upper)?;
-            let (_refusing, refusing) = Peer::listener(Kind::Refusing)?;
-            let (_hole, hole) = Peer::listener(Kind::BlackHole)?;
+            let (_listener, listening) = listener("upper")?;
+            let (_refusing, refusing) = listener("refusing")?;
+            let (_hole, hole) = listener("black-hole")?;
             let mut slept = String::new();
             for (address, what, answer, good) in [
                 (listening, "somebody listens there", "connected after", true),
@@ -72,10 +71,10 @@ pub fn all_at_once() -> Demo {
                 closed port, to one that drops every packet, and to one that greets. Then the \
                 same with two other ways to wait.",
         show: |stage| {
-            let (_listener, listening) = Peer::listener(Kind::Upper)?;
-            let (_refusing, refusing) = Peer::listener(Kind::Refusing)?;
-            let (_hole, hole) = Peer::listener(Kind::BlackHole)?;
-            let (_banner, banner) = Peer::listener(Kind::Banner)?;
+            let (_listener, listening) = listener("upper")?;
+            let (_refusing, refusing) = listener("refusing")?;
+            let (_hole, hole) = listener("black-hole")?;
+            let (_banner, banner) = listener("banner")?;
             let answers = [
                 (listening, "connected"),
                 (refusing, "ECONNREFUSED"),

@@ -4,12 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use lab::peer::Client;
-use lab::peer::by_hand::Kind;
 use lab::shown;
 use lab::wait::PATIENCE;
 
 use super::Demo;
-use super::stage::{Actor, News, Peer, Stage, ask, require};
+use super::stage::{Actor, News, Stage, ask, news, peer, require};
 use crate::screen::Who;
 
 /// When a polite client counts as answered in time: half a second, a busy machine included.
@@ -24,10 +23,10 @@ pub fn late_reader() -> Demo {
         show: |stage| {
             let actor = stage.server("nonblocking-server", &[])?;
             let mut asking = stage.client(Who::B, &actor)?;
-            let mut late = Peer::start(Kind::Late, actor.server.address(), PATIENCE * 3)?;
+            let mut late = peer("late", actor.server.address(), PATIENCE * 3)?;
             let (mut worst, mut times, mut most) = (Duration::ZERO, 0, 0);
             loop {
-                match late.news(Duration::from_millis(10)) {
+                match news(&late, Duration::from_millis(10)) {
                     News::Line(line) => stage.say(Who::A, line)?,
                     News::Nothing => {}
                     News::Ended => break,
@@ -151,10 +150,10 @@ fn times_told(stage: &mut Stage<'_>, program: &str) -> io::Result<usize> {
 fn beside_a_flood(stage: &mut Stage<'_>) -> io::Result<Duration> {
     let actor = stage.server("epoll-et-server", &[])?;
     let mut asking = stage.client(Who::B, &actor)?;
-    let mut flood = Peer::start(Kind::Flooding, actor.server.address(), Duration::from_secs(1))?;
+    let mut flood = peer("flooding", actor.server.address(), Duration::from_secs(1))?;
     let (mut worst, mut times) = (Duration::ZERO, 0);
     loop {
-        match flood.news(Duration::from_millis(10)) {
+        match news(&flood, Duration::from_millis(10)) {
             News::Line(line) => stage.say(Who::A, line)?,
             News::Nothing => {}
             News::Ended => break,

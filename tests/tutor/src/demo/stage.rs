@@ -1,16 +1,13 @@
 //! What every demonstration needs: programs, listeners, and their lines in one timeline.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use lab::limits;
-use lab::peer::by_hand::{self, Kind};
+use lab::peer::by_hand::{self, AtWork};
 use lab::peer::{Client, upper};
 use lab::shown;
 use lab::subject::{Launch, Server};
@@ -111,11 +108,14 @@ pub fn require(holds: bool, otherwise: impl FnOnce() -> String) -> io::Result<()
     if holds { Ok(()) } else { Err(io::Error::other(otherwise())) }
 }
 
-/// One of the lab's peers on a thread of its own; it is stopped when this is dropped.
-pub struct Peer {
-    lines: Receiver<String>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+/// A listener on a port of the kernel's choice, for as long as a demonstration may take.
+pub fn listener(name: &str) -> io::Result<(AtWork, SocketAddr)> {
+    by_hand::named(name)?.listen(PATIENCE * 6)
+}
+
+/// A peer that connects, at work.
+pub fn peer(name: &str, address: SocketAddr, limit: Duration) -> io::Result<AtWork> {
+    by_hand::named(name)?.start(address, limit)
 }
 
 /// What a peer has to tell.
@@ -125,71 +125,14 @@ pub enum News {
     Ended,
 }
 
-struct Lines(Sender<String>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(bytes);
+/// Its next line, if one comes within `limit`.
+pub fn news(peer: &AtWork, limit: Duration) -> News {
+    match peer.lines().recv_timeout(limit) {
         // Without the prefix `late: `: the timeline has one of its own.
-        let line = line.trim_end().split_once(": ").map_or(&*line, |(_, line)| line).to_owned();
-        self.0.send(line).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Peer {
-    pub fn start(kind: Kind, address: SocketAddr, limit: Duration) -> io::Result<Self> {
-        let (sender, lines) = mpsc::channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&stop);
-        let run = move || by_hand::run(kind, address, limit, &theirs, &mut Lines(sender));
-        Ok(Self { lines, stop, thread: Some(limits::thread(run)?) })
-    }
-
-    /// A listener on a port of the kernel's choice, and its address.
-    pub fn listener(kind: Kind) -> io::Result<(Self, SocketAddr)> {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut peer = Self::start(kind, any, PATIENCE * 6)?;
-        let line = match peer.news(PATIENCE) {
-            News::Line(line) => line,
-            News::Nothing => return Err(io::Error::other(format!("{kind} said nothing"))),
-            News::Ended => {
-                let ended = peer.end();
-                return Err(ended.err().unwrap_or_else(|| io::Error::other("no first line")));
-            }
-        };
-        let address = line.split(' ').find_map(|word| word.trim_end_matches(',').parse().ok());
-        let address = address.ok_or_else(|| io::Error::other(format!("no address in {line:?}")))?;
-        Ok((peer, address))
-    }
-
-    /// Its next line, if one comes within `limit`.
-    pub fn news(&self, limit: Duration) -> News {
-        match self.lines.recv_timeout(limit) {
-            Ok(line) => News::Line(line),
-            Err(RecvTimeoutError::Timeout) => News::Nothing,
-            Err(RecvTimeoutError::Disconnected) => News::Ended,
-        }
-    }
-
-    /// Waits for its end.
-    pub fn end(&mut self) -> io::Result<()> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(ended)) => ended,
-            Some(Err(_)) => Err(io::Error::other("a peer panicked")),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // Its error, if any, came after the demonstration.
-        let _ = self.end();
+        Ok(told) => News::Line(
+            told.line.split_once(": ").map_or(told.line.clone(), |(_, line)| line.to_owned()),
+        ),
+        Err(RecvTimeoutError::Timeout) => News::Nothing,
+        Err(RecvTimeoutError::Disconnected) => News::Ended,
     }
 }
