@@ -43,7 +43,7 @@ pub struct Lesson {
     /// Its program is an instrument, and uses the lab.
     #[serde(default)]
     pub uses_lab: bool,
-    /// The tutor's scene that shows its idea: a name in `tests/tutor/src/demo`.
+    /// The tutor's scene that shows its idea: a name in `tests/tutor/src/demo/mod.rs`.
     pub demo: String,
     /// Its programs; the first one is the lesson's default.
     #[serde(rename = "program")]
@@ -210,7 +210,7 @@ impl Syllabus {
 
 impl Lesson {
     fn read(root: &Path, folder: &str) -> io::Result<Self> {
-        let place = format!("chapters/{folder}/lesson.toml");
+        let place = description(folder);
         let text = fs::read_to_string(root.join(&place)).map_err(|error| named(&place, &error))?;
         let mut lesson: Self =
             toml::from_str(&text).map_err(|error| io::Error::other(format!("{place}: {error}")))?;
@@ -231,6 +231,12 @@ impl Lesson {
     #[must_use]
     pub fn name(&self) -> &str {
         self.folder.split_once('-').map_or(&self.folder, |(_, name)| name)
+    }
+
+    /// The file that describes it, below the course's folder: `chapters/03-select/lesson.toml`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        description(&self.folder)
     }
 
     /// The package in the workspace: `ch03-select`.
@@ -278,6 +284,10 @@ impl fmt::Display for Lesson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.folder)
     }
+}
+
+fn description(folder: &str) -> String {
+    format!("chapters/{folder}/lesson.toml")
 }
 
 fn named(path: &str, error: &io::Error) -> io::Error {

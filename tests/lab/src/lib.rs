@@ -13,7 +13,6 @@
 //! - [`capture`]: every packet of such a network, as it crosses the wire;
 //! - [`handshake`]: the packets of each outcome that a connect can have;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
-//! - [`nearest`]: what a person may have meant who mistyped a name;
 //! - [`shown`]: how durations and bytes are written;
 //! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`kernel`]: which kernel this is;
@@ -35,7 +34,6 @@ pub mod kernel;
 pub mod limits;
 pub mod missing;
 pub mod namespace;
-pub mod nearest;
 pub mod peer;
 pub mod probe;
 pub mod process;

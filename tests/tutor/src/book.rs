@@ -5,9 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use crate::Failure;
-use crate::programs::root;
-use crate::screen::Screen;
+use cli::failure::Failure;
+use cli::screen::Screen;
+use cli::syllabus::root;
 
 #[derive(clap::Args)]
 pub struct Arguments {

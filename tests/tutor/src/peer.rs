@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use cli::failure::Failure;
+use cli::meant::nearest;
 use lab::peer::by_hand::{self, PEERS, Peer, Role};
-
-use crate::Failure;
-use lab::nearest::nearest;
 
 #[derive(clap::Args)]
 #[command(after_help = peers())]

@@ -4,16 +4,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cli::failure::Failure;
+use cli::programs::Programs;
+use cli::screen::Screen;
+use cli::syllabus::Syllabus;
 use serde::Serialize;
 use timeline::lanes::Timeline;
 use timeline::recording::Recording;
 use timeline::scenario::{self, Scenario};
 use timeline::script::{Manner, Run};
 use timeline::{raw, summary, text};
-
-use crate::programs::Programs;
-use crate::screen::Screen;
-use crate::{Failure, course, unknown};
 
 /// No line is longer.
 const WIDTH: usize = 100;
@@ -54,8 +54,9 @@ struct Seen<'a> {
 }
 
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
-    let name = &arguments.lesson;
-    let (lesson, program) = course::program(name).ok_or_else(|| unknown(name, true))?;
+    let syllabus = Syllabus::read()?;
+    let (lesson, program) = syllabus.program_meant(&arguments.lesson)?;
+    let program = program.name.as_str();
     let scenario = scenario::of(program).ok_or_else(|| {
         Failure::Arguments(format!(
             "there is no trace of {program}: it makes its peers itself, and waits for nobody\n\
@@ -65,7 +66,7 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     let own = arguments.program.is_some();
     let runs = match &arguments.program {
         Some(path) => scenario.run(path, Manner::Lenient)?,
-        None => scenario.run(Programs::of(&[lesson])?.path(program)?, Manner::Lenient)?,
+        None => scenario.run(&Programs::of("tutor", [lesson])?.path(program)?, Manner::Lenient)?,
     };
     if arguments.json {
         let runs = runs.iter().map(|run| &run.recording).collect();

@@ -9,14 +9,13 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError};
 use std::time::Duration;
 
+use cli::failure::Failure;
+use cli::meant::unknown;
+use cli::programs::Programs;
+use cli::screen::Screen;
+use cli::syllabus::{Lesson, Syllabus};
 use lab::handshake::{self, Run, SITUATIONS_01, SITUATIONS_08, Situation, Story};
 use lab::limits;
-
-use crate::Failure;
-use crate::course::Lesson;
-use crate::programs::Programs;
-use crate::screen::Screen;
-use lab::nearest::nearest;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -33,10 +32,12 @@ pub struct Arguments {
     json: bool,
 }
 
-pub fn run(screen: &mut Screen, lesson: &Lesson, arguments: &Arguments) -> Result<(), Failure> {
-    let situations = match lesson.number {
-        1 => SITUATIONS_01,
-        8 => SITUATIONS_08,
+pub fn run(screen: &mut Screen, arguments: &Arguments) -> Result<(), Failure> {
+    let syllabus = Syllabus::read()?;
+    let lesson = syllabus.lesson_meant(&arguments.lesson)?;
+    let situations = match lesson.number() {
+        "01" => SITUATIONS_01,
+        "08" => SITUATIONS_08,
         _ => {
             let words = format!(
                 "{lesson} has no packets to show: its program does not connect\n\
@@ -51,8 +52,7 @@ pub fn run(screen: &mut Screen, lesson: &Lesson, arguments: &Arguments) -> Resul
     if arguments.recorded {
         return if arguments.json { print(screen, &recording) } else { tell(screen, &recording) };
     }
-    let programs = Programs::of(&[lesson])?;
-    let program = programs.path(lesson.programs[0])?.to_owned();
+    let program = Programs::of("tutor", [lesson])?.path(&lesson.programs[0].name)?;
     let stories = start(&situations, &program);
     let live = Live { situations, stories };
     if arguments.json {
@@ -66,11 +66,9 @@ fn chosen(all: &'static [Situation], names: &[String]) -> Result<Vec<&'static Si
     let list = || all.iter().map(|situation| situation.name);
     for name in names {
         if !list().any(|known| known == name) {
-            let meant = nearest(name, list());
-            let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+            let words = unknown("situation", name, list());
             let list = list().collect::<Vec<_>>().join(", ");
-            let words = format!("there is no situation {name:?}{meant}\nthere are: {list}");
-            return Err(Failure::Arguments(words));
+            return Err(Failure::Arguments(format!("{words}\nthere are: {list}")));
         }
     }
     let is_chosen = |it: &&Situation| names.is_empty() || names.iter().any(|name| name == it.name);

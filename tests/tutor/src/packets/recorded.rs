@@ -2,9 +2,8 @@
 
 use std::io;
 
+use cli::syllabus::Lesson;
 use lab::handshake::{Run, Situation, Story};
-
-use crate::course::Lesson;
 
 /// So that nobody takes a recorded story for a live one.
 pub const LABEL: &str = " (recorded)";
@@ -14,7 +13,7 @@ const RECORDING_08: &str = include_str!("../../../../book/recordings/packets-08.
 
 /// The recording of this lesson.
 pub fn of(lesson: &Lesson) -> io::Result<Run> {
-    let text = if lesson.number == 1 { RECORDING_01 } else { RECORDING_08 };
+    let text = if lesson.number() == "01" { RECORDING_01 } else { RECORDING_08 };
     let run: Run = serde_json::from_str(text)
         .map_err(|error| io::Error::other(format!("the recording of {lesson}: {error}")))?;
     Ok(Run { recorded: true, ..run })

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use cli::screen::Screen;
 use lab::capture::{Flag, Matter, Segment, Unreachable};
 use lab::handshake::{Event, Run, Situation, Story, What};
 
 use super::meaning;
-use crate::screen::Screen;
 
 /// The widest line, in columns.
 const WIDTH: usize = 100;

@@ -12,12 +12,11 @@ use std::sync::Arc;
 use claims::register::{self, Claim, LAST, Register};
 use claims::runner::{self, Outcome, Runner, Trial};
 use claims::seen::Observation;
+use cli::failure::Failure;
+use cli::meant::nearest;
+use cli::screen::Screen;
 use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
-
-use crate::Failure;
-use crate::screen::Screen;
-use lab::nearest::nearest;
 
 /// The kernel on which the book's experiments were first made.
 const BOOK_KERNEL: &str = "Linux 6.18";

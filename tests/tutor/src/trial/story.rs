@@ -6,8 +6,8 @@ use claims::register::{Claim, Register};
 use claims::runner::{Outcome, Trial};
 
 use super::{Verdicts, observed, report_it};
-use crate::screen::Screen;
 use crate::trial::table::look;
+use cli::screen::Screen;
 
 /// How far the text stands from the left.
 const INDENT: usize = 10;

@@ -7,7 +7,7 @@ use claims::register::{Claim, SECTIONS, Verdict};
 use claims::runner::{Outcome, Trial};
 
 use super::{Verdicts, observed, report_it};
-use crate::screen::Screen;
+use cli::screen::Screen;
 
 /// How wide a line may be.
 const COLUMNS: usize = 100;
