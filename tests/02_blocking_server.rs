@@ -21,7 +21,7 @@ use lab::transcript::Transcripts;
 use lab::wait::{self, PATIENCE, QUIET};
 use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 /// The program on trial in the suite.
 fn program() -> &'static Path {
@@ -263,7 +263,7 @@ fn a_thread_each_sleeps_in_its_clients_read() {
 
 #[test]
 fn the_figure_of_the_page_still_holds() {
-    Figure::require("02-stall", cargo_bin!("blocking-server"), "02-blocking-server.md#saw");
+    Picture::require("02-stall", cargo_bin!("blocking-server"), "02-blocking-server.md#saw");
 }
 
 #[test]

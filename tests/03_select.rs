@@ -19,7 +19,7 @@ use lab::peer::{Client, pattern};
 use lab::subject::{Launch, Server};
 use lab::transcript::Transcripts;
 use lab::wait::{self, QUIET};
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -88,7 +88,7 @@ fn the_bits_of_the_set_are_shown_before_and_after() {
 
 #[test]
 fn the_figure_of_the_page_still_holds() {
-    Figure::require("03-sets", program(), "03-select.md#saw");
+    Picture::require("03-sets", program(), "03-select.md#saw");
 }
 
 #[test]

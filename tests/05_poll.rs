@@ -21,7 +21,7 @@ use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
 use lab::transcript::Transcripts;
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -39,7 +39,7 @@ const WAIT: &str = "poll";
 
 #[test]
 fn the_figure_of_the_page_still_holds() {
-    Figure::require("05-array", program(), "05-poll.md#saw");
+    Picture::require("05-array", program(), "05-poll.md#saw");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::path::Path;
 use assert_cmd::cargo::cargo_bin;
 use lab::finding::Check;
 use lab::transcript::Transcripts;
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 /// The program on trial.
 fn program() -> &'static Path {
@@ -56,7 +56,7 @@ fn its_interest_is_level_triggered() {
 
 #[test]
 fn the_figure_of_the_page_still_holds() {
-    Figure::require("06-interest", program(), "06-epoll-lt.md#saw");
+    Picture::require("06-interest", program(), "06-epoll-lt.md#saw");
 }
 
 #[test]

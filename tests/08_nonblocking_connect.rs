@@ -21,7 +21,7 @@ use nix::sys::signal::Signal;
 use predicates::prelude::*;
 use predicates::str::contains;
 use socket2::{Domain, SockRef, Socket, Type};
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 /// The three ways to wait.
 const WAYS: [&str; 3] = ["select", "poll", "epoll"];
@@ -596,7 +596,7 @@ fn so_error_decides_in_all_three_ways_of_waiting() {
 
 #[test]
 fn the_figure_of_the_page_still_holds() {
-    Figure::require("08-life", program(), "08-nonblocking-connect.md#saw");
+    Picture::require("08-life", program(), "08-nonblocking-connect.md#saw");
 }
 
 #[test]

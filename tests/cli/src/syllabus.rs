@@ -72,7 +72,7 @@ pub struct Program {
     /// The suites in `tests/judge` that hold for it.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// The scene that its trace shows: a name in `tests/timeline/src/scenes`.
+    /// The scene that its trace shows: a name in `tests/timeline/src/scenes/table.rs`.
     pub trace: Option<String>,
 }
 
@@ -91,9 +91,9 @@ pub struct Figure {
     /// What the program is given.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// The scene: a name in `tests/timeline/src/scenes`.
+    /// The scene: a name in `tests/timeline/src/scenes/table.rs`.
     pub scene: String,
-    /// Where it ends: the first row whose words begin so; without it, at the end of the run.
+    /// Where it ends: a name in `tests/timeline/src/figures.rs`; without it, at the end of the run.
     pub until: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use timeline::figures::{FIGURES, Figure};
+use timeline::figures::Picture;
 
 use crate::Finding;
 use crate::house::House;
@@ -17,7 +17,7 @@ use crate::house::House;
 /// What reading and writing say, with the path.
 pub fn write(root: &Path) -> io::Result<Vec<String>> {
     let mut written = Vec::new();
-    for figure in &FIGURES {
+    for figure in Picture::all(root)? {
         let drawn = figure.draw(&figure.kept(root)?);
         if put(root, &figure.drawing_place(), &drawn)? {
             written.push(figure.drawing_place());
@@ -33,7 +33,8 @@ pub fn write(root: &Path) -> io::Result<Vec<String>> {
 /// What reading a recording says, with the path.
 pub fn stale(root: &Path) -> io::Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for figure in &FIGURES {
+    let all = Picture::all(root)?;
+    for figure in &all {
         let (place, drawn) = (figure.drawing_place(), figure.draw(&figure.kept(root)?));
         if !fs::read_to_string(root.join(&place)).is_ok_and(|old| old == drawn) {
             findings.push(Finding::new(place, "is stale: run `cargo course figures`"));
@@ -41,7 +42,7 @@ pub fn stale(root: &Path) -> io::Result<Vec<Finding>> {
     }
     for entry in fs::read_dir(root.join("book/src/figures"))? {
         let path = format!("book/src/figures/{}", entry?.file_name().display());
-        if !FIGURES.iter().any(|figure| figure.drawing_place() == path) {
+        if !all.iter().any(|figure| figure.drawing_place() == path) {
             findings.push(Finding::new(path, "no figure has this file"));
         }
     }
@@ -49,14 +50,20 @@ pub fn stale(root: &Path) -> io::Result<Vec<Finding>> {
 }
 
 /// Figures that no page shows.
-#[must_use]
-pub fn unused(house: &House) -> Vec<Finding> {
-    let shown = |figure: &Figure| {
-        let file = format!("figures/{}.svg", figure.name);
+///
+/// # Errors
+///
+/// What reading the lessons says, with the path.
+pub fn unused(house: &House) -> io::Result<Vec<Finding>> {
+    let shown = |figure: &Picture| {
+        let file = format!("figures/{}.svg", figure.name());
         house.pages.iter().flat_map(|page| &page.includes).any(|include| include.file == file)
     };
-    let unused = FIGURES.iter().filter(|figure| !shown(figure));
-    unused.map(|figure| Finding::new(figure.drawing_place(), "no page shows this figure")).collect()
+    let all = Picture::all(&house.root)?;
+    let unused = all.iter().filter(|figure| !shown(figure));
+    let finding =
+        |figure: &Picture| Finding::new(figure.drawing_place(), "no page shows this figure");
+    Ok(unused.map(finding).collect())
 }
 
 /// Runs the programs and records all figures anew below `root`; returns the recordings that
@@ -68,8 +75,8 @@ pub fn unused(house: &House) -> Vec<Finding> {
 pub fn record(root: &Path) -> io::Result<Vec<String>> {
     let folder = build(root)?;
     let mut changed = Vec::new();
-    for figure in &FIGURES {
-        let recording = figure.record(&folder.join(figure.program))?;
+    for figure in Picture::all(root)? {
+        let recording = figure.record(&folder.join(figure.program()))?;
         let before = figure.kept(root).map(|kept| figure.sequence(&kept)).unwrap_or_default();
         if before != figure.sequence(&recording) {
             changed.push(figure.recording_place());

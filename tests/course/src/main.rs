@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
 use course::{Finding, claims as register, diffs, figures};
-use timeline::figures::FIGURES;
+use timeline::figures::Picture;
 
 /// Keeps the course's generated parts true.
 #[derive(Parser)]
@@ -86,7 +86,7 @@ fn draw(root: &Path, record: bool) -> io::Result<ExitCode> {
             writeln!(io::stdout(), "another sequence of events: {path}")?;
         }
     }
-    tell(&figures::write(root)?, FIGURES.len(), "figures")
+    tell(&figures::write(root)?, Picture::all(root)?.len(), "figures")
 }
 
 fn tell(written: &[String], all: usize, what: &str) -> io::Result<ExitCode> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use course::house::House;
 use course::{Finding, claims, diffs, figures, includes, lessons, limits, links};
 use tempfile::TempDir;
-use timeline::figures::FIGURES;
+use timeline::figures::Picture;
 
 /// The course itself.
 fn course() -> House {
@@ -82,22 +82,24 @@ fn every_figure_is_what_its_recording_gives() {
 
 #[test]
 fn every_figure_is_on_a_page() {
-    nothing(&figures::unused(&course()));
+    nothing(&figures::unused(&course()).expect("the lessons"));
 }
 
 #[test]
 fn a_stale_figure_is_found_and_drawn_anew() {
     let folder = TempDir::new().expect("a folder");
     let from = course().root;
-    for figure in &FIGURES {
-        for place in [figure.recording_place(), figure.drawing_place()] {
-            let to = folder.path().join(&place);
-            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-            fs::copy(from.join(&place), to).expect("a copy");
-        }
+    let all = Picture::all(&from).expect("the figures");
+    let drawn = all.iter().flat_map(|figure| [figure.recording_place(), figure.drawing_place()]);
+    let described =
+        course().chapters.into_iter().map(|name| format!("chapters/{name}/lesson.toml"));
+    for place in drawn.chain(described) {
+        let to = folder.path().join(&place);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        fs::copy(from.join(&place), to).expect("a copy");
     }
     nothing(&figures::stale(folder.path()).expect("the recordings"));
-    let place = FIGURES[0].drawing_place();
+    let place = all[0].drawing_place();
     fs::write(folder.path().join(&place), "<svg/>\n").expect("a file");
     fs::write(folder.path().join("book/src/figures/old.svg"), "<svg/>\n").expect("a file");
     let found = figures::stale(folder.path()).expect("the recordings");

@@ -1,5 +1,5 @@
-//! `trace`: a program under the witness, beside peers that take the steps of a script; told in lanes,
-//! call by call, or as data.
+//! `trace`: a program under the witness, in the scene that its lesson names; told in lanes, call by
+//! call, or as data.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use cli::failure::Failure;
 use cli::programs::Programs;
 use cli::screen::Screen;
-use cli::syllabus::Syllabus;
+use cli::syllabus::{Lesson, Program, Syllabus};
 use serde::Serialize;
 use timeline::lanes::Timeline;
 use timeline::recording::Recording;
-use timeline::scenario::{self, Scenario};
-use timeline::script::{Manner, Run};
+use timeline::scenes::{Manner, Run, Scene};
 use timeline::{raw, summary, text};
 
 /// No line is longer.
@@ -56,18 +55,12 @@ struct Seen<'a> {
 pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(&arguments.lesson)?;
+    let Some(name) = &program.trace else { return Err(none(&syllabus, program)) };
+    let scene = Scene::named(name, &lesson.description())?;
     let program = program.name.as_str();
-    let scenario = scenario::of(program).ok_or_else(|| {
-        Failure::Arguments(format!(
-            "there is no trace of {program}: it makes its peers itself, and waits for nobody\n\
-             try: cargo tutor trace 03, or any other of 01 to 08"
-        ))
-    })?;
-    let own = arguments.program.is_some();
-    let runs = match &arguments.program {
-        Some(path) => scenario.run(path, Manner::Lenient)?,
-        None => scenario.run(&Programs::of("tutor", [lesson])?.path(program)?, Manner::Lenient)?,
-    };
+    let own = arguments.program.clone().map(Ok);
+    let path = own.unwrap_or_else(|| Programs::of("tutor", [lesson])?.path(program))?;
+    let runs = scene.run(&path, &[], Manner::Lenient)?;
     if arguments.json {
         let runs = runs.iter().map(|run| &run.recording).collect();
         let seen = Seen { lesson: lesson.to_string(), runs };
@@ -75,20 +68,33 @@ pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
     } else {
         let path = arguments.program.as_deref().unwrap_or(Path::new(program));
         screen.heading(format_args!("{lesson}: {} under the witness", path.display()))?;
-        tell(&scenario, &runs, arguments.raw, screen)?;
+        tell(scene, &runs, arguments.raw, screen)?;
     }
     let failures: Vec<&str> = runs.iter().filter_map(|run| run.failure.as_deref()).collect();
     if failures.is_empty() {
         return Ok(());
     }
-    let whose = if own { "this program" } else { program };
+    let whose = if arguments.program.is_some() { "this program" } else { program };
     let words =
         format!("the script ended early, {whose} did not do its part: {}", failures.join("; "));
     Err(io::Error::other(words).into())
 }
 
-fn tell(scenario: &Scenario, runs: &[Run], raw: bool, screen: &mut Screen) -> io::Result<()> {
-    screen.paragraph(scenario.about)?;
+/// There is no trace of this program; of which there are some.
+fn none(syllabus: &Syllabus, program: &Program) -> Failure {
+    let name = &program.name;
+    let traced = |lesson: &&Lesson| lesson.programs.iter().any(|program| program.trace.is_some());
+    let mut lessons = syllabus.lessons.iter().filter(traced).map(Lesson::number);
+    let (first, last) =
+        (lessons.next().unwrap_or_default(), lessons.next_back().unwrap_or_default());
+    Failure::Arguments(format!(
+        "there is no trace of {name}: it makes its peers itself, and waits for nobody\n\
+         try: cargo tutor trace 03, or any other of {first} to {last}"
+    ))
+}
+
+fn tell(scene: &Scene, runs: &[Run], raw: bool, screen: &mut Screen) -> io::Result<()> {
+    screen.paragraph(scene.about)?;
     for Run { recording, .. } in runs {
         screen.line("")?;
         if !recording.name.is_empty() {

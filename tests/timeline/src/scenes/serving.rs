@@ -1,26 +1,26 @@
-//! A script: what the peers of a server do, one step after the other, each seen to have had its
-//! effect before the next. So the sequence is the same in every run, whatever the times.
+//! The peers of a server take their steps, one after the other, each seen to have had its effect before
+//! the next. So the sequence is the same in every run, whatever the times.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::clock::monotonic;
 use lab::peer::{Client, pattern};
-use lab::subject::{Launch, Running};
+use lab::subject::Running;
 use lab::wait::{PATIENCE, QUIET};
-use lab::witness::record::{Bytes, Record};
+use lab::witness::record::Bytes;
 
+use super::{Manner, Run, launch, of_program};
 use crate::asleep::sleeps_since;
-use crate::recording::{Deed, Did, Recording};
+use crate::recording::{Did, Done};
 
-/// One step. The first part is the peer's name.
+/// A step of a peer. The first part is the peer's name.
 #[derive(Debug, Clone, Copy)]
-pub enum Step {
+pub enum PeerStep {
     /// It connects.
     Connect(&'static str),
     /// It connects with small buffers.
@@ -31,7 +31,7 @@ pub enum Step {
     Fill(&'static str),
     /// It reads exactly so many bytes.
     Receive(&'static str, usize),
-    /// It reads as much as [`Step::Fill`] sent.
+    /// It reads as much as [`PeerStep::Fill`] sent.
     Drain(&'static str),
     /// It hears nothing for a while.
     HearNothing(&'static str),
@@ -43,149 +43,77 @@ pub enum Step {
     Settle,
 }
 
-/// How a script is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// For a recording: what does not come as it should is an error.
-    Strict,
-    /// For a look at any program: the script ends where it cannot go on, and that is shown.
-    Lenient,
-}
-
-impl Manner {
-    /// How long a reply may take.
-    fn patience(self) -> Duration {
-        match self {
-            Self::Strict => PATIENCE,
-            Self::Lenient => Duration::from_secs(2),
-        }
-    }
-}
-
-/// A script ends here, unless the program waits now and then.
+/// A scene ends here, unless the program waits now and then.
 const MANY: usize = 20_000;
 
-/// A run, and why it ended early if it did.
-#[derive(Debug)]
-pub struct Run {
-    /// What was seen.
-    pub recording: Recording,
-    /// Why the script did not reach its end.
-    pub failure: Option<String>,
-}
-
-/// A program that can be started, or a sentence that says why not.
-///
-/// # Errors
-///
-/// A path that names nothing, or nothing that can be executed: execve(2).
-pub fn launch(program: &Path) -> io::Result<Launch> {
-    let wrong = |why: &str| io::Error::other(format!("{}: {why}", program.display()));
-    let metadata = std::fs::metadata(program)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
-    if metadata.is_dir() {
-        return Err(wrong("is a folder, not a program"));
-    }
-    if metadata.permissions().mode() & 0o111 == 0 {
-        return Err(wrong(
-            "is not executable: `chmod +x` makes a script so, cargo builds a program",
-        ));
-    }
-    let mut beginning = [0; 5];
-    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
-    // elf(5): the fifth byte is the class. A file that is shorter, or may not be read, is no ELF.
-    if read.is_ok() && beginning == *b"\x7fELF\x01" {
-        return Err(wrong("is a 32-bit program: the witness reads the calls of 64-bit ones only"));
-    }
-    Ok(Launch::new(program).witnessed())
-}
-
 /// Starts a server under the witness, lets its peers take the steps, and ends it.
-///
-/// # Errors
-///
-/// Why it could not be started, or did not become a server: it must print `listening on ADDR:PORT`
-/// and stay in the foreground. [`Manner::Strict`]: also why the script could not be finished.
-pub fn serve(
-    name: &str,
+pub fn run(
     program: &Path,
-    arguments: &[&str],
-    steps: &[Step],
+    arguments: &[String],
+    steps: &[PeerStep],
     manner: Manner,
 ) -> io::Result<Run> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
-    let launch = arguments.iter().fold(launch(program)?, Launch::arg);
-    let server = &mut launch.server()?;
+    let wrong = |words: String| of_program(program, &io::Error::other(words));
+    let server = &mut launch(program, arguments)?.server()?;
     let address = server.address();
-    let mut stage = Stage {
+    let mut serving = Serving {
         subject: server,
         address,
         manner,
         clients: BTreeMap::new(),
-        deeds: Vec::new(),
+        peers: Vec::new(),
         filled: 0,
         last: 0,
     };
     // Ready to serve before the first client comes: its first wait is seen alone.
-    let failure = stage.take(Step::Settle).and_then(|()| stage.take_all(steps)).err();
-    let Stage { deeds, .. } = stage;
-    if let (true, Some(status)) = (deeds.len() <= 1, server.ended()?) {
-        let words = format!(
+    let failure = serving.take(PeerStep::Settle).and_then(|()| serving.take_all(steps)).err();
+    let Serving { peers, .. } = serving;
+    if let (true, Some(status)) = (peers.len() <= 1, server.ended()?) {
+        return Err(wrong(format!(
             "it printed its address and ended ({status}): a server must stay in the foreground"
-        );
-        return Err(named(io::Error::other(words)));
+        )));
     }
     if let (Manner::Strict, Some(words)) = (manner, &failure) {
-        return Err(named(io::Error::other(words.clone())));
+        return Err(wrong(words.clone()));
     }
-    let record = server.record().ok_or_else(|| named(io::Error::other("it was not witnessed")))?;
-    Ok(Run { recording: recording(name, record, deeds), failure })
+    let record = server.record().ok_or_else(|| wrong("it was not witnessed".to_owned()))?;
+    Ok(super::run(record, peers, failure))
 }
 
-/// A recording of a record and the peers' deeds, whose times are those of the clock.
-#[must_use]
-pub fn recording(name: &str, record: Record, mut deeds: Vec<Deed>) -> Recording {
-    for deed in &mut deeds {
-        deed.at = deed.at.saturating_sub(record.began);
-        deed.until = deed.until.saturating_sub(record.began);
-    }
-    Recording { name: name.to_owned(), record, peers: deeds }
-}
-
-struct Stage<'a> {
+/// A server while its peers take their steps.
+struct Serving<'a> {
     subject: &'a Running,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     manner: Manner,
     clients: BTreeMap<&'static str, Client>,
-    deeds: Vec<Deed>,
+    peers: Vec<Done>,
     filled: usize,
     /// When the last step began.
     last: u64,
 }
 
-impl Stage<'_> {
-    fn take_all(&mut self, steps: &[Step]) -> Result<(), String> {
+impl Serving<'_> {
+    fn take_all(&mut self, steps: &[PeerStep]) -> Result<(), String> {
         steps.iter().try_for_each(|step| self.take(*step))
     }
 
-    fn take(&mut self, step: Step) -> Result<(), String> {
-        if let Step::Settle = step {
+    fn take(&mut self, step: PeerStep) -> Result<(), String> {
+        if let PeerStep::Settle = step {
             return self.settle();
         }
         let at = monotonic();
         self.last = at;
         let (who, done) = match step {
-            Step::Connect(who) => (who, self.connect(who, Client::connect)),
-            Step::ConnectSmall(who) => (who, self.connect(who, Client::connect_small)),
-            Step::Send(who, text) => (who, self.send(who, text)),
-            Step::Fill(who) => (who, self.fill(who)),
-            Step::Receive(who, count) => (who, self.receive(who, count)),
-            Step::Drain(who) => (who, self.receive(who, self.filled)),
-            Step::HearNothing(who) => (who, self.hear_nothing(who)),
-            Step::HalfClose(who) => (who, self.half_close(who)),
-            Step::MeetEnd(who) => (who, self.meet_end(who)),
-            Step::Settle => return Ok(()),
+            PeerStep::Connect(who) => (who, self.connect(who, Client::connect)),
+            PeerStep::ConnectSmall(who) => (who, self.connect(who, Client::connect_small)),
+            PeerStep::Send(who, text) => (who, self.send(who, text)),
+            PeerStep::Fill(who) => (who, self.fill(who)),
+            PeerStep::Receive(who, count) => (who, self.receive(who, count)),
+            PeerStep::Drain(who) => (who, self.receive(who, self.filled)),
+            PeerStep::HearNothing(who) => (who, self.hear_nothing(who)),
+            PeerStep::HalfClose(who) => (who, self.half_close(who)),
+            PeerStep::MeetEnd(who) => (who, self.meet_end(who)),
+            PeerStep::Settle => return Ok(()),
         };
         let (did, failure) = match done {
             Ok(did) => (did, None),
@@ -194,7 +122,7 @@ impl Stage<'_> {
                 (Did::Fails(words.clone()), Some(words))
             }
         };
-        self.deeds.push(Deed { at, until: monotonic(), who: who.to_owned(), did });
+        self.peers.push(Done { at, until: monotonic(), who: who.to_owned(), did });
         failure.map_or(Ok(()), Err)
     }
 
@@ -209,7 +137,7 @@ impl Stage<'_> {
     fn connect(
         &mut self,
         who: &'static str,
-        connect: fn(std::net::SocketAddr) -> io::Result<Client>,
+        connect: fn(SocketAddr) -> io::Result<Client>,
     ) -> io::Result<Did> {
         let client = connect(self.address).map_err(|error| {
             io::Error::new(error.kind(), format!("connect {}: {error}", self.address))
