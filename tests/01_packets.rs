@@ -8,9 +8,9 @@ mod facts;
 
 use std::path::Path;
 
-use lab::capture::{Matter, Segment};
 use lab::finding::Check;
-use lab::handshake::{SITUATIONS_01, Story, What};
+use timeline::packets::exchange::{Exchange as Story, Happened as What};
+use timeline::packets::packet::{Packet as Matter, TcpSegment as Segment};
 
 const RECORDING: &str = include_str!("../book/recordings/packets-01.json");
 
@@ -24,7 +24,7 @@ const CHECK: Check = Check {
 /// The story of this situation, with its packets as required.
 fn story(name: &str, expected: &[(&str, &[&str])]) -> Option<Story> {
     let program = Path::new(env!("CARGO_BIN_EXE_blocking-connect"));
-    let story = facts::live(SITUATIONS_01, name, program, &CHECK)?;
+    let story = facts::live("01", name, program, &CHECK)?;
     facts::require(&CHECK, &story, RECORDING, expected);
     Some(story)
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use every::{NO_HOST, NO_NETWORK, ROUTER, SILENT};
 use lab::finding::Check;
-use lab::handshake::{SITUATIONS_08, Story};
+use timeline::packets::exchange::Exchange as Story;
 
 const RECORDING: &str = include_str!("../book/recordings/packets-08.json");
 
@@ -30,7 +30,7 @@ const CHECK: Check = Check {
 /// The story of this situation, with its packets as required.
 fn story(name: &str, expected: &[(&str, &[&str])]) -> Option<Story> {
     let program = Path::new(env!("CARGO_BIN_EXE_nonblocking-connect"));
-    let story = facts::live(SITUATIONS_08, name, program, &CHECK)?;
+    let story = facts::live("08", name, program, &CHECK)?;
     facts::require(&CHECK, &story, RECORDING, expected);
     Some(story)
 }

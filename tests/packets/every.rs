@@ -1,6 +1,6 @@
 //! What every program that connects shows on the wire, whatever it waits with.
 
-use lab::capture::Matter;
+use timeline::packets::packet::Packet as Matter;
 
 use crate::{CHECK, facts, story};
 

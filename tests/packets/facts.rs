@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use lab::capture::{Flag, Matter, Segment};
 use lab::finding::Check;
-use lab::handshake::{self, Run, Situation, Story};
 use lab::missing::Need;
+use timeline::packets::exchange::{Exchange as Story, Exchanges as Run};
+use timeline::packets::packet::{Flag, Packet as Matter, TcpSegment as Segment};
+use timeline::packets::run;
+use timeline::packets::scenes::Met;
 
 /// The packets with each other side, in order: `> SYN` is ours, `< SYN-ACK` theirs.
 type Facts = BTreeMap<String, Vec<String>>;
 
 /// Runs the program in this situation; nothing, if this machine may not make networks and it is
 /// allowed that it may not.
-pub fn live(situations: &[Situation], name: &str, program: &Path, check: &Check) -> Option<Story> {
-    let situation = situations.iter().find(|situation| situation.name == name);
-    let situation = check.value(situation.ok_or("no such situation"));
-    let shown = handshake::show(situation, program, || ());
+pub fn live(lesson: &str, name: &str, program: &Path, check: &Check) -> Option<Story> {
+    let met = check.value(Met::named(lesson, name));
+    let shown = run::exchange(&met, program, || ());
     check.value(Need::UserNamespaces.or_left_out(shown))
 }
 
@@ -32,7 +33,7 @@ pub fn require(check: &Check, story: &Story, recording: &str, expected: &[(&str,
     check.equal(&facts(story), &expected);
     let run: Run = check.value(serde_json::from_str(recording));
     check.require(!run.recorded, "the recording is a copy of a recording");
-    let recorded = run.stories.iter().find(|recorded| recorded.situation == story.situation);
+    let recorded = run.exchanges.iter().find(|recorded| recorded.scene == story.scene);
     let recorded = check.value(recorded.ok_or("the recording has no such situation"));
     check.equal(&facts(recorded), &expected);
     check.equal(&recorded.status, &story.status);

@@ -10,8 +10,7 @@
 //! - [`peer`]: clients and listeners with a character: polite, silent, greedy, resetting;
 //! - [`readiness`]: what select, poll and epoll report of a descriptor;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
-//! - [`capture`]: every packet of such a network, as it crosses the wire;
-//! - [`handshake`]: the packets of each outcome that a connect can have;
+//! - [`capture`]: every packet of a network of one's own, as it crosses the wire;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
 //! - [`shown`]: how durations and bytes are written;
 //! - [`limits`]: what the limits of a process refuse, and what to do;
@@ -29,7 +28,6 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 pub mod capture;
 pub mod clock;
 pub mod finding;
-pub mod handshake;
 pub mod kernel;
 pub mod limits;
 pub mod missing;

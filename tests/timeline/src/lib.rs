@@ -14,7 +14,8 @@
 //! - [`moments`]: the lanes as lines: a call that slept has two;
 //! - [`text`], [`raw`], [`summary`]: for a terminal;
 //! - [`svg`], [`drawing`], [`figures`]: for the book;
-//! - [`sequence`]: what must be the same whenever a figure is recorded.
+//! - [`sequence`]: what must be the same whenever a figure is recorded;
+//! - [`packets`]: the packets of a connect, and what they say.
 
 pub mod answers;
 pub mod asleep;
@@ -23,6 +24,7 @@ pub mod figures;
 pub mod lanes;
 pub mod moments;
 pub mod names;
+pub mod packets;
 pub mod peers;
 pub mod questions;
 pub mod raw;

@@ -7,7 +7,6 @@ mod book;
 mod demo;
 mod doctor;
 mod map;
-mod packets;
 mod peer;
 mod trace;
 mod trial;
@@ -24,6 +23,7 @@ use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::Syllabus;
 use lab::limits;
+use timeline::packets::command::{self, PacketsOptions};
 
 /// Shows the lessons of readiness, runs their programs, and checks what this machine can do.
 ///
@@ -62,7 +62,7 @@ enum Task {
     /// Watch a program wait: its system calls beside what its peers do
     Trace(trace::Arguments),
     /// Show each outcome of a connect as packets on the wire
-    Packets(packets::Arguments),
+    Packets(PacketsOptions),
     /// Say what this machine has and lacks for the course
     Doctor,
     /// Read the book in a browser
@@ -89,7 +89,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         Some(Task::Claims(arguments)) => trial::run(&arguments, screen),
         Some(Task::ClaimExperiment { .. }) => Ok(()),
         Some(Task::Trace(arguments)) => trace::run(&arguments, screen),
-        Some(Task::Packets(arguments)) => packets::run(screen, &arguments),
+        Some(Task::Packets(arguments)) => command::run(&arguments, screen),
         Some(Task::Doctor) => doctor::run(screen),
         Some(Task::Book(arguments)) => book::run(&arguments, screen),
     }

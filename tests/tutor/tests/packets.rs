@@ -9,7 +9,7 @@ use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
-use lab::handshake::{Run, SITUATIONS_01, SITUATIONS_08, Situation};
+use cli::syllabus::Syllabus;
 use lab::missing::Need;
 use lab::namespace::Network;
 use lab::subject::Launch;
@@ -17,8 +17,10 @@ use lab::wait::{self, PATIENCE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::str::{contains, is_empty, starts_with};
+use timeline::packets::exchange::Exchanges;
+use timeline::packets::scenes::{Met, WireScene};
 
-/// What the pages show: the page's number, and which situations.
+/// What the pages show: the page's number, and which scenes.
 const ON_PAGES: [(&str, &str); 2] =
     [("01", "connected,refused,host-unreachable,silence"), ("08", "together")];
 
@@ -56,6 +58,13 @@ impl Drop for StandIn {
     }
 }
 
+/// The scenes that a lesson's program meets.
+fn met_by(lesson: &str) -> Vec<&'static WireScene> {
+    let syllabus = Syllabus::read().expect("the lessons");
+    let met = Met::by(syllabus.lesson(lesson).expect("a lesson")).expect("its scenes");
+    met.into_iter().map(|met| met.scene).collect()
+}
+
 /// May this machine make networks? If not, and it is allowed that it may not, the test is left out.
 fn networks() -> bool {
     let launch = Launch::new("/bin/cat").in_namespace(Network::with_loopback());
@@ -64,13 +73,13 @@ fn networks() -> bool {
 
 #[test]
 fn a_recording_has_a_story_for_each_situation() {
-    for (lesson, situations) in [("01", SITUATIONS_01), ("08", SITUATIONS_08)] {
+    for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
         let text = output(&[lesson, "--recorded", "--json"]);
-        let run: Run = serde_json::from_str(&text).expect("a run");
+        let run: Exchanges = serde_json::from_str(&text).expect("a run");
         assert!(run.recorded, "it says that it is no live run");
         assert!(run.lesson.starts_with(lesson), "{}", run.lesson);
-        let names: Vec<&str> = run.stories.iter().map(|story| &*story.situation).collect();
-        let expected: Vec<&str> = situations.iter().map(|situation| situation.name).collect();
+        let names: Vec<&str> = run.exchanges.iter().map(|exchange| &*exchange.scene).collect();
+        let expected: Vec<&str> = scenes.iter().map(|scene| scene.name).collect();
         assert_eq!(names, expected);
         let numbers = |c: char| c.is_ascii_digit() || c == '.';
         assert!(!run.kernel.is_empty() && run.kernel.chars().all(numbers), "{}", run.kernel);
@@ -79,7 +88,7 @@ fn a_recording_has_a_story_for_each_situation() {
 
 #[test]
 fn a_recorded_run_is_labelled_and_fits_a_terminal() {
-    for (lesson, situations) in [("01", SITUATIONS_01), ("08", SITUATIONS_08)] {
+    for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
         let text = output(&[lesson, "--recorded"]);
         assert!(text.starts_with("recorded, on Linux "), "{text}");
         assert!(!text.contains('\u{1b}'), "no colour in a pipe: {text}");
@@ -87,7 +96,7 @@ fn a_recorded_run_is_labelled_and_fits_a_terminal() {
             assert!(line.len() <= 100, "{} columns: {line}", line.len());
             assert_eq!(line, line.trim_end(), "no blanks at a line's end");
         }
-        for Situation { name, title, .. } in situations {
+        for WireScene { name, title, .. } in scenes {
             assert!(
                 text.contains(&format!("\n{name} (recorded): {title}\n$ ")),
                 "{name} in {text}"
@@ -102,8 +111,8 @@ fn a_recorded_run_is_labelled_and_fits_a_terminal() {
 #[test]
 fn the_pages_show_what_the_recordings_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (lesson, situations) in ON_PAGES {
-        let text = output(&[lesson, "--recorded", "--only", situations]);
+    for (lesson, scenes) in ON_PAGES {
+        let text = output(&[lesson, "--recorded", "--only", scenes]);
         let path = root.join(format!("book/src/packets/{lesson}.txt"));
         if std::env::var_os("READINESS_UPDATE").is_some() {
             fs::write(&path, &text).expect("the page's text");
@@ -180,15 +189,15 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
     assert!(words.contains(" was recorded, on Linux "), "{text}");
     assert!(!words.contains("live"), "{text}");
     let recorded = output(&["01", "--recorded"]);
-    let stories = recorded.split_once("\n\n").expect("a heading").1;
-    assert!(text.ends_with(stories), "the stories are those of --recorded: {text}");
+    let exchanges = recorded.split_once("\n\n").expect("a heading").1;
+    assert!(text.ends_with(exchanges), "they are those of --recorded: {text}");
 
     let mut tutor = start(&["01", "--json"]).expect("a namespace");
     let mut json = String::new();
     while let Some(line) = tutor.line().expect("a line") {
         json += &line;
     }
-    let run: Run = serde_json::from_str(&json).expect("a run");
+    let run: Exchanges = serde_json::from_str(&json).expect("a run");
     assert!(run.recorded);
     let said = tutor.final_stderr();
     assert!(said.contains("max_user_namespaces") && said.contains("recorded"), "{said}");
@@ -208,7 +217,7 @@ fn an_interrupt_leaves_nothing_behind() {
         .spawn()
         .expect("the tutor starts");
     let number = tutor.id();
-    let asleep = || children(number).len() == SITUATIONS_01.len();
+    let asleep = || children(number).len() == met_by("01").len();
     wait::until("all programs run", asleep).expect("programs");
     let programs = children(number);
     // It says what it is waiting for.

@@ -18,17 +18,15 @@ const LIMIT: &str = "1000";
 
 /// A run for each answer.
 pub fn each_answer(program: &Path, arguments: &[String]) -> io::Result<Vec<Run>> {
-    let mut runs = Vec::new();
-    for (name, answer) in [
-        ("somebody listens", accepted as fn(&Path, &[String]) -> io::Result<Run>),
-        ("nobody listens", refused),
-        ("every packet is dropped", unanswered),
-    ] {
-        let mut run = answer(program, arguments)?;
+    let named = |name: &str, mut run: Run| {
         name.clone_into(&mut run.recording.name);
-        runs.push(run);
-    }
-    Ok(runs)
+        run
+    };
+    Ok(vec![
+        named("somebody listens", accepted(program, arguments)?),
+        named("nobody listens", refused(program, arguments)?),
+        named("every packet is dropped", unanswered(program, arguments)?),
+    ])
 }
 
 fn accepted(program: &Path, arguments: &[String]) -> io::Result<Run> {
@@ -36,7 +34,7 @@ fn accepted(program: &Path, arguments: &[String]) -> io::Result<Run> {
     let address = listener.local_addr()?.to_string();
     let mut peers = vec![is("open", Did::Listens(address.clone()))];
     let mut subject = connecting(program, arguments, &[&address])?;
-    let wrong = |words: String| io::Error::other(format!("{}: {words}", program.display()));
+    let wrong = |words: String| of_program(program, &io::Error::other(words));
     let stream = connection(&listener, &mut subject)
         .map_err(|error| wrong(format!("it did not connect to {address}: {error}")))?;
     peers.push(now("open", Did::Accepts));

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use lab::capture::{Flag, Matter, Segment, Unreachable};
 use lab::missing::Need;
 use lab::namespace::{Network, lan};
 use lab::subject::Launch;
+use timeline::packets::packet::{Flag, Packet, TcpSegment, Unreached};
 
 // Frames as they came from the socket, in networks of a test's own.
 const SYN: &str = "00000000000000000000000008004500003c891840004006ab307f0000017f000001\
@@ -38,7 +38,7 @@ fn local(port: u16) -> std::net::SocketAddr {
 
 #[test]
 fn recorded_frames_say_what_they_say() {
-    let syn = Segment {
+    let syn = TcpSegment {
         from: local(54406),
         to: local(7002),
         flags: vec![Flag::Syn],
@@ -46,7 +46,7 @@ fn recorded_frames_say_what_they_say() {
         acknowledgment: None,
         bytes: 0,
     };
-    let rst = Segment {
+    let rst = TcpSegment {
         from: local(7002),
         to: local(54406),
         flags: vec![Flag::Rst, Flag::Ack],
@@ -55,23 +55,23 @@ fn recorded_frames_say_what_they_say() {
         bytes: 0,
     };
     assert_eq!(rst.name(), "RST-ACK");
-    let report = |what, about: Ipv4Addr| Matter::Unreachable {
+    let report = |what, about: Ipv4Addr| Packet::Unreachable {
         from: lan::ROUTER.into(),
         to: lan::OWN.into(),
         what,
         about: (about, 7001).into(),
     };
-    for (hex, matter) in [
-        (SYN, Matter::Tcp(syn)),
-        (RST, Matter::Tcp(rst)),
-        (ASKS, Matter::ArpQuestion { who_has: lan::ROUTER, tell: lan::OWN }),
-        (ANSWERS, Matter::ArpAnswer { from: lan::ROUTER, to: lan::OWN }),
-        (NO_HOST, report(Unreachable::Host, lan::UNREACHABLE_HOST)),
-        (NO_NETWORK, report(Unreachable::Network, lan::UNREACHABLE_NETWORK)),
+    for (hex, packet) in [
+        (SYN, Packet::Tcp(syn)),
+        (RST, Packet::Tcp(rst)),
+        (ASKS, Packet::ArpQuestion { who_has: lan::ROUTER, tell: lan::OWN }),
+        (ANSWERS, Packet::ArpAnswer { from: lan::ROUTER, to: lan::OWN }),
+        (NO_HOST, report(Unreached::Host, lan::UNREACHABLE_HOST)),
+        (NO_NETWORK, report(Unreached::Network, lan::UNREACHABLE_NETWORK)),
     ] {
-        assert_eq!(Matter::parse(&bytes(hex)), Some(matter));
+        assert_eq!(Packet::parse(&bytes(hex)), Some(packet));
     }
-    assert_eq!(Matter::parse(&bytes(OTHER)), None);
+    assert_eq!(Packet::parse(&bytes(OTHER)), None);
 }
 
 #[test]
@@ -79,20 +79,20 @@ fn a_frame_that_is_cut_off_or_garbled_is_no_panic() {
     for frame in [SYN, RST, ASKS, ANSWERS, NO_HOST, NO_NETWORK, OTHER].map(bytes) {
         for length in 0..frame.len() {
             // What is left may still be enough to say something.
-            let _ = Matter::parse(&frame[..length]);
+            let _ = Packet::parse(&frame[..length]);
         }
         for at in 0..frame.len() {
             for value in [0, 0x0f, 0x45, 0x7f, 0xff] {
                 let mut garbled = frame.clone();
                 garbled[at] = value;
-                let _ = Matter::parse(&garbled);
+                let _ = Packet::parse(&garbled);
             }
         }
     }
-    assert_eq!(Matter::parse(&[]), None);
+    assert_eq!(Packet::parse(&[]), None);
     // The report must still say whom it is about.
     let cut = &bytes(NO_HOST)[..14 + 20 + 8 + 20];
-    assert_eq!(Matter::parse(cut), None);
+    assert_eq!(Packet::parse(cut), None);
 }
 
 #[test]
@@ -108,7 +108,9 @@ fn what_was_made_in_a_network_is_handed_over() {
     let addresses: Vec<_> =
         inside.listeners.iter().map(|it| it.local_addr().expect("its address")).collect();
     assert_eq!(addresses, [first.into(), second.into()], "listeners, then black holes");
-    let packets = inside.capture.expect("a capture").packets().expect("packets");
+    let frames = inside.capture.expect("a capture").frames().expect("frames");
+    let packets: Vec<Packet> =
+        frames.iter().filter_map(|frame| Packet::parse(&frame.bytes)).collect();
     // The network's own making is not captured, nor are the probes of the capture itself.
     assert!(packets.is_empty(), "nobody has sent anything: {packets:?}");
     assert!(subject.inside().listeners.is_empty(), "taken once");

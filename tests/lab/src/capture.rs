@@ -1,9 +1,8 @@
 //! Every packet of a network namespace, as it crosses the wire: packet(7).
 //!
 //! A packet socket gets a copy of each packet and the time at which the kernel saw it. It needs a
-//! privilege that a process has in a user namespace of its own: see [`crate::namespace`].
-
-mod packet;
+//! privilege that a process has in a user namespace of its own: see [`crate::namespace`]. What the bytes
+//! say is for others to read.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -15,10 +14,19 @@ use nix::sys::socket::{
     SockaddrIn, bind, getsockname, recvmsg, sendto, setsockopt, socket, sockopt,
 };
 
-pub use packet::{Flag, Matter, Packet, Segment, Unreachable};
-
 /// Longer than any packet that is looked at; of longer ones the first bytes are enough.
 const LARGEST: usize = 2048;
+
+/// A packet as it crossed the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// When the kernel saw it: since 1970, by the real-time clock.
+    pub time: Duration,
+    /// Did this side send it? On `lo`, where both sides are this one, always true.
+    pub outgoing: bool,
+    /// Its bytes from the Ethernet header on, of a long one the first.
+    pub bytes: Vec<u8>,
+}
 
 /// A capture that is under way. The kernel keeps what has not been read yet, a few hundred packets.
 #[derive(Debug)]
@@ -31,34 +39,33 @@ impl Capture {
         Self { socket }
     }
 
-    /// The packets that have crossed the wire since the last call, in their order: TCP, ICMP and ARP.
-    /// Does not wait. A packet on `lo` goes out and comes in: it is told once.
+    /// The packets that have crossed the wire since the last call, in their order. Does not wait. A
+    /// packet on `lo` goes out and comes in: it is told once.
     ///
     /// # Errors
     ///
     /// What recvmsg(2) says.
-    pub fn packets(&self) -> io::Result<Vec<Packet>> {
-        let mut packets = Vec::new();
+    pub fn frames(&self) -> io::Result<Vec<Frame>> {
+        let mut frames = Vec::new();
         loop {
             let mut bytes = [0; LARGEST];
-            let frame = match receive(self.socket.as_raw_fd(), &mut bytes) {
-                Ok(frame) => frame,
-                Err(Errno::EAGAIN) => return Ok(packets),
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            };
+            let Received { length, time, outgoing, on_loopback } =
+                match receive(self.socket.as_raw_fd(), &mut bytes) {
+                    Ok(received) => received,
+                    Err(Errno::EAGAIN) => return Ok(frames),
+                    Err(Errno::EINTR) => continue,
+                    Err(errno) => return Err(errno.into()),
+                };
             // What leaves on lo comes back as a second copy.
-            let again = frame.on_loopback && !frame.outgoing;
-            let matter = Matter::parse(&bytes[..frame.length]);
-            if let Some(matter) = matter.filter(|_| !again) {
-                packets.push(Packet { time: frame.time, outgoing: frame.outgoing, matter });
+            if outgoing || !on_loopback {
+                frames.push(Frame { time, outgoing, bytes: bytes[..length].to_vec() });
             }
         }
     }
 }
 
 /// What the kernel tells of a packet besides its bytes.
-struct Frame {
+struct Received {
     length: usize,
     /// Since 1970, by the real-time clock.
     time: Duration,
@@ -67,7 +74,7 @@ struct Frame {
 }
 
 /// Reads one packet, if there is one. Allocates nothing.
-fn receive(socket: i32, bytes: &mut [u8]) -> nix::Result<Frame> {
+fn receive(socket: i32, bytes: &mut [u8]) -> nix::Result<Received> {
     let mut data = [IoSliceMut::new(bytes)];
     // Words, so that the control message in it is aligned; one time stamp needs 32 bytes.
     let mut control = [0_u8; 128];
@@ -79,7 +86,7 @@ fn receive(socket: i32, bytes: &mut [u8]) -> nix::Result<Frame> {
     });
     let time = stamp.map_or_else(now, Duration::from);
     let from = message.address.ok_or(Errno::EPROTO)?;
-    Ok(Frame {
+    Ok(Received {
         length: message.bytes,
         time,
         outgoing: from.pkttype() == libc::PACKET_OUTGOING,
@@ -119,7 +126,7 @@ pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
         let mut stamped = true;
         loop {
             match receive(capture.as_raw_fd(), &mut [0; 64]) {
-                Ok(frame) => stamped &= frame.time < now,
+                Ok(received) => stamped &= received.time < now,
                 Err(Errno::EAGAIN) => break,
                 Err(errno) => return Err(errno.into()),
             }

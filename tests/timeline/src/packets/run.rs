@@ -1,36 +1,39 @@
-//! One program in one situation.
+//! One program in one scene.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, TcpListener};
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use super::Situation;
-use super::one_cpu::OneCpu;
-use super::story::{self, Story, What};
-use crate::capture;
-use crate::limits;
-use crate::peer::upper;
-use crate::rig::accept_within;
-use crate::subject::Launch;
-use crate::wait::PATIENCE;
+use lab::capture;
+use lab::limits;
+use lab::peer::upper;
+use lab::rig::accept_within;
+use lab::subject::Launch;
+use lab::wait::{Late, PATIENCE};
+use nix::sys::socket::{Shutdown as Ways, shutdown};
 
-/// Runs `program` in this situation and tells what happened. It takes as long as the program does;
+use super::exchange::{Exchange, Happened, in_order};
+use super::one_cpu::OneCpu;
+use super::scenes::Met;
+
+/// Runs `program` in this scene and tells what happened. It takes as long as the program does;
 /// `begun` is called when it has been started, and so this machine can make such a network.
 ///
 /// # Errors
 ///
 /// Of kind `Unsupported`, with the setting, where namespaces are forbidden; what [`Launch::start`]
-/// says; a sentence with the story so far, when the program did not say what it should.
-pub fn show(situation: &Situation, program: &Path, begun: impl FnOnce()) -> io::Result<Story> {
-    let network = (situation.network)().captured();
+/// says; a sentence with what the program said, when that is not what it should.
+pub fn exchange(met: &Met, program: &Path, begun: impl FnOnce()) -> io::Result<Exchange> {
+    let network = (met.scene.network)().captured();
     let (input, typing) = io::pipe()?;
     let (from_stdout, stdout) = io::pipe()?;
     let (from_stderr, stderr) = io::pipe()?;
     let launch = Launch::new(program).stdin(input).stdout(stdout).stderr(stderr);
-    let arguments = arguments(situation);
+    let arguments = arguments(met);
     let launch = arguments.iter().fold(launch, Launch::arg);
     let _one_cpu = OneCpu::new();
     let mut subject = launch.in_namespace(network).start()?;
@@ -38,44 +41,44 @@ pub fn show(situation: &Situation, program: &Path, begun: impl FnOnce()) -> io::
     let inside = subject.inside();
     // The first one is served; the others only have to be there.
     let mut listeners = inside.listeners.into_iter();
-    let server = listeners.next().map(Server::start).transpose()?;
+    let server = listeners.next().map(Answering::start).transpose()?;
 
     let mut ear = Ear::new(from_stdout, from_stderr)?;
-    ear.listen(situation.typed, typing)?;
+    ear.listen(met.given.types.as_deref(), typing)?;
     let status = subject.exit_status()?;
     if let Some(server) = server {
         server.end(ear.heard_of_a_connection());
     }
     drop(listeners);
     let capture = inside.capture.ok_or_else(|| io::Error::other("nothing was captured"))?;
-    let events = story::tell(ear.heard, capture.packets()?);
+    let events = in_order(ear.heard, &capture.frames()?);
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     let command = [&[name.into_owned()], &arguments[..]].concat().join(" ");
-    let story =
-        Story { situation: situation.name.to_owned(), command, status: status.code(), events };
-    for (target, words) in situation.targets {
+    let scene = met.scene.name.to_owned();
+    let exchange = Exchange { scene, command, status: status.code(), events };
+    for (target, words) in met.scene.targets {
         let target = target.to_string();
         let told = |line: &str| line.contains(&target) && line.contains(words);
-        if !story.said().any(told) {
-            let said: Vec<&str> = story.said().collect();
+        if !exchange.said().any(told) {
+            let said: Vec<&str> = exchange.said().collect();
             let text = format!("expected {words:?} of {target}, got {said:?}");
             return Err(io::Error::other(text));
         }
     }
-    Ok(story)
+    Ok(exchange)
 }
 
-fn arguments(situation: &Situation) -> Vec<String> {
-    let timeout = situation.timeout.iter();
+fn arguments(met: &Met) -> Vec<String> {
+    let timeout = met.given.timeout.iter();
     let timeout = timeout.flat_map(|limit| ["--timeout".to_owned(), limit.to_string()]);
-    let targets = situation.targets.iter().map(|(target, _)| target.to_string());
+    let targets = met.scene.targets.iter().map(|(target, _)| target.to_string());
     timeout.chain(targets).collect()
 }
 
 /// Hears what the program says, and when.
 struct Ear {
     lines: Receiver<(Duration, String)>,
-    heard: Vec<(Option<Duration>, What)>,
+    heard: Vec<(Option<Duration>, Happened)>,
 }
 
 impl Ear {
@@ -89,7 +92,7 @@ impl Ear {
 
     fn heard_of_a_connection(&self) -> bool {
         self.heard.iter().any(|(_, what)| match what {
-            What::Said(line) => line.contains(" connected "),
+            Happened::Said(line) => line.contains(" connected "),
             _ => false,
         })
     }
@@ -103,24 +106,23 @@ impl Ear {
                 Ok(heard) => heard,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
-                    return Err(io::Error::new(
-                        ErrorKind::TimedOut,
-                        format!("the program said nothing more within {PATIENCE:?}"),
-                    ));
+                    return Err(Late::error(format!(
+                        "the program said nothing more within {PATIENCE:?}"
+                    )));
                 }
             };
             // It says this before it connects, though we may hear it a moment later.
             let before = line.ends_with(": waiting for the kernel's answer");
             let reply = typed.is_some_and(|typed| line == typed.to_uppercase());
             let connected = line.contains(": connected after ");
-            self.heard.push(((!before).then_some(time), What::Said(line)));
+            self.heard.push(((!before).then_some(time), Happened::Said(line)));
             if let (true, Some(typing), Some(typed)) = (connected, &mut typing, typed) {
-                self.heard.push((Some(capture::now()), What::Typed(typed.to_owned())));
+                self.heard.push((Some(capture::now()), Happened::Typed(typed.to_owned())));
                 // In one piece, as a terminal does: a line in two would be two segments.
                 typing.write_all(format!("{typed}\n").as_bytes())?;
             }
             if reply {
-                self.heard.push((Some(capture::now()), What::InputEnded));
+                self.heard.push((Some(capture::now()), Happened::InputEnded));
                 typing = None;
             }
         }
@@ -136,12 +138,12 @@ fn pass_on(from: PipeReader, to: &Sender<(Duration, String)>) {
 }
 
 /// Accepts one client and answers with capital letters.
-struct Server {
+struct Answering {
     listener: TcpListener,
     thread: thread::JoinHandle<io::Result<()>>,
 }
 
-impl Server {
+impl Answering {
     fn start(listener: TcpListener) -> io::Result<Self> {
         let theirs = listener.try_clone()?;
         Ok(Self { listener, thread: limits::thread(move || serve(&theirs))? })
@@ -151,9 +153,9 @@ impl Server {
     fn end(self, met: bool) {
         if !met {
             // Nobody came: wake it. A connection that waits to be accepted would be reset.
-            let _ = socket2::SockRef::from(&self.listener).shutdown(Shutdown::Both);
+            let _ = shutdown(self.listener.as_raw_fd(), Ways::Both);
         }
-        // Its own error is nobody's concern: the story tells what the client saw of it.
+        // Its own error is nobody's concern: the exchange tells what the client saw of it.
         let _ = self.thread.join();
     }
 }

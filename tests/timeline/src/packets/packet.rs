@@ -1,7 +1,6 @@
 //! What a packet says.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{
@@ -10,23 +9,12 @@ use etherparse::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A packet on the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
-    /// When the kernel saw it: since 1970, by the real-time clock.
-    pub time: Duration,
-    /// Did this side send it? On `lo`, where both sides are this one, always true.
-    pub outgoing: bool,
-    /// What it says.
-    pub matter: Matter,
-}
-
-/// What it says, as far as a handshake is concerned.
+/// What a packet says, as far as a handshake is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Matter {
+pub enum Packet {
     /// A segment: tcp(7).
-    Tcp(Segment),
+    Tcp(TcpSegment),
     /// A router or a host reports that a packet could not be delivered: icmp(7), RFC 792.
     Unreachable {
         /// Who reports it.
@@ -34,7 +22,7 @@ pub enum Matter {
         /// To whom.
         to: IpAddr,
         /// What could not be reached.
-        what: Unreachable,
+        what: Unreached,
         /// Where the packet had been sent to.
         about: SocketAddr,
     },
@@ -56,7 +44,7 @@ pub enum Matter {
 
 /// A TCP segment: its header, and how many bytes it carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Segment {
+pub struct TcpSegment {
     /// The sender.
     pub from: SocketAddr,
     /// The receiver.
@@ -101,10 +89,10 @@ impl Flag {
     }
 }
 
-/// The code of ICMP's message "destination unreachable".
+/// What could not be reached: the code of ICMP's message "destination unreachable".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unreachable {
+pub enum Unreached {
     /// The router has no route there.
     Network,
     /// The router cannot reach that host.
@@ -115,7 +103,7 @@ pub enum Unreachable {
     Other,
 }
 
-impl Matter {
+impl Packet {
     /// Reads an Ethernet frame, as a packet socket gives it. `None` for what is neither TCP nor ARP
     /// for IPv4 nor a report that something is unreachable, and for what is cut off too early.
     #[must_use]
@@ -125,7 +113,7 @@ impl Matter {
             (LaxNetSlice::Arp(arp), _) => question_or_answer(arp),
             (net, Some(TransportSlice::Tcp(segment))) => {
                 let (from, to) = ends(net)?;
-                Some(Self::Tcp(Segment::of(&segment, from, to)))
+                Some(Self::Tcp(TcpSegment::of(&segment, from, to)))
             }
             (net, Some(TransportSlice::Icmpv4(message))) => {
                 let (from, to) = ends(net)?;
@@ -136,7 +124,7 @@ impl Matter {
     }
 }
 
-impl Segment {
+impl TcpSegment {
     fn of(slice: &TcpSlice<'_>, from: IpAddr, to: IpAddr) -> Self {
         let flags = [
             (slice.syn(), Flag::Syn),
@@ -185,29 +173,29 @@ fn ends(net: &LaxNetSlice<'_>) -> Option<(IpAddr, IpAddr)> {
 
 /// The report holds the first bytes of the packet that it is about: at least the IP header and the
 /// two ports (RFC 792).
-fn report(message: &Icmpv4Slice<'_>, from: IpAddr, to: IpAddr) -> Option<Matter> {
+fn report(message: &Icmpv4Slice<'_>, from: IpAddr, to: IpAddr) -> Option<Packet> {
     let Icmpv4Type::DestinationUnreachable(code) = message.icmp_type() else { return None };
     let what = match code {
-        DestUnreachableHeader::Network => Unreachable::Network,
-        DestUnreachableHeader::Host => Unreachable::Host,
-        DestUnreachableHeader::Port => Unreachable::Port,
-        _ => Unreachable::Other,
+        DestUnreachableHeader::Network => Unreached::Network,
+        DestUnreachableHeader::Host => Unreached::Host,
+        DestUnreachableHeader::Port => Unreached::Port,
+        _ => Unreached::Other,
     };
     let about = LaxSlicedPacket::from_ip(message.payload()).ok()?;
     let net = about.net?;
     let (_, address) = ends(&net)?;
     let ports = net.ip_payload_ref()?.payload.get(2..4)?;
     let about = SocketAddr::new(address, u16::from_be_bytes([ports[0], ports[1]]));
-    Some(Matter::Unreachable { from, to, what, about })
+    Some(Packet::Unreachable { from, to, what, about })
 }
 
-fn question_or_answer(arp: &ArpPacketSlice<'_>) -> Option<Matter> {
+fn question_or_answer(arp: &ArpPacketSlice<'_>) -> Option<Packet> {
     let address = |bytes: &[u8]| <[u8; 4]>::try_from(bytes).ok().map(Ipv4Addr::from);
     let from = address(arp.sender_protocol_addr())?;
     let to = address(arp.target_protocol_addr())?;
     match arp.operation() {
-        ArpOperation::REQUEST => Some(Matter::ArpQuestion { who_has: to, tell: from }),
-        ArpOperation::REPLY => Some(Matter::ArpAnswer { from, to }),
+        ArpOperation::REQUEST => Some(Packet::ArpQuestion { who_has: to, tell: from }),
+        ArpOperation::REPLY => Some(Packet::ArpAnswer { from, to }),
         _ => None,
     }
 }
