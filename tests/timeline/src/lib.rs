@@ -16,6 +16,8 @@
 //! - [`svg`], [`drawing`], [`figures`]: for the book;
 //! - [`sequence`]: what must be the same whenever a figure is recorded;
 //! - [`packets`]: the packets of a connect, and what they say.
+//!
+//! Two programs of this package show them: [`trace`], and [`packets::command`].
 
 pub mod answers;
 pub mod asleep;
@@ -34,5 +36,6 @@ pub mod sequence;
 pub mod summary;
 pub mod svg;
 pub mod text;
+pub mod trace;
 pub mod visible;
 pub mod words;

@@ -6,14 +6,15 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 mod book;
 mod demo;
 mod doctor;
+mod instruments;
 mod map;
 mod peer;
-mod trace;
 mod trial;
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use claims::report::{self, Form};
@@ -22,8 +23,8 @@ use cli::failure::{self, Failure};
 use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::Syllabus;
+use instruments::Given;
 use lab::limits;
-use timeline::packets::command::{self, PacketsOptions};
 
 /// Shows the lessons of readiness, runs their programs, and checks what this machine can do.
 ///
@@ -60,9 +61,11 @@ enum Task {
     #[command(hide = true)]
     ClaimExperiment { name: String },
     /// Watch a program wait: its system calls beside what its peers do
-    Trace(trace::Arguments),
+    #[command(disable_help_flag = true)]
+    Trace(Given),
     /// Show each outcome of a connect as packets on the wire
-    Packets(PacketsOptions),
+    #[command(disable_help_flag = true)]
+    Packets(Given),
     /// Say what this machine has and lacks for the course
     Doctor,
     /// Read the book in a browser
@@ -70,7 +73,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(instruments::asked());
     let mut screen = Screen::default();
     let done = match arguments.task {
         Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
@@ -88,8 +91,8 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         Some(Task::Peer(arguments)) => peer::run(&arguments),
         Some(Task::Claims(arguments)) => trial::run(&arguments, screen),
         Some(Task::ClaimExperiment { .. }) => Ok(()),
-        Some(Task::Trace(arguments)) => trace::run(&arguments, screen),
-        Some(Task::Packets(arguments)) => command::run(&arguments, screen),
+        Some(Task::Trace(given)) => instruments::become_one("trace", &given),
+        Some(Task::Packets(given)) => instruments::become_one("packets", &given),
         Some(Task::Doctor) => doctor::run(screen),
         Some(Task::Book(arguments)) => book::run(&arguments, screen),
     }
@@ -100,6 +103,11 @@ fn run(name: &str, arguments: &[OsString]) -> Result<(), Failure> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(name)?;
     let path = Programs::of("tutor", [lesson])?.path(&program.name)?;
-    let error = Command::new(&path).args(arguments).exec();
-    Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())).into())
+    Err(become_it(&path, arguments).into())
+}
+
+/// Becomes another program; returns only to say why not.
+fn become_it(path: &Path, arguments: &[OsString]) -> io::Error {
+    let error = Command::new(path).args(arguments).exec();
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

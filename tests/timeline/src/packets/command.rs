@@ -50,7 +50,7 @@ pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), Failure>
     if options.recorded {
         return if options.json { print(screen, &recording) } else { tell(screen, &recording) };
     }
-    let program = Programs::of("tutor", [lesson])?.path(&lesson.programs[0].name)?;
+    let program = Programs::of("timeline", [lesson])?.path(&lesson.programs[0].name)?;
     let live = Live::start(met, &program);
     if options.json {
         return live.collect(lesson, &recording).and_then(|all| print(screen, &all));

@@ -1,4 +1,4 @@
-//! `cargo tutor trace`: what it prints, and how it ends whatever the program on trial does. The
+//! `trace`: what it prints, and how it ends whatever the program on trial does. The
 //! programs are small sh scripts; nothing here calls cargo.
 
 use std::fs;
@@ -41,9 +41,8 @@ impl Scripts {
     /// A server of the course's protocol, with its first line: the lab's `upper`.
     fn server(&self, name: &str) -> PathBuf {
         let does = format!(
-            "'{}' peer upper 127.0.0.1:0 --seconds 8 2>&1 |\n\
-             while IFS= read -r line; do echo \"${{line#upper: }}\"; done",
-            cargo_bin!("tutor").display()
+            "'{}' upper 2>&1 | while IFS= read -r line; do echo \"${{line#upper: }}\"; done",
+            cargo_bin!("stand-in").display()
         );
         self.script(name, &does)
     }
@@ -81,8 +80,8 @@ fn can_trace() -> bool {
 }
 
 fn trace(arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("tutor");
-    command.arg("trace").args(arguments).timeout(PATIENCE * 3).env("CARGO", "/nonexistent/cargo");
+    let mut command = cargo_bin_cmd!("trace");
+    command.args(arguments).timeout(PATIENCE * 3).env("CARGO", "/nonexistent/cargo");
     command
 }
 
@@ -202,12 +201,7 @@ fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
         // With 1 GiB of addresses: what is kept of it must be far less.
         let output = Process::new("sh")
             .args(["-c", "ulimit -v 1048576; exec \"$@\"", "sh"])
-            .args([
-                cargo_bin!("tutor"),
-                Path::new("trace"),
-                Path::new("03"),
-                Path::new("--program"),
-            ])
+            .args([cargo_bin!("trace"), Path::new("03"), Path::new("--program")])
             .arg(program)
             .output()
             .expect("sh");
@@ -240,9 +234,9 @@ fn a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none() {
     let scripts = Scripts::new("full");
     let server = scripts.server("server");
     let to = |stdout: Stdio| {
-        let mut tutor = Process::new(cargo_bin!("tutor"));
-        tutor.args(["trace", "03", "--program"]).arg(&server).stdout(stdout);
-        tutor.output().expect("the tutor starts")
+        let mut trace = Process::new(cargo_bin!("trace"));
+        trace.args(["03", "--program"]).arg(&server).stdout(stdout);
+        trace.output().expect("it starts")
     };
     let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
     let output = to(full.into());
@@ -305,17 +299,17 @@ fn ctrl_c_leaves_nothing_behind() {
     }
     let scripts = Scripts::new("ctrl-c");
     let program = scripts.script("endless", "trap '' TERM INT HUP\nwhile :; do sleep 1; done");
-    let mut tutor = Process::new(cargo_bin!("tutor"))
-        .args(["trace", "03", "--program"])
+    let mut trace = Process::new(cargo_bin!("trace"))
+        .args(["03", "--program"])
         .arg(&program)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the tutor starts");
+        .expect("it starts");
     let begun = || fs::read_to_string(scripts.pid_file()).is_ok_and(|pid| pid.ends_with('\n'));
     until("the program has begun", begun).expect("it begins");
-    kill(Pid::from_raw(tutor.id().cast_signed()), Signal::SIGINT).expect("the tutor is there");
-    let status = tutor.wait().expect("it ends");
+    kill(Pid::from_raw(trace.id().cast_signed()), Signal::SIGINT).expect("it is there");
+    let status = trace.wait().expect("it ends");
     assert!(!status.success());
     scripts.nobody_is_left();
 }
@@ -327,9 +321,9 @@ fn where_tracing_is_forbidden_the_setting_is_named() {
     }
     let scripts = Scripts::new("forbidden");
     let program = scripts.script("server", "echo listening on 127.0.0.1:1; exec sleep 100");
-    // A process has one tracer at most: under a witness the tutor's own is refused.
-    let launch = Launch::new(cargo_bin!("tutor")).arg("trace").arg("03").arg("--program");
-    let mut subject = launch.arg(&program).witnessed().start().expect("the tutor starts");
+    // A process has one tracer at most: under a witness another one is refused.
+    let launch = Launch::new(cargo_bin!("trace")).arg("03").arg("--program");
+    let mut subject = launch.arg(&program).witnessed().start().expect("it starts");
     let status = subject.exit_status().expect("it ends");
     let said = subject.final_stderr();
     assert_eq!(status.code(), Some(1), "{said}");
@@ -355,9 +349,9 @@ fn a_server_that_never_sleeps_does_not_hold_the_script_up() {
     let scripts = Scripts::new("awake");
     // Somebody listens, but who is watched computes: nothing that is sent is ever taken.
     let does = format!(
-        "'{}' peer never-accepting 127.0.0.1:0 --seconds 60 2>&1 | {{ IFS= read -r line; \
-         echo \"${{line#*: }}\"; while :; do :; done; }}",
-        cargo_bin!("tutor").display()
+        "'{}' never-accepting 2>&1 | {{ IFS= read -r line; echo \"${{line#*: }}\"; \
+         while :; do :; done; }}",
+        cargo_bin!("stand-in").display()
     );
     let program = scripts.script("awake", &does);
     let assert = trace(&["04", "--program"]).arg(&program).assert().code(1);

@@ -1,4 +1,4 @@
-//! `cargo tutor packets`: what it prints, what it does where namespaces are forbidden, and that nothing
+//! `packets`: what it prints, what it does where namespaces are forbidden, and that nothing
 //! is left when it is interrupted. The packets themselves are checked in chapters 01 and 08.
 
 use std::fs;
@@ -24,10 +24,10 @@ use timeline::packets::scenes::{Met, WireScene};
 const ON_PAGES: [(&str, &str); 2] =
     [("01", "connected,refused,host-unreachable,silence"), ("08", "together")];
 
-/// `cargo tutor packets`, for a person who pipes its output somewhere, and without a cargo to call.
+/// `packets`, for a person who pipes its output somewhere, and without a cargo to call.
 fn packets(arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("tutor");
-    command.arg("packets").args(arguments);
+    let mut command = cargo_bin_cmd!("packets");
+    command.args(arguments);
     command.timeout(PATIENCE * 2).env("CARGO", "/nonexistent/cargo");
     command
 }
@@ -121,7 +121,7 @@ fn the_pages_show_what_the_recordings_say() {
         let name = path.display();
         assert!(
             shown == text,
-            "{name} is stale: READINESS_UPDATE=1 cargo test -p tutor --test packets"
+            "{name} is stale: READINESS_UPDATE=1 cargo test -p timeline --test packets"
         );
     }
 }
@@ -166,20 +166,20 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
         // In a user namespace that allows no other one: so it is told everywhere else.
         let launch = Launch::new("/usr/bin/env").arg("CARGO=/nonexistent/cargo");
         let launch = launch.arg(format!("READINESS_PROGRAMS={}", program.0.display()));
-        let launch = launch.arg(cargo_bin!("tutor")).arg("packets");
+        let launch = launch.arg(cargo_bin!("packets"));
         let launch = arguments.iter().fold(launch, Launch::arg);
         launch.in_namespace(Network::bare().without_namespaces()).start()
     };
     let started = start(&["01"]);
-    let Some(mut tutor) = Need::UserNamespaces.or_left_out(started).expect("a namespace") else {
+    let Some(mut packets) = Need::UserNamespaces.or_left_out(started).expect("a namespace") else {
         return;
     };
     let mut text = String::new();
-    while let Some(line) = tutor.line().expect("a line") {
+    while let Some(line) = packets.line().expect("a line") {
         text = text + &line + "\n";
     }
-    assert_eq!(tutor.final_stderr(), "");
-    assert!(tutor.exit_status().expect("it ends").success());
+    assert_eq!(packets.final_stderr(), "");
+    assert!(packets.exit_status().expect("it ends").success());
     // Words may stand on two lines.
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let missing = "not possible here: ";
@@ -192,14 +192,14 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
     let exchanges = recorded.split_once("\n\n").expect("a heading").1;
     assert!(text.ends_with(exchanges), "they are those of --recorded: {text}");
 
-    let mut tutor = start(&["01", "--json"]).expect("a namespace");
+    let mut packets = start(&["01", "--json"]).expect("a namespace");
     let mut json = String::new();
-    while let Some(line) = tutor.line().expect("a line") {
+    while let Some(line) = packets.line().expect("a line") {
         json += &line;
     }
     let run: Exchanges = serde_json::from_str(&json).expect("a run");
     assert!(run.recorded);
-    let said = tutor.final_stderr();
+    let said = packets.final_stderr();
     assert!(said.contains("max_user_namespaces") && said.contains("recorded"), "{said}");
 }
 
@@ -209,28 +209,28 @@ fn an_interrupt_leaves_nothing_behind() {
         return;
     }
     let program = StandIn::new("sleeping", "#!/bin/sh\necho $$ >&2\nexec sleep 60\n");
-    let mut tutor = Process::new(cargo_bin!("tutor"))
-        .args(["packets", "01"])
+    let mut packets = Process::new(cargo_bin!("packets"))
+        .arg("01")
         .env("READINESS_PROGRAMS", &program.0)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the tutor starts");
-    let number = tutor.id();
+        .expect("it starts");
+    let number = packets.id();
     let asleep = || children(number).len() == met_by("01").len();
     wait::until("all programs run", asleep).expect("programs");
     let programs = children(number);
     // It says what it is waiting for.
-    let stdout = tutor.stdout.take().expect("its output is a pipe");
+    let stdout = packets.stdout.take().expect("its output is a pipe");
     let mut lines = BufReader::new(stdout).lines();
     let waits = lines.any(|line| line.expect("text").starts_with("(waiting for the kernel"));
     assert!(waits, "nothing said what it waits for");
     kill(Pid::from_raw(number.cast_signed()), Signal::SIGINT).expect("it runs");
-    let status = tutor.wait().expect("it ends");
+    let status = packets.wait().expect("it ends");
     assert!(!status.success());
     for program in programs {
         let gone = || !Path::new(&format!("/proc/{program}")).exists() || is_zombie(program);
-        wait::until("the programs end with the tutor", gone).expect("no orphan");
+        wait::until("the programs end with it", gone).expect("no orphan");
     }
 }
 

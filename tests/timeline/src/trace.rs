@@ -4,15 +4,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::Parser;
 use cli::failure::Failure;
 use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::{Lesson, Program, Syllabus};
 use serde::Serialize;
-use timeline::lanes::Timeline;
-use timeline::recording::Recording;
-use timeline::scenes::{Manner, Run, Scene};
-use timeline::{raw, summary, text};
+
+use crate::lanes::Timeline;
+use crate::recording::Recording;
+use crate::scenes::{Manner, Run, Scene};
+use crate::{raw, summary, text};
 
 /// No line is longer.
 const WIDTH: usize = 100;
@@ -28,9 +30,10 @@ the kernel answered, then a lane for each client or address.
 The last lines count: its waits, the calls that it slept in, its threads, and for each message the
 calls and wake-ups between the request and its reply. A traced call takes longer than it would alone.";
 
-#[derive(clap::Args)]
-#[command(after_help = LEGEND)]
-pub struct Arguments {
+/// Watch a program wait: its system calls beside what its peers do
+#[derive(Debug, Parser)]
+#[command(name = "cargo tutor trace", bin_name = "cargo tutor trace", after_help = LEGEND)]
+pub struct TraceOptions {
     /// A lesson by number or name, or a program by name: 03, select, threaded-server
     lesson: String,
     /// Watch this program instead of the lesson's: a server takes --listen ADDR:PORT and prints
@@ -52,29 +55,35 @@ struct Seen<'a> {
     runs: Vec<&'a Recording>,
 }
 
-pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+/// Traces a program.
+///
+/// # Errors
+///
+/// That a name is none, or the program has no trace; what building and running say; at its end, why the
+/// scene could not be finished.
+pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), Failure> {
     let syllabus = Syllabus::read()?;
-    let (lesson, program) = syllabus.program_meant(&arguments.lesson)?;
+    let (lesson, program) = syllabus.program_meant(&options.lesson)?;
     let Some(name) = &program.trace else { return Err(none(&syllabus, program)) };
     let scene = Scene::named(name, &lesson.description())?;
     let program = program.name.as_str();
-    let own = arguments.program.clone().map(Ok);
-    let path = own.unwrap_or_else(|| Programs::of("tutor", [lesson])?.path(program))?;
+    let own = options.program.clone().map(Ok);
+    let path = own.unwrap_or_else(|| Programs::of("timeline", [lesson])?.path(program))?;
     let runs = scene.run(&path, &[], Manner::Lenient)?;
-    if arguments.json {
+    if options.json {
         let runs = runs.iter().map(|run| &run.recording).collect();
         let seen = Seen { lesson: lesson.to_string(), runs };
         screen.line(serde_json::to_string_pretty(&seen).map_err(io::Error::from)?)?;
     } else {
-        let path = arguments.program.as_deref().unwrap_or(Path::new(program));
+        let path = options.program.as_deref().unwrap_or(Path::new(program));
         screen.heading(format_args!("{lesson}: {} under the witness", path.display()))?;
-        tell(scene, &runs, arguments.raw, screen)?;
+        tell(scene, &runs, options.raw, screen)?;
     }
     let failures: Vec<&str> = runs.iter().filter_map(|run| run.failure.as_deref()).collect();
     if failures.is_empty() {
         return Ok(());
     }
-    let whose = if arguments.program.is_some() { "this program" } else { program };
+    let whose = if options.program.is_some() { "this program" } else { program };
     let words =
         format!("the script ended early, {whose} did not do its part: {}", failures.join("; "));
     Err(io::Error::other(words).into())
