@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::runner::{Outcome, Trial};
+use crate::runner::{Ruling, Trial};
 use crate::seen::Seen;
 
 /// The file's path in the repository.
@@ -12,14 +12,14 @@ pub const FILE: &str = "tests/claims/recorded.json";
 
 /// One run of all experiments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recording {
+pub struct Recorded {
     /// The kernel: `Linux 6.18`.
     pub kernel: String,
     /// What each experiment saw, by its name.
     pub experiments: BTreeMap<String, Seen>,
 }
 
-impl Recording {
+impl Recorded {
     /// Keeps what was seen on this kernel.
     ///
     /// # Errors
@@ -28,8 +28,8 @@ impl Recording {
     pub fn of(kernel: &str, trials: Vec<Trial>) -> Result<Self, Vec<String>> {
         let wrong: Vec<String> = trials
             .iter()
-            .filter(|trial| trial.outcome != Outcome::AsTheBookSays)
-            .map(|trial| format!("{}: {:?}", trial.experiment, trial.outcome))
+            .filter(|trial| trial.ruling != Ruling::AsTheBookSays)
+            .map(|trial| format!("{}: {:?}", trial.experiment, trial.ruling))
             .collect();
         if !wrong.is_empty() {
             return Err(wrong);
@@ -69,12 +69,12 @@ fn shape(seen: &Seen) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Recording, Seen};
+    use super::{Recorded, Seen};
 
-    fn recording(did: &str, saw: &str) -> Recording {
+    fn recording(did: &str, saw: &str) -> Recorded {
         let mut seen = Seen::default();
         seen.note(did, saw);
-        Recording { kernel: String::new(), experiments: [("e".to_owned(), seen)].into() }
+        Recorded { kernel: String::new(), experiments: [("e".to_owned(), seen)].into() }
     }
 
     #[test]

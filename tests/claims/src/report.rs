@@ -1,5 +1,5 @@
-//! One experiment in this process, and its report: what `claim --json NAME` prints and the runner
-//! reads.
+//! One experiment in this process, and its report: what `claims --experiment NAME` prints and the
+//! runner reads.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::seen::Seen;
 
 /// What one run of an experiment gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ExperimentReport {
     /// What was seen, up to where it ended.
     pub seen: Seen,
     /// How it ended.
@@ -34,28 +34,16 @@ pub enum Ended {
     Broke(String),
 }
 
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Lines for a person.
-    Text,
-    /// One line of JSON for the runner.
-    Json,
-}
-
-/// Runs the experiment of this name in this process and prints its report. The exit status is 2 if
-/// there is none of this name and otherwise 0: how it went is in the report. As text it is 1 for a
-/// kernel that differs and for an experiment that was not carried out.
+/// Runs the experiment of this name in this process and prints its report, one line of JSON. The exit
+/// status is 2 if there is none of this name and otherwise 0: how it went is in the report.
 #[must_use]
-pub fn run_here(name: &str, form: Form) -> ExitCode {
+pub fn run_here(name: &str) -> ExitCode {
     let Some(experiment) = experiments::find(name) else {
         let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
         return ExitCode::from(2);
     };
-    if form == Form::Json {
-        // The runner waits for us. If it is killed, nobody does: end with it.
-        let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    }
+    // The runner waits for us. If it is killed, nobody does: end with it.
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     let mut seen = Seen::default();
     let done = (experiment.run)(&mut seen);
     let need = done.as_ref().err().and_then(Need::of);
@@ -64,28 +52,9 @@ pub fn run_here(name: &str, form: Form) -> ExitCode {
         Err(error) if need.is_some() => Ended::Unsupported(error.to_string()),
         Err(error) => Ended::Broke(error.to_string()),
     };
-    let report = Report { seen, ended, need };
-    match form {
-        Form::Json => {
-            let line = serde_json::to_string(&report).unwrap_or_default();
-            // Whoever closed our standard output does not want to know.
-            let _ = writeln!(io::stdout(), "{line}");
-            ExitCode::SUCCESS
-        }
-        Form::Text => print(&report),
-    }
-}
-
-fn print(report: &Report) -> ExitCode {
-    for one in &report.seen.observations {
-        let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
-        let _ = writeln!(io::stdout(), "{}: {}{book}", one.did, one.saw);
-    }
-    match &report.ended {
-        Ended::Done if report.seen.agrees() => return ExitCode::SUCCESS,
-        Ended::Done => {}
-        Ended::Unsupported(why) => drop(writeln!(io::stderr(), "cannot be tried here: {why}")),
-        Ended::Broke(why) => drop(writeln!(io::stderr(), "the experiment broke: {why}")),
-    }
-    ExitCode::FAILURE
+    let report = ExperimentReport { seen, ended, need };
+    let line = serde_json::to_string(&report).unwrap_or_default();
+    // Whoever closed our standard output does not want to know.
+    let _ = writeln!(io::stdout(), "{line}");
+    ExitCode::SUCCESS
 }

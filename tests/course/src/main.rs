@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
 use course::{Finding, claims as register, diffs, figures};
 use timeline::figures::Picture;
@@ -34,9 +33,6 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
-    /// Run one experiment in this process: what `claims --record` starts
-    #[command(hide = true)]
-    ClaimExperiment { name: String },
     /// Draw the book's figures from their recordings
     Figures {
         /// Write nothing; fail if a figure is stale
@@ -68,7 +64,6 @@ fn main() -> ExitCode {
         Command::Claims { check: true, .. } => {
             register::stale(&root).and_then(|stale| told(&stale))
         }
-        Command::ClaimExperiment { name } => return report::run_here(&name, Form::Json),
         Command::Figures { check: true, .. } => {
             figures::stale(&root).and_then(|stale| told(&stale))
         }

@@ -9,7 +9,8 @@ use cli::programs::Build;
 use crate::become_it;
 
 /// Each instrument's program, and the package that it is of.
-const INSTRUMENTS: [(&str, &str); 2] = [("trace", "timeline"), ("packets", "timeline")];
+const INSTRUMENTS: [(&str, &str); 3] =
+    [("claims", "claims"), ("trace", "timeline"), ("packets", "timeline")];
 
 /// What an instrument is given: its own arguments, `--help` among them.
 #[derive(clap::Args)]

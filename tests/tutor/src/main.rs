@@ -9,7 +9,6 @@ mod doctor;
 mod instruments;
 mod map;
 mod peer;
-mod trial;
 
 use std::ffi::OsString;
 use std::io;
@@ -17,7 +16,6 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use claims::report::{self, Form};
 use clap::{Parser, Subcommand};
 use cli::failure::{self, Failure};
 use cli::programs::Programs;
@@ -56,10 +54,8 @@ enum Task {
     /// Be one of the lab's clients or listeners
     Peer(peer::Arguments),
     /// Try what web pages claim about select, poll, epoll and connect, on this kernel
-    Claims(trial::Arguments),
-    /// Run one experiment in this process: what `claims` starts
-    #[command(hide = true)]
-    ClaimExperiment { name: String },
+    #[command(disable_help_flag = true)]
+    Claims(Given),
     /// Watch a program wait: its system calls beside what its peers do
     #[command(disable_help_flag = true)]
     Trace(Given),
@@ -75,10 +71,7 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse_from(instruments::asked());
     let mut screen = Screen::default();
-    let done = match arguments.task {
-        Some(Task::ClaimExperiment { name }) => return report::run_here(&name, Form::Json),
-        task => perform(task, &mut screen),
-    };
+    let done = perform(arguments.task, &mut screen);
     failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
 }
 
@@ -89,8 +82,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
         Some(Task::Run { program, arguments }) => run(&program, &arguments),
         Some(Task::Peer(arguments)) => peer::run(&arguments),
-        Some(Task::Claims(arguments)) => trial::run(&arguments, screen),
-        Some(Task::ClaimExperiment { .. }) => Ok(()),
+        Some(Task::Claims(given)) => instruments::become_one("claims", &given),
         Some(Task::Trace(given)) => instruments::become_one("trace", &given),
         Some(Task::Packets(given)) => instruments::become_one("packets", &given),
         Some(Task::Doctor) => doctor::run(screen),

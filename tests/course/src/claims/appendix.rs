@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use ::claims::recording::Recording;
+use ::claims::recording::Recorded;
 use ::claims::register::{Claim, Listing, Register, SECTIONS, Verdict};
 use ::claims::seen::Observation;
 
 use super::markdown::{code, plain};
 
 /// The whole page.
-pub fn text(register: &Register, recording: &Recording) -> String {
+pub fn text(register: &Register, recording: &Recorded) -> String {
     let mut text = String::new();
     line(
         &mut text,
@@ -41,7 +41,7 @@ fn line(text: &mut String, words: impl Display) {
     text.push('\n');
 }
 
-fn beginning(register: &Register, recording: &Recording, text: &mut String) {
+fn beginning(register: &Register, recording: &Recorded, text: &mut String) {
     let all = &register.claims;
     let count = |verdict| all.iter().filter(|claim| claim.verdict == verdict).count();
     let counts: Vec<String> =
@@ -83,7 +83,7 @@ fn beginning(register: &Register, recording: &Recording, text: &mut String) {
 
 fn entry<'a>(
     claim: &'a Claim,
-    recording: &Recording,
+    recording: &Recorded,
     told: &mut BTreeMap<&'a str, &'a str>,
     text: &mut String,
 ) {

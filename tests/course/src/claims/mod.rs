@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::Command;
 
-use ::claims::recording::{FILE as RECORDING, Recording};
+use ::claims::recording::{FILE as RECORDING, Recorded};
 use ::claims::register::{self, Claim, Register};
-use ::claims::runner::{self, Runner};
+use ::claims::runner::{self, TrialRunner};
 use ::claims::seen::Seen;
+use cli::programs::Build;
 
 use crate::Finding;
 use crate::house::House;
@@ -69,24 +69,20 @@ pub fn stale(root: &Path) -> io::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Runs all experiments, each in a process of this program, and keeps what they saw for the book.
+/// Runs all experiments, each in a process of its own, and keeps what they saw for the book.
 ///
 /// # Errors
 ///
-/// What is not as the book says.
+/// That cargo could not build their program; what is not as the book says.
 pub fn record(root: &Path) -> io::Result<()> {
     let register = read_register(root)?;
-    let this = std::env::current_exe()?;
-    let runner = Runner::new(move |name| {
-        let mut command = Command::new(&this);
-        command.args(["claim-experiment", name]);
-        command
-    });
+    let program = Build::programs(["claims", "course"]).run()?.path("claims")?;
+    let runner = TrialRunner::with_program(program);
     let names = runner::experiments(&register.claims);
     let trials = runner.all(&names, |trial, done| {
         let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);
     });
-    let recording = Recording::of(&kernel(), trials).map_err(|wrong| {
+    let recording = Recorded::of(&kernel(), trials).map_err(|wrong| {
         io::Error::other(format!("not for the book:\n  {}", wrong.join("\n  ")))
     })?;
     // The first recording has nothing before it.
@@ -227,7 +223,7 @@ fn read_register(root: &Path) -> io::Result<Register> {
     register::parse(&text).map_err(|error| io::Error::other(format!("{REGISTER}: {error}")))
 }
 
-fn read_recording(root: &Path) -> io::Result<Recording> {
+fn read_recording(root: &Path) -> io::Result<Recorded> {
     let text =
         fs::read_to_string(root.join(RECORDING)).map_err(|error| named(RECORDING, &error))?;
     serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{RECORDING}: {error}")))

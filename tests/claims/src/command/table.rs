@@ -3,11 +3,11 @@
 use std::io;
 
 use anstyle::{AnsiColor, Style};
-use claims::register::{Claim, SECTIONS, Verdict};
-use claims::runner::{Outcome, Trial};
+use cli::screen::Screen;
 
 use super::{Verdicts, observed, report_it};
-use cli::screen::Screen;
+use crate::register::{Claim, SECTIONS, Verdict};
+use crate::runner::{Ruling, Trial};
 
 /// How wide a line may be.
 const COLUMNS: usize = 100;
@@ -15,7 +15,7 @@ const COLUMNS: usize = 100;
 /// How far the second line of a claim is moved in.
 const INDENT: usize = 18;
 
-pub fn show(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
+pub(super) fn show(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
     for section in SECTIONS {
         screen.line("")?;
         screen.heading(section.title)?;
@@ -38,11 +38,11 @@ fn show_claim(claim: &Claim, trial: Option<&Trial>, screen: &mut Screen) -> io::
             let why = claim.no_experiment.as_deref().unwrap_or("no experiment");
             (dim, format!("not tried: {why}"))
         }
-        Some(trial) => match &trial.outcome {
-            Outcome::AsTheBookSays => (dim, telling(claim, trial)),
-            Outcome::Differs => (loud, format!("DIFFERS: {}", telling(claim, trial))),
-            Outcome::NotHere(why) => (loud, format!("not here: {why}")),
-            Outcome::Broke(why) => (loud, format!("BROKE: {why}")),
+        Some(trial) => match &trial.ruling {
+            Ruling::AsTheBookSays => (dim, telling(claim, trial)),
+            Ruling::Differs => (loud, format!("DIFFERS: {}", telling(claim, trial))),
+            Ruling::NotHere(why) => (loud, format!("not here: {why}")),
+            Ruling::Broke(why) => (loud, format!("BROKE: {why}")),
         },
     };
     let text = text.replace('\n', " ");
@@ -60,10 +60,10 @@ fn summary(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
     let count = |verdict| chosen.iter().filter(|claim| claim.verdict == verdict).count();
     let counts = Verdict::ALL.map(|verdict| format!("{} {verdict}", count(verdict)));
     screen.heading(format_args!("{} claims: {}", chosen.len(), counts.join(", ")))?;
-    let agrees = verdicts.count(|outcome| *outcome == Outcome::AsTheBookSays);
-    let differ = verdicts.count(|outcome| *outcome == Outcome::Differs);
-    let not_here = verdicts.count(|outcome| matches!(outcome, Outcome::NotHere(_)));
-    let broke = verdicts.count(|outcome| matches!(outcome, Outcome::Broke(_)));
+    let agrees = verdicts.count(|ruling| *ruling == Ruling::AsTheBookSays);
+    let differ = verdicts.count(|ruling| *ruling == Ruling::Differs);
+    let not_here = verdicts.count(|ruling| matches!(ruling, Ruling::NotHere(_)));
+    let broke = verdicts.count(|ruling| matches!(ruling, Ruling::Broke(_)));
     let none = chosen.iter().filter(|claim| claim.experiment.is_none()).count();
     let broken = if broke == 0 { String::new() } else { format!(", {broke} broke") };
     screen.line(format_args!(
@@ -73,15 +73,15 @@ fn summary(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
     screen.line(format_args!(
         "  {not_here} could not be tried here, {none} have no experiment{broken}"
     ))?;
-    let with = |is: fn(&Outcome) -> bool| -> Vec<&str> {
-        let of = |claim: &&&Claim| verdicts.trial(claim).is_some_and(|trial| is(&trial.outcome));
+    let with = |is: fn(&Ruling) -> bool| -> Vec<&str> {
+        let of = |claim: &&&Claim| verdicts.trial(claim).is_some_and(|trial| is(&trial.ruling));
         chosen.iter().filter(of).map(|claim| claim.id.as_str()).collect()
     };
-    let differ = with(|outcome| *outcome == Outcome::Differs);
+    let differ = with(|ruling| *ruling == Ruling::Differs);
     if !differ.is_empty() {
         report_it(&differ, &verdicts.kernel, screen)?;
     }
-    let broke = with(|outcome| matches!(outcome, Outcome::Broke(_)));
+    let broke = with(|ruling| matches!(ruling, Ruling::Broke(_)));
     if !broke.is_empty() {
         screen.paragraph(format_args!(
             "An experiment that broke decides nothing: {}. That is a fault of the course or of this \
@@ -93,7 +93,7 @@ fn summary(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
 }
 
 /// False is red, true is green, what lies between is yellow.
-pub fn look(verdict: Verdict) -> Style {
+pub(super) fn look(verdict: Verdict) -> Style {
     let color = match verdict {
         Verdict::True => AnsiColor::Green,
         Verdict::False => AnsiColor::Red,

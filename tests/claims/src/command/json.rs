@@ -2,14 +2,14 @@
 
 use std::io;
 
-use claims::register::Claim;
-use claims::runner::Outcome;
 use serde_json::{Value, json};
 
 use super::Verdicts;
+use crate::register::Claim;
+use crate::runner::Ruling;
 
 /// One object: the kernel, and the chosen claims with what was seen.
-pub fn of(verdicts: &Verdicts<'_>) -> io::Result<String> {
+pub(super) fn of(verdicts: &Verdicts<'_>) -> io::Result<String> {
     let claims: Vec<Value> =
         verdicts.chosen.iter().map(|claim| claim_of(verdicts, claim)).collect();
     let all = json!({ "kernel": verdicts.kernel, "claims": claims });
@@ -18,11 +18,11 @@ pub fn of(verdicts: &Verdicts<'_>) -> io::Result<String> {
 
 fn claim_of(verdicts: &Verdicts<'_>, claim: &Claim) -> Value {
     let trial = verdicts.trial(claim).map(|trial| {
-        let (outcome, why) = match &trial.outcome {
-            Outcome::AsTheBookSays => ("as the book says", None),
-            Outcome::Differs => ("differs", None),
-            Outcome::NotHere(why) => ("could not be tried here", Some(why)),
-            Outcome::Broke(why) => ("broke", Some(why)),
+        let (outcome, why) = match &trial.ruling {
+            Ruling::AsTheBookSays => ("as the book says", None),
+            Ruling::Differs => ("differs", None),
+            Ruling::NotHere(why) => ("could not be tried here", Some(why)),
+            Ruling::Broke(why) => ("broke", Some(why)),
         };
         json!({
             "outcome": outcome,

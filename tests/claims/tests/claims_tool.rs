@@ -1,4 +1,4 @@
-//! `cargo tutor claims`: what it prints, how it ends, and that it leaves nothing behind.
+//! `claims`: what it prints, how it ends, and that it leaves nothing behind.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,16 +16,16 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty, starts_with};
 use serde_json::Value;
 
-/// `cargo tutor claims`, for a person who pipes its output somewhere.
-fn tutor(arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("tutor");
+/// `claims`, for a person who pipes its output somewhere.
+fn tool(arguments: &[&str]) -> Command {
+    let mut command = cargo_bin_cmd!("claims");
     // All of it takes some seconds, beside other tests some more.
-    command.arg("claims").args(arguments).timeout(PATIENCE * 12);
+    command.args(arguments).timeout(PATIENCE * 12);
     command
 }
 
 fn output(arguments: &[&str]) -> String {
-    let output = tutor(arguments).output().expect("the tutor runs");
+    let output = tool(arguments).output().expect("it runs");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
@@ -33,7 +33,7 @@ fn output(arguments: &[&str]) -> String {
 #[test]
 fn all_claims_are_tried_and_counted_on_narrow_lines() {
     let register = register::read().expect("the register");
-    let assert = tutor(&[]).assert();
+    let assert = tool(&[]).assert();
     let output = assert.get_output();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -99,11 +99,11 @@ fn an_unknown_claim_gets_the_range_and_the_nearest() {
         ("c1o", "did you mean C10?\n"),
         ("99999999999", "there is no claim \"99999999999\""),
     ] {
-        let assert = tutor(&[typed]).assert().code(2).stdout(is_empty());
+        let assert = tool(&[typed]).assert().code(2).stdout(is_empty());
         assert.stderr(contains(meant)).stderr(contains("the claims are C01 to C158; "));
     }
     // One bad id is enough, and nothing is tried before.
-    let assert = tutor(&["C05", "epoll"]).assert().code(2).stdout(is_empty());
+    let assert = tool(&["C05", "epoll"]).assert().code(2).stdout(is_empty());
     assert.stderr(starts_with("there is no claim \"epoll\"\n").and(contains("mean").not()));
 }
 
@@ -148,8 +148,8 @@ impl StandIn {
         Self::new(name, &format!("echo '{report}'"))
     }
 
-    fn tutor(&self, arguments: &[&str]) -> Command {
-        let mut command = tutor(arguments);
+    fn tool(&self, arguments: &[&str]) -> Command {
+        let mut command = tool(arguments);
         command.env("READINESS_CLAIM", &self.0);
         command
     }
@@ -164,12 +164,12 @@ impl Drop for StandIn {
 #[test]
 fn a_kernel_that_differs_is_reported_and_is_no_failure() {
     let stand_in = StandIn::reporting("differs", r#""c""#, r#""done""#);
-    let assert = stand_in.tutor(&["C22"]).assert().success();
+    let assert = stand_in.tool(&["C22"]).assert().success();
     assert
         .stdout(contains("\n  a \u{2192} b; the book says c\n"))
         .stdout(contains("does not do here what the book says"))
         .stdout(contains("\n  cargo tutor claims --json C22\n"));
-    let assert = stand_in.tutor(&[]).assert().success();
+    let assert = stand_in.tool(&[]).assert().success();
     assert
         .stdout(contains("DIFFERS: a \u{2192} b; the book says c\n"))
         .stdout(contains(": 0 as the book says, "))
@@ -180,9 +180,9 @@ fn a_kernel_that_differs_is_reported_and_is_no_failure() {
 fn what_is_forbidden_here_is_said_and_is_no_failure() {
     let ended = r#"{"unsupported":"a setting forbids it"}"#;
     let stand_in = StandIn::reporting("forbidden", "null", ended);
-    let assert = stand_in.tutor(&["C22"]).assert().success();
+    let assert = stand_in.tool(&["C22"]).assert().success();
     assert.stdout(contains("it could not be tried here: a setting forbids it\n"));
-    let assert = stand_in.tutor(&[]).assert().success();
+    let assert = stand_in.tool(&[]).assert().success();
     assert.stdout(contains("not here: a setting forbids it\n"));
 }
 
@@ -193,9 +193,9 @@ fn an_experiment_that_broke_is_a_failure() {
         ("died", "echo words >&2; kill -9 $$", "without a report, signal: 9 (SIGKILL): words"),
     ] {
         let stand_in = StandIn::new(name, line);
-        let assert = stand_in.tutor(&["C22"]).assert().code(1);
+        let assert = stand_in.tool(&["C22"]).assert().code(1);
         assert.stdout(contains("the experiment broke: ").and(contains(said)));
-        let assert = stand_in.tutor(&[]).assert().code(1);
+        let assert = stand_in.tool(&[]).assert().code(1);
         assert.stdout(contains("BROKE: ").and(contains(said))).stdout(contains(" broke\n"));
     }
 }
@@ -212,14 +212,14 @@ fn marked(mark: &str) -> Vec<i32> {
 }
 
 fn start(stand_in: &StandIn, mark: &str) -> Child {
-    Process::new(cargo_bin!("tutor"))
-        .args(["claims", "C22", "C05"])
+    Process::new(cargo_bin!("claims"))
+        .args(["C22", "C05"])
         .env("READINESS_CLAIM", &stand_in.0)
         .env(mark, "1")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the tutor starts")
+        .expect("it starts")
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn ctrl_c_leaves_nothing_behind() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let mark = format!("CLAIMS_TOOL_{}_{}", signal.as_str(), std::process::id());
         let mut child = start(&stand_in, &mark);
-        // The tutor, and two experiments of two processes.
+        // The tool, and two experiments of two processes.
         wait::until("the experiments run", || marked(&mark).len() == 5).expect("they run");
         kill(Pid::from_raw(child.id().cast_signed()), signal).expect("it runs");
         let status = child.wait().expect("it is ours");

@@ -1,22 +1,24 @@
-//! `cargo tutor claims`: what web pages claim, tried on this kernel.
+//! What `claims` does: it tries what web pages claim on this kernel, and shows what was seen.
 
 mod json;
-mod story;
+mod one;
 mod table;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use claims::register::{self, Claim, LAST, Register};
-use claims::runner::{self, Outcome, Runner, Trial};
-use claims::seen::Observation;
+use clap::Parser;
 use cli::failure::Failure;
 use cli::meant::nearest;
 use cli::screen::Screen;
 use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
+
+use crate::register::{self, Claim, LAST, Register};
+use crate::runner::{self, Ruling, Trial, TrialRunner};
+use crate::seen::Observation;
 
 /// The kernel on which the book's experiments were first made.
 const BOOK_KERNEL: &str = "Linux 6.18";
@@ -24,15 +26,19 @@ const BOOK_KERNEL: &str = "Linux 6.18";
 /// For the tests of this tool: a program that reports in the place of the experiments.
 const STAND_IN: &str = "READINESS_CLAIM";
 
-/// Which claims, and in which form.
-#[derive(clap::Args)]
-pub struct Arguments {
+/// Try what web pages claim about select, poll, epoll and connect, on this kernel
+#[derive(Debug, Parser)]
+#[command(name = "cargo tutor claims", bin_name = "cargo tutor claims")]
+pub struct ClaimsOptions {
     /// Tell the story of these claims only: C80, c80 or 80
     #[arg(value_name = "CLAIM")]
     claims: Vec<String>,
     /// Print all that was seen as JSON
     #[arg(long)]
     json: bool,
+    /// Run one experiment in this process and report it as data: what a trial starts
+    #[arg(long, value_name = "NAME", hide = true, exclusive = true)]
+    pub experiment: Option<String>,
 }
 
 /// What was tried, ready to be shown.
@@ -49,29 +55,34 @@ impl Verdicts<'_> {
         self.trials.get(claim.experiment.as_deref()?)
     }
 
-    /// How many of the chosen claims have such an outcome.
-    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+    /// For how many of the chosen claims this is true of the ruling.
+    fn count(&self, is: impl Fn(&Ruling) -> bool) -> usize {
         let trials = self.chosen.iter().filter_map(|claim| self.trial(claim));
-        trials.filter(|trial| is(&trial.outcome)).count()
+        trials.filter(|trial| is(&trial.ruling)).count()
     }
 }
 
 /// Tries the chosen claims, or all, and shows what was seen. A kernel that differs from the book is
 /// no failure; an experiment that broke is one.
-pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// That there is no such claim; what reading the register and starting experiments say; that an
+/// experiment broke, which is then told already.
+pub fn run(options: &ClaimsOptions, screen: &mut Screen) -> Result<(), Failure> {
     let register = register::read().map_err(io::Error::other)?;
-    let chosen = chosen(&register, &arguments.claims)?;
+    let chosen = chosen(&register, &options.claims)?;
     let trials = try_all(&runner::experiments(chosen.iter().copied()))?;
     let trials = trials.into_iter().map(|trial| (trial.experiment.clone(), trial)).collect();
     let verdicts = Verdicts { kernel: kernel(), register: &register, chosen, trials };
-    if arguments.json {
+    if options.json {
         screen.line(json::of(&verdicts)?)?;
-    } else if arguments.claims.is_empty() {
+    } else if options.claims.is_empty() {
         table::show(&verdicts, screen)?;
     } else {
-        story::show(&verdicts, screen)?;
+        one::show(&verdicts, screen)?;
     }
-    let broke = verdicts.count(|outcome| matches!(outcome, Outcome::Broke(_)));
+    let broke = verdicts.count(|ruling| matches!(ruling, Ruling::Broke(_)));
     if broke == 0 { Ok(()) } else { Err(Failure::Told) }
 }
 
@@ -114,13 +125,9 @@ fn try_all(names: &[&str]) -> io::Result<Vec<Trial>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let this = std::env::current_exe()?;
-    let stand_in = std::env::var_os(STAND_IN);
-    let runner = Arc::new(Runner::new(move |name| {
-        let mut command = Command::new(stand_in.as_deref().unwrap_or(this.as_os_str()));
-        command.args(["claim-experiment", name]);
-        command
-    }));
+    let program = std::env::var_os(STAND_IN).map(PathBuf::from);
+    let program = program.map_or_else(std::env::current_exe, Ok)?;
+    let runner = Arc::new(TrialRunner::with_program(program));
     end_on_a_signal(&runner)?;
     let all = names.len();
     let terminal = io::stderr().is_terminal();
@@ -149,7 +156,7 @@ fn try_all(names: &[&str]) -> io::Result<Vec<Trial>> {
 
 /// Ctrl-C reaches this process and not the experiments, which are process groups of their own: end
 /// them, then end as the signal would have ended us.
-fn end_on_a_signal(runner: &Arc<Runner>) -> io::Result<()> {
+fn end_on_a_signal(runner: &Arc<TrialRunner>) -> io::Result<()> {
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         signals.add(signal);
