@@ -140,7 +140,7 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// As [`Figure::record`] and [`Figure::kept`]; or the first line that differs.
+    /// As [`Picture::record`] and [`Picture::kept`]; or the first line that differs.
     pub fn still_holds(&self, root: &Path, path: &Path) -> io::Result<()> {
         let was = self.sequence(&self.kept(root)?);
         let is = self.sequence(&self.record(path)?);

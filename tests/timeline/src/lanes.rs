@@ -22,14 +22,14 @@ pub struct Timeline {
     /// The lanes' names: the program, the kernel, and each peer in the order of appearance.
     pub lanes: Vec<String>,
     /// What happened, in the order in which it began.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LaneEntry>,
     /// Had the program more than one thread? Then an entry's thread matters.
     pub threads: bool,
 }
 
 /// One thing that happened. Times are nanoseconds since the record began.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LaneEntry {
     /// When it began.
     pub at: u64,
     /// When it was over; `None` if it never was.
@@ -65,7 +65,7 @@ pub enum Kind {
     Act,
     /// Something happened to the program: a thread, a signal, its end.
     Note,
-    /// A peer did something: [`Entry::did`].
+    /// A peer did something: [`LaneEntry::did`].
     Peer,
 }
 
@@ -82,7 +82,7 @@ impl Timeline {
             }
         }
         let lane = |who: &str| 2 + lanes[2..].iter().position(|name| name == who).unwrap_or(0);
-        let mut entries: Vec<Entry> =
+        let mut entries: Vec<LaneEntry> =
             peers.iter().map(|done| of_peer(done, lane(&done.who))).collect();
         entries.extend(of_record(record, &names));
         entries.sort_by_key(|entry| entry.at);
@@ -100,7 +100,7 @@ impl Timeline {
     /// The entries up to the first one that `ends` is true of, that one included. A call that comes back
     /// later has not come back.
     #[must_use]
-    pub fn up_to(mut self, ends: impl Fn(&Entry) -> bool) -> Self {
+    pub fn up_to(mut self, ends: impl Fn(&LaneEntry) -> bool) -> Self {
         let Some(at) = self.entries.iter().position(ends) else { return self };
         self.entries.truncate(at + 1);
         let last = self.entries[at].until;
@@ -122,7 +122,7 @@ impl Timeline {
     }
 }
 
-fn shown_threads(entries: &[Entry]) -> usize {
+fn shown_threads(entries: &[LaneEntry]) -> usize {
     let mut threads: Vec<u32> =
         entries.iter().map(|entry| entry.thread).filter(|&n| n > 0).collect();
     threads.sort_unstable();
@@ -131,7 +131,7 @@ fn shown_threads(entries: &[Entry]) -> usize {
 }
 
 /// The program's entries: from its first socket on, and what belongs to it.
-fn of_record(record: &Record, names: &Names<'_>) -> Vec<Entry> {
+fn of_record(record: &Record, names: &Names<'_>) -> Vec<LaneEntry> {
     let is_socket = |event: &Event| call_named(event, "socket");
     let from = record.events.iter().position(is_socket).unwrap_or(0);
     // A program that listens prepares it before anything else, up to listen(2).
@@ -144,11 +144,11 @@ fn call_named(event: &Event, name: &str) -> bool {
     matches!(&event.what, What::Call(call) if call.name == name)
 }
 
-fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> Option<Entry> {
+fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> Option<LaneEntry> {
     if !is_shown(event) {
         return None;
     }
-    let note = |text: &str| Entry {
+    let note = |text: &str| LaneEntry {
         at: event.at,
         until: Some(event.at),
         lane: PROGRAM,
@@ -179,10 +179,10 @@ fn is_first(record: &Record, event: &Event) -> bool {
     record.threads.first().is_some_and(|first| first.number == event.thread)
 }
 
-fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> Entry {
+fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> LaneEntry {
     let kind = if setup { Kind::Setup } else { kind(call) };
     let returned = call.outcome != Outcome::Pending;
-    Entry {
+    LaneEntry {
         at: event.at,
         until: call.returned.filter(|_| returned),
         lane: PROGRAM,
@@ -211,8 +211,8 @@ fn kind(call: &Call) -> Kind {
     }
 }
 
-fn of_peer(done: &Done, lane: usize) -> Entry {
-    Entry {
+fn of_peer(done: &Done, lane: usize) -> LaneEntry {
+    LaneEntry {
         at: done.at,
         until: Some(done.until),
         lane,

@@ -1,7 +1,7 @@
 //! The lines of a timeline: a call during which something else happened has two, one where it was
 //! made and one where it came back.
 
-use crate::lanes::{Entry, Kind, PROGRAM, Timeline};
+use crate::lanes::{Kind, LaneEntry, PROGRAM, Timeline};
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
@@ -9,7 +9,7 @@ pub struct Moment<'a> {
     /// When, in nanoseconds since the record began.
     pub at: u64,
     /// What happened.
-    pub entry: &'a Entry,
+    pub entry: &'a LaneEntry,
     /// Which part of it.
     pub part: Part,
     /// Is the program inside a call that sleeps while this happens?
@@ -66,7 +66,7 @@ const LONG: u64 = 10_000_000;
 /// Did something else happen while this call was in the kernel, did it take long, or has it not come
 /// back?
 #[must_use]
-pub fn sleeps(timeline: &Timeline, entry: &Entry) -> bool {
+pub fn sleeps(timeline: &Timeline, entry: &LaneEntry) -> bool {
     if !matches!(entry.kind, Kind::Wait | Kind::Transfer) {
         return false;
     }

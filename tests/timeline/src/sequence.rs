@@ -10,7 +10,7 @@ pub fn sequence(timeline: &Timeline, in_order: bool) -> Vec<String> {
     let line = |lane: usize| {
         timeline.entries.iter().filter(move |entry| entry.lane == lane && entry.kind != Kind::Note)
     };
-    let told = |entry: &crate::lanes::Entry| {
+    let told = |entry: &crate::lanes::LaneEntry| {
         let who = if entry.lane == PROGRAM { "program" } else { &timeline.lanes[entry.lane] };
         match &entry.answer {
             Some(answer) => format!("{who}: {} -> {}", entry.says.plain, answer.plain),

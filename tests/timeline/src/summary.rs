@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lab::witness::record::{Outcome, What};
 
-use crate::lanes::{Entry, Kind, Timeline};
+use crate::lanes::{Kind, LaneEntry, Timeline};
 use crate::moments::sleeps;
 use crate::recording::{Did, Done, Recording};
 
@@ -53,7 +53,7 @@ fn slept(timeline: &Timeline) -> String {
     counted(timeline.entries.iter().filter(|entry| sleeps(timeline, entry)), "no call")
 }
 
-fn counted<'a>(entries: impl Iterator<Item = &'a Entry>, none: &str) -> String {
+fn counted<'a>(entries: impl Iterator<Item = &'a LaneEntry>, none: &str) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in entries {
         *counts.entry(&entry.call).or_default() += 1;
@@ -85,7 +85,7 @@ fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usi
                 calls += 1;
             }
         }
-        let woken = |entry: &&Entry| {
+        let woken = |entry: &&LaneEntry| {
             sleeps(timeline, entry) && entry.at < done.at && entry.until.is_some_and(within)
         };
         wakeups += timeline.entries.iter().filter(woken).count();

@@ -52,7 +52,7 @@ enum Task {
         arguments: Vec<OsString>,
     },
     /// Be one of the lab's clients or listeners
-    Peer(peer::Arguments),
+    Peer(peer::PeerOptions),
     /// Try what web pages claim about select, poll, epoll and connect, on this kernel
     #[command(disable_help_flag = true)]
     Claims(Given),
@@ -65,7 +65,7 @@ enum Task {
     /// Say what this machine has and lacks for the course
     Doctor,
     /// Read the book in a browser
-    Book(book::Arguments),
+    Book(book::BookOptions),
 }
 
 fn main() -> ExitCode {
@@ -81,12 +81,12 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
         Some(Task::Run { program, arguments }) => run(&program, &arguments),
-        Some(Task::Peer(arguments)) => peer::run(&arguments),
+        Some(Task::Peer(options)) => peer::run(&options),
         Some(Task::Claims(given)) => instruments::become_one("claims", &given),
         Some(Task::Trace(given)) => instruments::become_one("trace", &given),
         Some(Task::Packets(given)) => instruments::become_one("packets", &given),
         Some(Task::Doctor) => doctor::run(screen),
-        Some(Task::Book(arguments)) => book::run(&arguments, screen),
+        Some(Task::Book(options)) => book::run(&options, screen),
     }
 }
 

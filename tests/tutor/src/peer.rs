@@ -11,7 +11,7 @@ use lab::peer::by_hand::{self, PEERS, Peer, Role};
 
 #[derive(clap::Args)]
 #[command(after_help = peers())]
-pub struct Arguments {
+pub struct PeerOptions {
     /// Which character: see the list below
     #[arg(value_name = "KIND", value_parser = peer)]
     peer: &'static Peer,
@@ -26,8 +26,8 @@ pub struct Arguments {
 
 /// Runs one until it has done what it wants, or its time is up. Ctrl-C ends it at once: the kernel
 /// closes what it holds.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { peer, address, seconds } = *arguments;
+pub fn run(options: &PeerOptions) -> Result<(), Failure> {
+    let PeerOptions { peer, address, seconds } = *options;
     if peer.role == Role::Connects && address.port() == 0 {
         let words = format!("{peer} connects: the port is a number from 1 to 65535");
         return Err(Failure::Arguments(words));

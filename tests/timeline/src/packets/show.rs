@@ -13,9 +13,8 @@ use super::scenes::{Met, WireScene};
 
 /// The widest line, in columns.
 const WIDTH: usize = 100;
-/// From the left edge to what happened, and to the edge on the right.
+/// From the left edge to what happened.
 const MARGIN: usize = 14;
-const RIGHT: usize = 2;
 /// The wire between the two sides.
 const WIRE: usize = 44;
 
@@ -74,7 +73,10 @@ pub(super) fn exchange(
 ) -> io::Result<()> {
     screen.line("")?;
     screen.heading(format_args!("{}{label}: {}", scene.name, scene.title))?;
-    screen.wrapped("$ ", "    ", &exchange.command, WIDTH)?;
+    for (at, part) in wrapped("", "", &exchange.command, WIDTH - 6).into_iter().enumerate() {
+        let prompt = if at == 0 { "$ " } else { "    " };
+        screen.line(format_args!("{prompt}{part}"))?;
+    }
     let mut before: Vec<&Packet> = Vec::new();
     for event in &exchange.events {
         match &event.what {
@@ -115,9 +117,9 @@ fn says(screen: &mut Screen, event: &Timed, verb: &str, line: &str) -> io::Resul
     let bold = AnsiColor::Cyan.on_default();
     let time = time(event);
     let text = format!("program {verb}: {line}");
-    for (at, part) in wrapped("", "  ", &text, WIDTH - MARGIN - RIGHT).into_iter().enumerate() {
-        let time = if at == 0 { time.as_str() } else { "" };
-        screen.line(format_args!("{DIM}{time:>12}{DIM:#}  {bold}{part}{bold:#}"))?;
+    for (at, part) in wrapped("", "", &text, WIDTH - MARGIN - 2).into_iter().enumerate() {
+        let (time, indent) = if at == 0 { (time.as_str(), "") } else { ("", "  ") };
+        screen.line(format_args!("{DIM}{time:>12}{DIM:#}  {bold}{indent}{part}{bold:#}"))?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What peers or a network do around a program so that its idea shows, and how that is run.
 //!
-//! - [`mod@table`]: the scenes, by name;
-//! - [`serving`]: the peers of a server take their steps, each seen to have had its effect;
-//! - [`connecting`]: a program that connects meets each answer.
+//! - `table`: the scenes, by name;
+//! - `serving`: the peers of a server take their steps, each seen to have had its effect;
+//! - `connecting`: a program that connects meets each answer.
 
 mod connecting;
 mod serving;
