@@ -1,5 +1,7 @@
 //! What a peer did, in words.
 
+use lab::witness::record::Bytes;
+
 use crate::names::Form;
 use crate::recording::Did;
 use crate::words::{Words, bytes, quoted};
@@ -13,31 +15,21 @@ pub fn words_of(did: &Did) -> Words {
         Did::Drops(_) => Words::from("drops all"),
         Did::Connects(_) => Words::from("connects"),
         Did::Accepts => Words::from("accepts"),
-        Did::Sends(count, text) => Words::of(|form| match form {
-            Form::Short => format!("sends {count}"),
-            Form::Full if *count > 100 => format!("sends {}", bytes(*count)),
-            // How much goes into the buffers before they are full differs from run to run.
-            Form::Plain if *count > 100 => "sends much".to_owned(),
-            _ => format!("sends {}", quoted(text, *count)),
-        }),
-        Did::Gets(count, text) => Words::of(|form| match form {
-            Form::Short => format!("gets {count}"),
-            Form::Full if *count > 100 => format!("gets {}", bytes(*count)),
-            Form::Plain if *count > 100 => "gets much".to_owned(),
-            _ => format!("gets {}", quoted(text, *count)),
-        }),
-        Did::HearsNothing => Words::of(|form| match form {
-            Form::Short => "nothing".to_owned(),
-            _ => "hears nothing".to_owned(),
-        }),
-        Did::HalfCloses => Words::of(|form| match form {
-            Form::Short => "FIN".to_owned(),
-            _ => "half-closes".to_owned(),
-        }),
-        Did::MeetsEnd => Words::of(|form| match form {
-            Form::Short => "end".to_owned(),
-            _ => "meets the end".to_owned(),
-        }),
+        Did::Sends(count, text) => moved("sends", *count, text),
+        Did::Gets(count, text) => moved("gets", *count, text),
+        Did::HearsNothing => Words { short: "nothing".to_owned(), ..Words::from("hears nothing") },
+        Did::HalfCloses => Words { short: "FIN".to_owned(), ..Words::from("half-closes") },
+        Did::MeetsEnd => Words { short: "end".to_owned(), ..Words::from("meets the end") },
         Did::Fails(why) => Words::from(why.as_str()),
     }
+}
+
+fn moved(verb: &str, count: u64, text: &Bytes) -> Words {
+    Words::of(|form| match form {
+        Form::Short => format!("{verb} {count}"),
+        Form::Full if count > 100 => format!("{verb} {}", bytes(count)),
+        // How much goes into the buffers before they are full differs from run to run.
+        Form::Plain if count > 100 => format!("{verb} much"),
+        _ => format!("{verb} {}", quoted(text, count)),
+    })
 }

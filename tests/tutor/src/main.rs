@@ -6,23 +6,19 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 mod book;
 mod demo;
 mod doctor;
-mod instruments;
 mod map;
 mod peer;
+mod run;
 
 use std::ffi::OsString;
-use std::io;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cli::failure::{self, Failure};
-use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::Syllabus;
-use instruments::Given;
 use lab::limits;
+use run::Given;
 
 /// Shows the lessons of readiness, runs their programs, and checks what this machine can do.
 ///
@@ -69,7 +65,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse_from(instruments::asked());
+    let arguments = Arguments::parse_from(run::typed());
     let mut screen = Screen::default();
     let done = perform(arguments.task, &mut screen);
     failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
@@ -80,26 +76,12 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         None => Ok(map::show(&Syllabus::read()?, screen)?),
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
-        Some(Task::Run { program, arguments }) => run(&program, &arguments),
+        Some(Task::Run { program, arguments }) => run::program(&program, &arguments),
         Some(Task::Peer(options)) => peer::run(&options),
-        Some(Task::Claims(given)) => instruments::become_one("claims", &given),
-        Some(Task::Trace(given)) => instruments::become_one("trace", &given),
-        Some(Task::Packets(given)) => instruments::become_one("packets", &given),
+        Some(Task::Claims(given)) => run::instrument("claims", &given),
+        Some(Task::Trace(given)) => run::instrument("trace", &given),
+        Some(Task::Packets(given)) => run::instrument("packets", &given),
         Some(Task::Doctor) => doctor::run(screen),
         Some(Task::Book(options)) => book::run(&options, screen),
     }
-}
-
-/// Builds a program and becomes it, so that signals and the exit status are its own.
-fn run(name: &str, arguments: &[OsString]) -> Result<(), Failure> {
-    let syllabus = Syllabus::read()?;
-    let (lesson, program) = syllabus.program_meant(name)?;
-    let path = Programs::of("tutor", [lesson])?.path(&program.name)?;
-    Err(become_it(&path, arguments).into())
-}
-
-/// Becomes another program; returns only to say why not.
-fn become_it(path: &Path, arguments: &[OsString]) -> io::Error {
-    let error = Command::new(path).args(arguments).exec();
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -16,7 +16,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use at_work::AtWork;
-use listeners::Serves;
 use session::{EarlyEnd, Session};
 
 /// A peer: what it is called, what it does with its address, and how.
@@ -28,7 +27,7 @@ pub struct Peer {
     pub role: Role,
     /// What it does, in one line.
     pub does: &'static str,
-    run: fn(&mut Session<'_>) -> Result<(), EarlyEnd>,
+    run: Behaviour,
 }
 
 /// What a peer does with the address that it is given.
@@ -42,97 +41,41 @@ pub enum Role {
 
 /// Every peer: those that connect, then those that listen.
 pub static PEERS: [Peer; 15] = [
-    Peer {
-        name: "polite",
-        role: Role::Connects,
-        does: "asks twice, half-closes, reads to the end",
-        run: clients::polite,
-    },
-    Peer {
-        name: "silent",
-        role: Role::Connects,
-        does: "connects and says nothing",
-        run: clients::silent,
-    },
-    Peer {
-        name: "greedy",
-        role: Role::Connects,
-        does: "sends and never reads, until the server takes no more",
-        run: clients::greedy,
-    },
-    Peer {
-        name: "flooding",
-        role: Role::Connects,
-        does: "sends as fast as it can while it reads the replies",
-        run: clients::flooding,
-    },
-    Peer {
-        name: "late",
-        role: Role::Connects,
-        does: "sends 16 MiB and reads late, then checks every byte",
-        run: clients::late,
-    },
-    Peer {
-        name: "resetting",
-        role: Role::Connects,
-        does: "asks once, then resets the connection (RST)",
-        run: clients::resetting,
-    },
-    Peer {
-        name: "half-closing",
-        role: Role::Connects,
-        does: "sends, half-closes (FIN), then reads all replies",
-        run: clients::half_closing,
-    },
-    Peer {
-        name: "urgent",
-        role: Role::Connects,
-        does: "sends an urgent (out-of-band) byte between normal ones",
-        run: clients::urgent,
-    },
-    Peer {
-        name: "vanishing",
-        role: Role::Connects,
-        does: "sends 1 MiB and closes without reading",
-        run: clients::vanishing,
-    },
-    Peer {
-        name: "upper",
-        role: Role::Listens,
-        does: "a correct server: answers in upper case",
-        run: |session| listeners::serving(session, Serves { greets: false, answers: true }),
-    },
-    Peer {
-        name: "banner",
-        role: Role::Listens,
-        does: "the same, but it greets as soon as it has accepted",
-        run: |session| listeners::serving(session, Serves { greets: true, answers: true }),
-    },
-    Peer {
-        name: "mute",
-        role: Role::Listens,
-        does: "accepts and reads, but never answers",
-        run: |session| listeners::serving(session, Serves { greets: false, answers: false }),
-    },
-    Peer {
-        name: "never-accepting",
-        role: Role::Listens,
-        does: "listens, but never accepts",
-        run: listeners::never_accepting,
-    },
-    Peer {
-        name: "refusing",
-        role: Role::Listens,
-        does: "bound, but not listening: connects are refused",
-        run: listeners::refusing,
-    },
-    Peer {
-        name: "black-hole",
-        role: Role::Listens,
-        does: "drops every packet: connects get no answer at all",
-        run: listeners::black_hole,
-    },
+    client("polite", "asks twice, half-closes, reads to the end", clients::polite),
+    client("silent", "connects and says nothing", clients::silent),
+    client("greedy", "sends and never reads, until the server takes no more", clients::greedy),
+    client("flooding", "sends as fast as it can while it reads the replies", clients::flooding),
+    client("late", "sends 16 MiB and reads late, then checks every byte", clients::late),
+    client("resetting", "asks once, then resets the connection (RST)", clients::resetting),
+    client(
+        "half-closing",
+        "sends, half-closes (FIN), then reads all replies",
+        clients::half_closing,
+    ),
+    client("urgent", "sends an urgent (out-of-band) byte between normal ones", clients::urgent),
+    client("vanishing", "sends 1 MiB and closes without reading", clients::vanishing),
+    listener("upper", "a correct server: answers in upper case", listeners::upper),
+    listener("banner", "the same, but it greets as soon as it has accepted", listeners::banner),
+    listener("mute", "accepts and reads, but never answers", listeners::mute),
+    listener("never-accepting", "listens, but never accepts", listeners::never_accepting),
+    listener("refusing", "bound, but not listening: connects are refused", listeners::refusing),
+    listener(
+        "black-hole",
+        "drops every packet: connects get no answer at all",
+        listeners::black_hole,
+    ),
 ];
+
+/// How a peer behaves in one run of it.
+type Behaviour = fn(&mut Session<'_>) -> Result<(), EarlyEnd>;
+
+const fn client(name: &'static str, does: &'static str, run: Behaviour) -> Peer {
+    Peer { name, role: Role::Connects, does, run }
+}
+
+const fn listener(name: &'static str, does: &'static str, run: Behaviour) -> Peer {
+    Peer { name, role: Role::Listens, does, run }
+}
 
 /// The peer of this name.
 ///

@@ -14,7 +14,7 @@ use super::place::root;
 use super::programs::quoted;
 use crate::peer::by_hand::{self, AtWork, Peer};
 use crate::subject::with_default_signals;
-use crate::wait::{PATIENCE, until};
+use crate::wait::PATIENCE;
 
 /// How long a peer goes on if it is not told with `--seconds`.
 const PEER_SECONDS: u64 = 10;
@@ -141,11 +141,8 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if let Some(peer) = &self.peer {
-            peer.stop();
-            // Its sockets should be closed when the next page begins; it never blocks for long.
-            let _ = until("the peer has stopped", || peer.has_ended());
-        }
+        // It stops, so that its sockets are closed when the next page begins.
+        drop(self.peer.take());
         let _ = killpg(self.group(), Signal::SIGKILL);
         let _ = self.shell.wait();
         let _ = self.guard.wait();

@@ -119,12 +119,6 @@ impl AtWork {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Has it ended?
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
     /// Waits for its end. It comes by itself, at the peer's limit at the latest.
     ///
     /// # Errors

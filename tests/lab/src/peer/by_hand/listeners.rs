@@ -19,11 +19,11 @@ const QUEUE_LIMIT: usize = 64 * 1024;
 
 /// How a listener that accepts serves its clients.
 #[derive(Clone, Copy)]
-pub struct Serves {
+struct Serves {
     /// It speaks first.
-    pub greets: bool,
+    greets: bool,
     /// It answers what it reads.
-    pub answers: bool,
+    answers: bool,
 }
 
 /// One client of a listener that accepts.
@@ -48,8 +48,20 @@ impl Guest {
     }
 }
 
-/// `upper`, `banner` and `mute`: one loop, three characters.
-pub fn serving(session: &mut Session<'_>, serves: Serves) -> Result<(), EarlyEnd> {
+pub fn upper(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: false, answers: true })
+}
+
+pub fn banner(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: true, answers: true })
+}
+
+pub fn mute(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: false, answers: false })
+}
+
+/// One loop, three characters.
+fn serving(session: &mut Session<'_>, serves: Serves) -> Result<(), EarlyEnd> {
     let listener = TcpListener::from(listen(session, bind(session)?)?);
     let mut guests: Vec<Guest> = Vec::new();
     let mut number = 0;
