@@ -210,7 +210,7 @@ impl Syllabus {
 
 impl Lesson {
     fn read(root: &Path, folder: &str) -> io::Result<Self> {
-        let place = description(folder);
+        let place = file(folder);
         let text = fs::read_to_string(root.join(&place)).map_err(|error| named(&place, &error))?;
         let mut lesson: Self =
             toml::from_str(&text).map_err(|error| io::Error::other(format!("{place}: {error}")))?;
@@ -235,8 +235,8 @@ impl Lesson {
 
     /// The file that describes it, below the course's folder: `chapters/03-select/lesson.toml`.
     #[must_use]
-    pub fn description(&self) -> String {
-        description(&self.folder)
+    pub fn file(&self) -> String {
+        file(&self.folder)
     }
 
     /// The package in the workspace: `ch03-select`.
@@ -286,7 +286,7 @@ impl fmt::Display for Lesson {
     }
 }
 
-fn description(folder: &str) -> String {
+fn file(folder: &str) -> String {
     format!("chapters/{folder}/lesson.toml")
 }
 

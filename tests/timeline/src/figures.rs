@@ -39,7 +39,7 @@ impl Picture {
         let mut pictures = Vec::new();
         for lesson in Syllabus::of(root)?.lessons {
             for figure in &lesson.figures {
-                pictures.push(Self::of(figure, &lesson.description())?);
+                pictures.push(Self::of(figure, &lesson.file())?);
             }
         }
         Ok(pictures)

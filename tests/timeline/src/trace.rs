@@ -65,7 +65,7 @@ pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), Failure> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(&options.lesson)?;
     let Some(name) = &program.trace else { return Err(none(&syllabus, program)) };
-    let scene = Scene::named(name, &lesson.description())?;
+    let scene = Scene::named(name, &lesson.file())?;
     let program = program.name.as_str();
     let own = options.program.clone().map(Ok);
     let path = own.unwrap_or_else(|| Programs::of("timeline", [lesson])?.path(program))?;

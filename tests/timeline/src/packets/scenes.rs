@@ -119,7 +119,7 @@ impl Met {
     ///
     /// That the lesson names a scene that is not there.
     pub fn by(lesson: &Lesson) -> io::Result<Vec<Self>> {
-        let file = lesson.description();
+        let file = lesson.file();
         let met = |given: &Packets| {
             let scene =
                 meant::row(WIRE_SCENES, |scene| scene.name, "packet scene", &given.scene, &file)?;

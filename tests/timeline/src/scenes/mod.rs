@@ -158,7 +158,7 @@ mod tests {
         for lesson in &Syllabus::read()?.lessons {
             let traces = lesson.programs.iter().filter_map(|program| program.trace.as_ref());
             for name in traces.chain(lesson.figures.iter().map(|figure| &figure.scene)) {
-                named.push(Scene::named(name, &lesson.description())?.name);
+                named.push(Scene::named(name, &lesson.file())?.name);
             }
         }
         for scene in SCENES {

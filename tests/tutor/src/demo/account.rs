@@ -200,7 +200,7 @@ impl<'a> Account<'a> {
 }
 
 fn program(lesson: &Lesson, at: usize) -> io::Result<&Program> {
-    let file = lesson.description();
+    let file = lesson.file();
     let missing = || io::Error::other(format!("{file}: its demo shows {} programs", at + 1));
     lesson.programs.get(at).ok_or_else(missing)
 }

@@ -110,7 +110,7 @@ fn play(
 }
 
 fn demo(lesson: &Lesson) -> io::Result<&'static Demo> {
-    meant::row(&DEMOS, |demo| demo.name, "demo", &lesson.demo, &lesson.description())
+    meant::row(&DEMOS, |demo| demo.name, "demo", &lesson.demo, &lesson.file())
 }
 
 fn compared<'s>(syllabus: &'s Syllabus, lesson: &Lesson) -> Option<&'s Lesson> {
