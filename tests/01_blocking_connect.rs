@@ -12,8 +12,6 @@ use ch01_blocking_connect::{CallError, explain, words};
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, equal, require};
-use lab::capture::{Matter, Segment};
-use lab::handshake::What;
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
 use lab::peer::upper;
@@ -26,6 +24,8 @@ use nix::sys::signal::Signal;
 use predicates::prelude::*;
 use predicates::str::{contains, ends_with};
 use socket2::SockRef;
+use timeline::packets::exchange::Happened;
+use timeline::packets::packet::{Packet, TcpSegment};
 
 fn main() -> ExitCode {
     Lesson::new("01-blocking-connect")
@@ -720,13 +720,15 @@ const PACKETS: &[Check] = &[
             equal(story.status, Some(0))?;
             // One clock for both: the line that tells of the answer is after the answer, and what was
             // typed then is before its bytes.
-            let place = |is: fn(&What) -> bool| story.events.iter().position(|one| is(&one.what));
-            let told =
-                place(|it| matches!(it, What::Said(line) if line.contains(" connected after ")));
-            let typed = place(|it| matches!(it, What::Typed(_)));
+            let place =
+                |is: fn(&Happened) -> bool| story.events.iter().position(|one| is(&one.what));
+            let told = place(
+                |it| matches!(it, Happened::Said(line) if line.contains(" connected after ")),
+            );
+            let typed = place(|it| matches!(it, Happened::Typed(_)));
             let answered = place(|it| tcp(it).is_some_and(|it| it.name() == "SYN-ACK"));
             let sent = place(|it| tcp(it).is_some_and(|it| it.bytes > 0));
-            let replied = place(|it| matches!(it, What::Said(line) if line == "HELLO"));
+            let replied = place(|it| matches!(it, Happened::Said(line) if line == "HELLO"));
             let in_order = [answered, told, typed, sent, replied];
             let came = format_args!("{in_order:?} in {:?}", story.events);
             require(in_order.iter().all(Option::is_some) && in_order.is_sorted(), came)
@@ -747,9 +749,9 @@ const PACKETS: &[Check] = &[
     },
 ];
 
-fn tcp(what: &What) -> Option<&Segment> {
+fn tcp(what: &Happened) -> Option<&TcpSegment> {
     match what {
-        What::Packet(Matter::Tcp(segment)) => Some(segment),
+        Happened::Packet(Packet::Tcp(segment)) => Some(segment),
         _ => None,
     }
 }

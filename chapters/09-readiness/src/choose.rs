@@ -38,6 +38,10 @@ fn names(text: &str, row: &Condition) -> bool {
 
 /// The short name most like `typed`, or a part of one, if any is like it: a part names its rows too.
 fn nearest(typed: &str) -> Option<&'static str> {
+    let typed = typed.to_lowercase();
     let and_parts = |row: &'static Condition| iter::once(row.slug).chain(row.slug.split('-'));
-    lab::nearest::nearest(typed, rows::all().flat_map(and_parts))
+    let apart = |name: &'static str| (strsim::levenshtein(&typed, name), name);
+    let near = |&(apart, _): &(usize, &str)| apart <= typed.len().max(3) / 3;
+    let all = rows::all().flat_map(and_parts).map(apart).filter(near);
+    all.min_by_key(|&(apart, _)| apart).map(|(_, name)| name)
 }

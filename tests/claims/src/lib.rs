@@ -7,8 +7,10 @@
 //! - [`rows`]: those that rows of chapter 09 decide;
 //! - [`report`]: one experiment in this process, and its report as data;
 //! - [`recording`]: what they saw on one kernel, for the book;
-//! - [`runner`]: many experiments, each in a process of its own, within a bound.
+//! - [`runner`]: many experiments, each in a process of its own, within a bound;
+//! - [`command`]: what the program `claims` shows of them.
 
+pub mod command;
 pub mod experiments;
 pub mod recording;
 pub mod register;

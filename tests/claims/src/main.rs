@@ -1,18 +1,20 @@
-//! Runs one experiment and prints what it saw, as lines for a person or as JSON.
+//! `cargo tutor claims`: what web pages claim, tried on this kernel.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use claims::report::{self, ReportForm};
+use claims::command::{self, ClaimsOptions};
+use claims::report;
+use clap::Parser;
+use cli::failure;
+use cli::screen::Screen;
+use lab::limits;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--json", name] | [name, "--json"] => report::run_here(name, ReportForm::Json),
-        [name] if !name.starts_with('-') => report::run_here(name, ReportForm::Text),
-        _ => {
-            let _ = writeln!(io::stderr(), "usage: claim [--json] EXPERIMENT");
-            ExitCode::from(2)
-        }
+    let options = ClaimsOptions::parse();
+    if let Some(name) = &options.experiment {
+        return report::run_here(name);
     }
+    let mut screen = Screen::default();
+    let done = command::run(&options, &mut screen);
+    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
 }

@@ -28,8 +28,8 @@ impl Recorded {
     pub fn of(kernel: &str, trials: Vec<Trial>) -> Result<Self, Vec<String>> {
         let wrong: Vec<String> = trials
             .iter()
-            .filter(|trial| trial.outcome != Ruling::AsTheBookSays)
-            .map(|trial| format!("{}: {:?}", trial.experiment, trial.outcome))
+            .filter(|trial| trial.ruling != Ruling::AsTheBookSays)
+            .map(|trial| format!("{}: {:?}", trial.experiment, trial.ruling))
             .collect();
         if !wrong.is_empty() {
             return Err(wrong);

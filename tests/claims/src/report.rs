@@ -1,5 +1,5 @@
-//! One experiment in this process, and its report: what `claim --json NAME` prints and the runner
-//! reads.
+//! One experiment in this process, and its report: what `claims --experiment NAME` prints and the
+//! runner reads.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,20 +36,10 @@ pub enum Ended {
     Broke(String),
 }
 
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportForm {
-    /// Lines for a person.
-    Text,
-    /// One line of JSON for the runner.
-    Json,
-}
-
-/// Runs the experiment of this name in this process and prints its report. The exit status is 2 if
-/// there is none of this name and otherwise 0: how it went is in the report. As text it is 1 for a
-/// kernel that differs and for an experiment that was not carried out.
+/// Runs the experiment of this name in this process and prints its report, one line of JSON. The exit
+/// status is 2 if there is none of this name and otherwise 0: how it went is in the report.
 #[must_use]
-pub fn run_here(name: &str, form: ReportForm) -> ExitCode {
+pub fn run_here(name: &str) -> ExitCode {
     let (code, rows) = match parts(name) {
         Ok((None, rows)) if rows.is_empty() => {
             let _ = writeln!(io::stderr(), "there is no experiment {name:?}");
@@ -61,10 +51,8 @@ pub fn run_here(name: &str, form: ReportForm) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if form == ReportForm::Json {
-        // The runner waits for us. If it is killed, nobody does: end with it.
-        let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    }
+    // The runner waits for us. If it is killed, nobody does: end with it.
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     let mut seen = Seen::default();
     let measured = rows.iter().try_for_each(|row| row.measure(&mut seen));
     let done = measured.and_then(|()| code.map_or(Ok(()), |code| (code.run)(&mut seen)));
@@ -75,15 +63,10 @@ pub fn run_here(name: &str, form: ReportForm) -> ExitCode {
         Err(error) => Ended::Broke(error.to_string()),
     };
     let report = ExperimentReport { seen, ended, need };
-    match form {
-        ReportForm::Json => {
-            let line = serde_json::to_string(&report).unwrap_or_default();
-            // Whoever closed our standard output does not want to know.
-            let _ = writeln!(io::stdout(), "{line}");
-            ExitCode::SUCCESS
-        }
-        ReportForm::Text => print(&report),
-    }
+    let line = serde_json::to_string(&report).unwrap_or_default();
+    // Whoever closed our standard output does not want to know.
+    let _ = writeln!(io::stdout(), "{line}");
+    ExitCode::SUCCESS
 }
 
 /// What the experiment of this name is made of: its code, if it has any, and the rows of the claims that
@@ -96,18 +79,4 @@ fn parts(name: &str) -> Result<(Option<&'static Experiment>, Vec<DecidingRow>), 
         }
     }
     Ok((experiments::find(name), rows))
-}
-
-fn print(report: &ExperimentReport) -> ExitCode {
-    for one in &report.seen.observations {
-        let book = one.book.as_ref().map_or(String::new(), |book| format!("   BOOK SAYS {book}"));
-        let _ = writeln!(io::stdout(), "{}: {}{book}", one.did, one.saw);
-    }
-    match &report.ended {
-        Ended::Done if report.seen.agrees() => return ExitCode::SUCCESS,
-        Ended::Done => {}
-        Ended::Unsupported(why) => drop(writeln!(io::stderr(), "cannot be tried here: {why}")),
-        Ended::Broke(why) => drop(writeln!(io::stderr(), "the experiment broke: {why}")),
-    }
-    ExitCode::FAILURE
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -34,7 +35,7 @@ pub struct Trial {
     /// What it saw, as far as it came.
     pub seen: Seen,
     /// What that means.
-    pub outcome: Ruling,
+    pub ruling: Ruling,
     /// With [`Ruling::NotHere`]: what was missing.
     pub need: Option<Need>,
     /// How long it took.
@@ -55,7 +56,7 @@ pub enum Ruling {
 }
 
 /// Starts experiments and ends them.
-pub struct Runner {
+pub struct TrialRunner {
     command: Box<dyn Fn(&str) -> Command + Send + Sync>,
     bound: Duration,
     running: Mutex<Running>,
@@ -68,9 +69,19 @@ struct Running {
     stopped: bool,
 }
 
-impl Runner {
-    /// `command` makes the command for the experiment of a name: one that ends in
-    /// [`crate::report::run_here`] with [`crate::report::ReportForm::Json`].
+impl TrialRunner {
+    /// Starts experiments with the program `claims`, wherever it is.
+    pub fn with_program(program: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        Self::new(move |name| {
+            let mut command = Command::new(&program);
+            command.args(["--experiment", name]);
+            command
+        })
+    }
+
+    /// `command` makes the command for the experiment of a name: one that prints its report, as
+    /// [`crate::report::run_here`] does.
     pub fn new(command: impl Fn(&str) -> Command + Send + Sync + 'static) -> Self {
         Self { command: Box::new(command), bound: BOUND, running: Mutex::default() }
     }
@@ -84,19 +95,19 @@ impl Runner {
     /// Runs one experiment.
     pub fn one(&self, name: &str) -> Trial {
         let start = Instant::now();
-        let (seen, outcome, need) = match self.report(name) {
+        let (seen, ruling, need) = match self.report(name) {
             Ok(ExperimentReport { seen, ended, need }) => {
-                let outcome = match ended {
+                let ruling = match ended {
                     Ended::Done if seen.agrees() => Ruling::AsTheBookSays,
                     Ended::Done => Ruling::Differs,
                     Ended::Unsupported(why) => Ruling::NotHere(why),
                     Ended::Broke(why) => Ruling::Broke(why),
                 };
-                (seen, outcome, need)
+                (seen, ruling, need)
             }
             Err(error) => (Seen::default(), Ruling::Broke(error.to_string()), None),
         };
-        Trial { experiment: name.to_owned(), seen, outcome, need, took: start.elapsed() }
+        Trial { experiment: name.to_owned(), seen, ruling, need, took: start.elapsed() }
     }
 
     /// Runs experiments, [`AT_ONCE`] at a time; returns the trials in the order of `names`. `told`

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ch09_readiness::table::Table;
 use claims::experiments;
 use claims::register::{self, Claim, LAST, Register, SECTIONS};
-use claims::runner::{Ruling, Runner, Trial};
+use claims::runner::{Ruling, Trial, TrialRunner};
 use claims::seen::Seen;
 use lab::missing::Need;
 use lab::process::Process;
@@ -68,26 +68,26 @@ fn main() -> ExitCode {
 /// Tries a claim; fails where this kernel does not do what the book says.
 fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
     let trial = tried(experiment);
-    let story = || {
+    let told = || {
         let Claim { id, says, verdict, correct, .. } = claim;
         format!(
             "\n{id}, {verdict}: {says}\nthe book: {correct}\nexperiment {experiment}:\n{}",
             lines(&trial.seen)
         )
     };
-    match &trial.outcome {
+    match &trial.ruling {
         Ruling::AsTheBookSays if trial.seen.observations.iter().all(|one| !one.compared) => {
-            Err(format!("the experiment compares nothing with the book{}", story()).into())
+            Err(format!("the experiment compares nothing with the book{}", told()).into())
         }
         Ruling::AsTheBookSays => {
             let wanted = claim.observation.as_deref().unwrap_or_default();
             if trial.seen.observations.iter().any(|one| one.did.starts_with(wanted)) {
                 return Ok(());
             }
-            Err(format!("no observation begins with {wanted:?}{}", story()).into())
+            Err(format!("no observation begins with {wanted:?}{}", told()).into())
         }
-        Ruling::Differs => Err(format!("this kernel differs from the book{}", story()).into()),
-        Ruling::Broke(why) => Err(format!("the experiment broke: {why}{}", story()).into()),
+        Ruling::Differs => Err(format!("this kernel differs from the book{}", told()).into()),
+        Ruling::Broke(why) => Err(format!("the experiment broke: {why}{}", told()).into()),
         Ruling::NotHere(why) => {
             let Some(need) = trial.need else { return Err(format!("no need named: {why}").into()) };
             // Said on standard error, if it may be left out.
@@ -109,12 +109,8 @@ fn tried(experiment: &str) -> Arc<Trial> {
     Arc::clone(slot.get_or_init(|| Arc::new(runner().one(experiment))))
 }
 
-fn runner() -> Runner {
-    Runner::new(|name| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claim"));
-        command.args(["--json", name]);
-        command
-    })
+fn runner() -> TrialRunner {
+    TrialRunner::with_program(env!("CARGO_BIN_EXE_claims"))
 }
 
 fn lines(seen: &Seen) -> String {
@@ -324,8 +320,8 @@ fn ids(_: &Register) -> Result<(), String> {
 }
 
 /// A runner whose experiments are lines of sh.
-fn shell() -> Runner {
-    Runner::new(|line| {
+fn shell() -> TrialRunner {
+    TrialRunner::new(|line| {
         let mut command = Command::new("sh");
         command.args(["-c", line]);
         command
@@ -350,7 +346,7 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
     let names: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut told = Vec::new();
     let trials = shell().all(&names, |_, done| told.push(done));
-    let outcomes: Vec<String> = trials.iter().map(|trial| format!("{:?}", trial.outcome)).collect();
+    let rulings: Vec<String> = trials.iter().map(|trial| format!("{:?}", trial.ruling)).collect();
     let expected = [
         "AsTheBookSays",
         "Differs",
@@ -359,15 +355,15 @@ fn four_outcomes(_: &Register) -> Result<(), String> {
         "Broke(\"it ended without a report, exit status: 3: other words\")",
         "Broke(\"it ended without a report, signal: 9 (SIGKILL)\")",
     ];
-    if outcomes != expected || told != [1, 2, 3, 4, 5, 6] {
-        return Err(format!("{outcomes:?}, told {told:?}"));
+    if rulings != expected || told != [1, 2, 3, 4, 5, 6] {
+        return Err(format!("{rulings:?}, told {told:?}"));
     }
     let needs: Vec<Option<Need>> = trials.iter().map(|trial| trial.need).collect();
     if needs != [None, None, Some(Need::Descriptors), None, None, None] {
         return Err(format!("{needs:?}"));
     }
-    let missing = Runner::new(|_| Command::new("/nonexistent/claim")).one("any");
-    match missing.outcome {
+    let missing = TrialRunner::new(|_| Command::new("/nonexistent/claim")).one("any");
+    match missing.ruling {
         Ruling::Broke(why) if why.starts_with("/nonexistent/claim: No such file") => Ok(()),
         other => Err(format!("{other:?}")),
     }
@@ -400,7 +396,7 @@ fn hangs(_: &Register) -> Result<(), String> {
     let gone = is_gone(&file);
     let _ = fs::remove_file(&file);
     gone?;
-    match trial.outcome {
+    match trial.ruling {
         Ruling::Broke(why) if why == "it did not end within 1s, and was killed" => Ok(()),
         other => Err(format!("{other:?}")),
     }
@@ -422,7 +418,7 @@ fn stops(_: &Register) -> Result<(), String> {
     let gone = is_gone(&file);
     let _ = fs::remove_file(&file);
     gone?;
-    let ended = trials.iter().filter(|trial| matches!(trial.outcome, Ruling::Broke(_))).count();
+    let ended = trials.iter().filter(|trial| matches!(trial.ruling, Ruling::Broke(_))).count();
     if ended == 10 && start.elapsed() < Duration::from_secs(15) {
         Ok(())
     } else {

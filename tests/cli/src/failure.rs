@@ -17,6 +17,17 @@ pub enum Failure {
     Told,
 }
 
+impl Failure {
+    /// The same, with what `explain` makes of an error of the work.
+    #[must_use]
+    pub fn explained(self, explain: impl FnOnce(io::Error) -> io::Error) -> Self {
+        match self {
+            Self::Work(error) => Self::Work(explain(error)),
+            other => other,
+        }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Work(error)

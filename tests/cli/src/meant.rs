@@ -1,5 +1,7 @@
 //! What a person may have meant who mistyped a name.
 
+use std::io;
+
 /// The name most like `typed`, if any is like it: few letters apart, or one inside the other.
 #[must_use]
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -21,9 +23,28 @@ pub fn unknown<'a>(what: &str, typed: &str, names: impl IntoIterator<Item = &'a 
     format!("there is no {what} {typed:?}{meant}")
 }
 
+/// The row of a table that a file of the course names.
+///
+/// # Errors
+///
+/// That no row has this name: which file names it, what may have been meant, and which there are.
+pub fn row<'t, T>(
+    table: &'t [T],
+    name_of: impl Fn(&T) -> &str,
+    what: &str,
+    name: &str,
+    file: &str,
+) -> io::Result<&'t T> {
+    table.iter().find(|row| name_of(row) == name).ok_or_else(|| {
+        let names: Vec<&str> = table.iter().map(&name_of).collect();
+        let words = unknown(what, name, names.iter().copied());
+        io::Error::other(format!("{file}: {words}\nthere are: {}", names.join(", ")))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{nearest, unknown};
+    use super::{nearest, row, unknown};
 
     #[test]
     fn a_typo_finds_its_name_and_nonsense_none() {
@@ -37,5 +58,17 @@ mod tests {
             "there is no lesson \"pol\"; did you mean \"poll\"?"
         );
         assert_eq!(unknown("lesson", "99", names), "there is no lesson \"99\"");
+    }
+
+    #[test]
+    fn a_file_that_names_no_row_is_told_which_there_are() {
+        let table = ["stall", "beside"];
+        let row = |name| row(&table, |row| row, "scene", name, "a/lesson.toml");
+        assert_eq!(row("beside").expect("a row"), &"beside");
+        assert_eq!(
+            row("besides").expect_err("no row").to_string(),
+            "a/lesson.toml: there is no scene \"besides\"; did you mean \"beside\"?\n\
+             there are: stall, beside"
+        );
     }
 }

@@ -43,7 +43,7 @@ pub struct Lesson {
     /// Its program is an instrument, and uses the lab.
     #[serde(default)]
     pub uses_lab: bool,
-    /// The tutor's scene that shows its idea: a name in `tests/tutor/src/demo`.
+    /// The tutor's scene that shows its idea: a name in `tests/tutor/src/demo/mod.rs`.
     pub demo: String,
     /// Its programs; the first one is the lesson's default.
     #[serde(rename = "program")]
@@ -72,7 +72,7 @@ pub struct Program {
     /// The suites in `tests/judge` that hold for it.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// The scene that its trace shows: a name in `tests/timeline/src/scenes`.
+    /// The scene that its trace shows: a name in `tests/timeline/src/scenes/table.rs`.
     pub trace: Option<String>,
 }
 
@@ -91,9 +91,9 @@ pub struct Figure {
     /// What the program is given.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// The scene: a name in `tests/timeline/src/scenes`.
+    /// The scene: a name in `tests/timeline/src/scenes/table.rs`.
     pub scene: String,
-    /// Where it ends: the first row whose words begin so; without it, at the end of the run.
+    /// Where it ends: a name in `tests/timeline/src/figures.rs`; without it, at the end of the run.
     pub until: Option<String>,
 }
 
@@ -210,7 +210,7 @@ impl Syllabus {
 
 impl Lesson {
     fn read(root: &Path, folder: &str) -> io::Result<Self> {
-        let place = description(folder);
+        let place = file(folder);
         let text = fs::read_to_string(root.join(&place)).map_err(|error| named(&place, &error))?;
         let mut lesson: Self =
             toml::from_str(&text).map_err(|error| io::Error::other(format!("{place}: {error}")))?;
@@ -235,8 +235,8 @@ impl Lesson {
 
     /// The file that describes it, below the course's folder: `chapters/03-select/lesson.toml`.
     #[must_use]
-    pub fn description(&self) -> String {
-        description(&self.folder)
+    pub fn file(&self) -> String {
+        file(&self.folder)
     }
 
     /// The package in the workspace: `ch03-select`.
@@ -286,7 +286,7 @@ impl fmt::Display for Lesson {
     }
 }
 
-fn description(folder: &str) -> String {
+fn file(folder: &str) -> String {
     format!("chapters/{folder}/lesson.toml")
 }
 

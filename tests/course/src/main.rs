@@ -3,7 +3,6 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
-use claims::report::{self, ReportForm};
 use clap::{Parser, Subcommand};
 use cli::failure::{self, Failure};
 use cli::mdbook;
@@ -39,9 +38,6 @@ enum Task {
     Book,
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::Arguments),
-    /// Run one experiment in this process: what `record claims` starts
-    #[command(hide = true)]
-    ClaimExperiment { name: String },
 }
 
 fn main() -> ExitCode {
@@ -55,7 +51,6 @@ fn main() -> ExitCode {
             Ok(status) => return status,
             Err(error) => Err(error),
         },
-        Task::ClaimExperiment { name } => return report::run_here(&name, ReportForm::Json),
     };
     failure::end(done, &screen)
 }

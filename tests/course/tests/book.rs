@@ -8,7 +8,7 @@ use course::finders::{includes, lessons, limits, links};
 use course::generated::{claims, diffs, figures};
 use course::house::House;
 use tempfile::TempDir;
-use timeline::figures::FIGURES;
+use timeline::figures::Picture;
 
 /// The course itself.
 fn course() -> House {
@@ -91,14 +91,19 @@ fn every_figure_is_on_a_page() {
 fn a_stale_figure_is_found_and_drawn_anew() {
     let fixture = Fixture::new();
     let from = course().root;
-    for figure in &FIGURES {
-        for place in [figure.recording_place(), figure.drawing_place()] {
-            fixture.write(&place, &fs::read_to_string(from.join(&place)).expect("a file"));
-        }
+    let read = |place: &str| fs::read_to_string(from.join(place)).expect("a file");
+    let described = read("chapters/03-select/lesson.toml");
+    let (_, figure) = described.split_once("[[figure]]").expect("it has a figure");
+    fixture.write(TOML, &format!("{LESSON}[[figure]]{figure}"));
+    let [picture] = &Picture::all(fixture.0.path()).expect("the figure")[..] else {
+        panic!("not one figure");
+    };
+    let place = picture.drawing_place();
+    for place in [&picture.recording_place(), &place] {
+        fixture.write(place, &read(place));
     }
     let house = fixture.house();
     nothing(&figures::KIND.stale(&house).expect("the recordings"));
-    let place = FIGURES[0].drawing_place();
     fixture.write(&place, "<svg/>\n");
     fixture.write("book/src/figures/old.svg", "<svg/>\n");
     let found = figures::KIND.stale(&house).expect("the recordings");

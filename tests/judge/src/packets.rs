@@ -6,9 +6,11 @@ use std::fs;
 use std::time::Duration;
 
 use cli::syllabus::root;
-use lab::capture::{Flag, Matter, Segment};
-use lab::handshake::{self, Run, SITUATIONS_01, SITUATIONS_08, Story};
 use lab::missing::Need;
+use timeline::packets::exchange::{Exchange, Exchanges};
+use timeline::packets::packet::{Flag, Packet, TcpSegment};
+use timeline::packets::run;
+use timeline::packets::scenes::Met;
 
 use crate::check::{Check, Done, Scope, Suite, equal, require};
 use crate::failure::Failure;
@@ -75,8 +77,8 @@ const CHECKS: &[Check] = &[
             let own_report: &[&str] = &["< 10.1.0.2: Host unreachable"];
             let asked: &[&str] = &["> who has it?"];
             let expected = [("10.1.0.9", asked), ("10.1.0.9:7001", own_report)];
-            let story = shows(it, "host-absent", &expected)?;
-            let asked = story.times(|matter| matches!(matter, Matter::ArpQuestion { .. }));
+            let exchange = shows(it, "host-absent", &expected)?;
+            let asked = exchange.times(|packet| matches!(packet, Packet::ArpQuestion { .. }));
             repeated(&asked, 2)
         },
     },
@@ -99,25 +101,25 @@ type Facts = BTreeMap<String, Vec<String>>;
 /// # Errors
 ///
 /// What came instead.
-pub fn shows(it: &Subject, scene: &str, expected: &[(&str, &[&str])]) -> Result<Story, Failure> {
-    let scenes = if it.lesson().number() == "01" { SITUATIONS_01 } else { SITUATIONS_08 };
-    let found = scenes.iter().find(|known| known.name == scene);
-    let found = found.ok_or_else(|| Failure::wrong(format!("no scene {scene}")))?;
-    let story = handshake::show(found, it.path(), || ())?;
+pub fn shows(it: &Subject, scene: &str, expected: &[(&str, &[&str])]) -> Result<Exchange, Failure> {
+    let mut met = Met::by(it.lesson())?.into_iter();
+    let met = met.find(|met| met.scene.name == scene);
+    let met = met.ok_or_else(|| Failure::wrong(format!("the lesson has no scene {scene}")))?;
+    let exchange = run::exchange(&met, it.path(), || ())?;
 
     let named = |&(other, facts): &(&str, &[&str])| {
         (other.to_owned(), facts.iter().map(|&fact| fact.to_owned()).collect())
     };
     let expected: Facts = expected.iter().map(named).collect();
-    equal(facts(&story), expected.clone())?;
+    equal(facts(&exchange), expected.clone())?;
     let recording = format!("book/recordings/packets-{}.json", it.lesson().number());
-    let run: Run = serde_json::from_str(&fs::read_to_string(root().join(&recording))?)?;
-    require(!run.recorded, "the recording is a copy of a recording")?;
-    let recorded = run.stories.iter().find(|recorded| recorded.situation == story.situation);
+    let kept: Exchanges = serde_json::from_str(&fs::read_to_string(root().join(&recording))?)?;
+    require(!kept.recorded, "the recording is a copy of a recording")?;
+    let recorded = kept.exchanges.iter().find(|recorded| recorded.scene == scene);
     let recorded = recorded.ok_or_else(|| Failure::wrong(format!("{recording}: no {scene}")))?;
     equal(facts(recorded), expected)?;
-    equal(recorded.status, story.status)?;
-    Ok(story)
+    equal(recorded.status, exchange.status)?;
+    Ok(exchange)
 }
 
 /// A repeated SYN is at least half a second after the one before it: no kernel repeats it sooner.
@@ -132,10 +134,10 @@ pub fn repeated(times: &[Duration], least: usize) -> Done {
 }
 
 /// Each fact is told once: what was sent again says nothing new.
-fn facts(story: &Story) -> Facts {
+fn facts(exchange: &Exchange) -> Facts {
     let mut facts = Facts::new();
-    for matter in story.packets() {
-        let (other, fact) = fact(matter);
+    for packet in exchange.packets() {
+        let (other, fact) = fact(packet);
         let known = facts.entry(other).or_default();
         if !known.contains(&fact) {
             known.push(fact);
@@ -150,23 +152,23 @@ fn facts(story: &Story) -> Facts {
     facts
 }
 
-fn fact(matter: &Matter) -> (String, String) {
-    match matter {
-        Matter::Tcp(segment) => {
+fn fact(packet: &Packet) -> (String, String) {
+    match packet {
+        Packet::Tcp(segment) => {
             // The servers' ports are below those from which a kernel connects.
             let ours = segment.from.port() > segment.to.port();
             let (way, other) = if ours { (">", segment.to) } else { ("<", segment.from) };
             (other.to_string(), format!("{way} {}", said(segment)))
         }
-        Matter::Unreachable { from, what, about, .. } => {
+        Packet::Unreachable { from, what, about, .. } => {
             (about.to_string(), format!("< {from}: {what:?} unreachable"))
         }
-        Matter::ArpQuestion { who_has, .. } => (who_has.to_string(), "> who has it?".to_owned()),
-        Matter::ArpAnswer { from, .. } => (from.to_string(), "< I have".to_owned()),
+        Packet::ArpQuestion { who_has, .. } => (who_has.to_string(), "> who has it?".to_owned()),
+        Packet::ArpAnswer { from, .. } => (from.to_string(), "< I have".to_owned()),
     }
 }
 
-fn said(segment: &Segment) -> String {
+fn said(segment: &TcpSegment) -> String {
     match segment.bytes {
         0 => segment.name(),
         bytes if segment.has(Flag::Ack) => format!("{bytes} bytes"),

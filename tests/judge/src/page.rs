@@ -2,10 +2,9 @@
 
 use cli::syllabus::root;
 use lab::missing::Need;
-use timeline::figures::Figure;
+use timeline::figures::Picture;
 
 use crate::check::{Check, Scope, Suite};
-use crate::failure::Failure;
 use crate::transcript::Transcripts;
 
 /// Figures that are drawn from a run of the program.
@@ -20,9 +19,7 @@ const FIGURE_HOLDS: Check = Check {
     run: |it| {
         let figures = it.lesson().figures.iter();
         for figure in figures.filter(|figure| figure.program == it.program().name) {
-            let figure = Figure::named(&figure.name)
-                .ok_or_else(|| Failure::wrong(format!("no figure {}", figure.name)))?;
-            figure.still_holds(&root(), it.path())?;
+            Picture::of(figure, &it.lesson().file())?.still_holds(&root(), it.path())?;
         }
         Ok(())
     },

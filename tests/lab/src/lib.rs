@@ -11,10 +11,8 @@
 //! - [`ask`]: what select, poll and epoll report of a descriptor;
 //! - [`sockets`]: plain sockets on 127.0.0.1, and what has arrived at one;
 //! - [`rig`]: sockets in states that the kernel otherwise reaches by accident;
-//! - [`capture`]: every packet of such a network, as it crosses the wire;
-//! - [`handshake`]: the packets of each outcome that a connect can have;
+//! - [`capture`]: every packet of a network of one's own, as it crosses the wire;
 //! - [`namespace`]: a network of one's own, where routes can be missing;
-//! - [`nearest`]: what a person may have meant who mistyped a name;
 //! - [`shown`]: how durations and bytes are written;
 //! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`kernel`]: which kernel this is;
@@ -29,12 +27,10 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 pub mod ask;
 pub mod capture;
 pub mod clock;
-pub mod handshake;
 pub mod kernel;
 pub mod limits;
 pub mod missing;
 pub mod namespace;
-pub mod nearest;
 pub mod peer;
 pub mod probe;
 pub mod process;

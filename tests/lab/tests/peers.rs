@@ -2,73 +2,38 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use lab::peer::by_hand::{self, Kind, Role};
+use lab::peer::by_hand::{self, AtWork, PEERS, Peer, Role};
 use lab::peer::{Client, upper};
 use lab::wait::{PATIENCE, QUIET};
 
-/// A writer that hands each line on.
-struct Lines(Sender<String>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(bytes).trim_end().to_owned();
-        self.0.send(line).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A peer on a thread.
+fn start(name: &str, address: SocketAddr, limit: Duration) -> AtWork {
+    named(name).start(address, limit).expect("a thread")
 }
 
-/// A peer on a thread of its own; stopped when it is dropped.
-struct Peer {
-    lines: Receiver<String>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+/// A listener on a port of the kernel's choice, its first line told, and its address.
+fn listener(name: &str) -> (AtWork, SocketAddr) {
+    let (peer, address) = named(name).listen(PATIENCE).expect("an address");
+    let first = line(&peer);
+    assert!(first.contains(&address.to_string()), "{address} in {first:?}");
+    (peer, address)
 }
 
-impl Peer {
-    fn start(kind: Kind, address: SocketAddr, limit: Duration) -> Self {
-        let (sender, lines) = mpsc::channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&stop);
-        let run = move || by_hand::run(kind, address, limit, &theirs, &mut Lines(sender));
-        Self { lines, stop, thread: Some(thread::spawn(run)) }
-    }
-
-    /// A listener on a port of the kernel's choice, and its address from its first line.
-    fn listener(kind: Kind) -> (Self, SocketAddr) {
-        let peer = Self::start(kind, any_port(), PATIENCE);
-        let line = peer.line();
-        let address = line.split(' ').find_map(|word| word.trim_end_matches(',').parse().ok());
-        (peer, address.unwrap_or_else(|| panic!("an address in {line:?}")))
-    }
-
-    fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("a line")
-    }
-
-    /// Waits for its end: what it told, and how it ended.
-    fn finish(mut self) -> (Vec<String>, io::Result<()>) {
-        let ended = self.thread.take().expect("one finish").join().expect("no panic");
-        (self.lines.iter().collect(), ended)
-    }
+fn named(name: &str) -> &'static Peer {
+    by_hand::named(name).expect("a peer")
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+fn line(peer: &AtWork) -> String {
+    peer.lines().recv_timeout(PATIENCE).expect("a line").line
+}
+
+/// Waits for its end: what it told, and how it ended.
+fn finish(mut peer: AtWork) -> (Vec<String>, io::Result<()>) {
+    let ended = peer.end();
+    (peer.lines().iter().map(|told| told.line).collect(), ended)
 }
 
 fn any_port() -> SocketAddr {
@@ -76,10 +41,10 @@ fn any_port() -> SocketAddr {
 }
 
 /// Runs a client against `upper` to its end: its lines without durations and ports.
-fn told_to_upper(kind: Kind, limit: Duration) -> Vec<String> {
-    let (_server, address) = Peer::listener(Kind::Upper);
-    let (lines, ended) = Peer::start(kind, address, limit).finish();
-    ended.unwrap_or_else(|error| panic!("{kind}: {error}; it told {lines:?}"));
+fn told_to_upper(name: &str, limit: Duration) -> Vec<String> {
+    let (_server, address) = listener("upper");
+    let (lines, ended) = finish(start(name, address, limit));
+    ended.unwrap_or_else(|error| panic!("{name}: {error}; it told {lines:?}"));
     let plain = |line: String| {
         let line = line.replace(&address.to_string(), "ADDRESS");
         line.split(" after ").next().unwrap_or_default().to_owned()
@@ -89,18 +54,18 @@ fn told_to_upper(kind: Kind, limit: Duration) -> Vec<String> {
 
 #[test]
 fn a_name_stands_for_one_kind() {
-    for kind in Kind::ALL {
-        assert_eq!(kind.name().parse(), Ok(kind));
-        assert!(!kind.description().is_empty());
+    for peer in &PEERS {
+        assert!(std::ptr::eq(named(peer.name), peer), "two peers are called {peer}");
+        assert!(!peer.does.is_empty());
     }
-    assert!("plite".parse::<Kind>().is_err());
-    let connecting = Kind::ALL.iter().filter(|kind| kind.role() == Role::Connects);
+    assert!(by_hand::named("plite").is_err());
+    let connecting = PEERS.iter().filter(|peer| peer.role == Role::Connects);
     assert_eq!(connecting.count(), 9);
 }
 
 #[test]
 fn polite_asks_twice_and_reads_to_the_end() {
-    let told = told_to_upper(Kind::Polite, PATIENCE);
+    let told = told_to_upper("polite", PATIENCE);
     let expected = [
         "polite: connected to ADDRESS",
         r#"polite: sent 6 bytes "hello\n""#,
@@ -115,57 +80,57 @@ fn polite_asks_twice_and_reads_to_the_end() {
 
 #[test]
 fn half_closing_urgent_and_resetting_get_their_replies() {
-    let told = told_to_upper(Kind::HalfClosing, PATIENCE);
+    let told = told_to_upper("half-closing", PATIENCE);
     assert_eq!(told[2], "half-closing: half-closed");
     assert_eq!(told[3], r#"half-closing: got 12 bytes "HELLO\nAGAIN\n""#);
-    let told = told_to_upper(Kind::Urgent, PATIENCE);
+    let told = told_to_upper("urgent", PATIENCE);
     assert_eq!(told[2], r#"urgent: sent 1 urgent byte "!""#);
     assert_eq!(told[4], r#"urgent: got 6 bytes "HELLO\n""#);
-    let told = told_to_upper(Kind::Resetting, PATIENCE);
+    let told = told_to_upper("resetting", PATIENCE);
     assert_eq!(told.last().map(String::as_str), Some("resetting: reset the connection (RST)"));
 }
 
 #[test]
 fn a_reset_reaches_the_server_as_a_reset() {
-    let (server, address) = Peer::listener(Kind::Upper);
-    let (_, ended) = Peer::start(Kind::Resetting, address, PATIENCE).finish();
+    let (server, address) = listener("upper");
+    let (_, ended) = finish(start("resetting", address, PATIENCE));
     ended.expect("resetting does what it wants");
-    assert_eq!(server.line(), "upper: client 1: accepted");
-    assert!(server.line().starts_with("upper: client 1: lost after 6 bytes"));
+    assert_eq!(line(&server), "upper: client 1: accepted");
+    assert!(line(&server).starts_with("upper: client 1: lost after 6 bytes"));
 }
 
 #[test]
 fn silent_says_nothing_until_its_limit() {
-    let told = told_to_upper(Kind::Silent, QUIET);
+    let told = told_to_upper("silent", QUIET);
     let expected = ["silent: connected to ADDRESS", "silent: says nothing", "silent: closed"];
     assert_eq!(told, expected);
 }
 
 #[test]
 fn flooding_gets_every_byte_that_it_sent() {
-    let told = told_to_upper(Kind::Flooding, QUIET);
+    let told = told_to_upper("flooding", QUIET);
     let last = told.last().expect("a last line");
     assert!(last.contains("every one right"), "{last}");
 }
 
 #[test]
 fn late_gets_all_its_bytes_after_the_server_was_blocked() {
-    let told = told_to_upper(Kind::Late, PATIENCE);
+    let told = told_to_upper("late", PATIENCE);
     assert!(told[2].ends_with("then the server took no more for 1.00 s"), "{told:?}");
     assert_eq!(told[5], "late: got 16777216 bytes, every one right,");
 }
 
 #[test]
 fn greedy_stays_although_the_server_takes_no_more() {
-    let told = told_to_upper(Kind::Greedy, Duration::from_secs(4));
+    let told = told_to_upper("greedy", Duration::from_secs(4));
     assert!(told[2].ends_with("then the server took no more for 1.00 s"), "{told:?}");
     assert_eq!(told[4], "greedy: closed, nothing read");
 }
 
 #[test]
 fn vanishing_leaves_and_the_server_goes_on() {
-    let (_server, address) = Peer::listener(Kind::Upper);
-    let (told, ended) = Peer::start(Kind::Vanishing, address, PATIENCE).finish();
+    let (_server, address) = listener("upper");
+    let (told, ended) = finish(start("vanishing", address, PATIENCE));
     ended.expect("vanishing does what it wants");
     assert_eq!(told.last().map(String::as_str), Some("vanishing: closed, nothing read"));
     let mut client = Client::connect(address).expect("the server is there");
@@ -174,83 +139,82 @@ fn vanishing_leaves_and_the_server_goes_on() {
 
 #[test]
 fn upper_closes_for_a_client_that_has_closed_before_it_was_accepted() {
-    let (server, address) = Peer::listener(Kind::Upper);
+    let (server, address) = listener("upper");
     for number in 1..=20 {
         let mut client = Client::connect(address).expect("a listener");
         client.half_close().expect("a connection");
         assert_eq!(client.receive_rest().expect("an end"), b"");
-        assert_eq!(server.line(), format!("upper: client {number}: accepted"));
-        assert!(server.line().ends_with("end of stream after 0 bytes, closed"));
+        assert_eq!(line(&server), format!("upper: client {number}: accepted"));
+        assert!(line(&server).ends_with("end of stream after 0 bytes, closed"));
     }
 }
 
 #[test]
 fn banner_speaks_first_and_mute_never() {
-    let (_server, address) = Peer::listener(Kind::Banner);
+    let (_server, address) = listener("banner");
     let mut client = Client::connect(address).expect("a listener");
     assert_eq!(client.receive(8).expect("a greeting"), b"welcome\n");
     assert_eq!(client.ask(b"hello").expect("a reply"), b"HELLO");
 
-    let (server, address) = Peer::listener(Kind::Mute);
+    let (server, address) = listener("mute");
     let mut client = Client::connect(address).expect("a listener");
     client.send(b"hello").expect("it reads");
-    assert_eq!(server.line(), "mute: client 1: accepted");
-    assert_eq!(server.line(), "mute: client 1: got 5 bytes, says nothing");
+    assert_eq!(line(&server), "mute: client 1: accepted");
+    assert_eq!(line(&server), "mute: client 1: got 5 bytes, says nothing");
     assert!(client.hears_nothing_for(QUIET).expect("a connection"));
 }
 
 #[test]
 fn never_accepting_tells_who_waits() {
-    let (peer, address) = Peer::listener(Kind::NeverAccepting);
+    let (peer, address) = listener("never-accepting");
     let _waiting = TcpStream::connect(address).expect("the accept queue has room");
-    assert!(peer.line().contains("never accepts"));
-    assert!(peer.line().ends_with("a connection waits in the accept queue"));
+    assert!(line(&peer).contains("never accepts"));
+    assert!(line(&peer).ends_with("a connection waits in the accept queue"));
 }
 
 #[test]
 fn refusing_refuses_and_a_black_hole_does_not_answer() {
-    let (_peer, address) = Peer::listener(Kind::Refusing);
-    let (_, ended) = Peer::start(Kind::Polite, address, PATIENCE).finish();
+    let (_peer, address) = listener("refusing");
+    let (_, ended) = finish(start("polite", address, PATIENCE));
     let error = ended.expect_err("nobody listens").to_string();
     assert_eq!(error, format!("connect {address}: ECONNREFUSED: Connection refused"));
 
-    let (_peer, address) = Peer::listener(Kind::BlackHole);
-    let (_, ended) = Peer::start(Kind::Polite, address, QUIET).finish();
+    let (_peer, address) = listener("black-hole");
+    let (_, ended) = finish(start("polite", address, QUIET));
     let error = ended.expect_err("no packet arrives").to_string();
     assert_eq!(error, format!("connect {address}: no answer within 200.0 ms"));
 }
 
 #[test]
 fn a_busy_address_is_an_error_with_its_name() {
-    let (_peer, address) = Peer::listener(Kind::Upper);
-    let (_, ended) = Peer::start(Kind::Mute, address, PATIENCE).finish();
+    let (_peer, address) = listener("upper");
+    let (_, ended) = finish(start("mute", address, PATIENCE));
     let error = ended.expect_err("the port is taken").to_string();
     assert_eq!(error, format!("bind {address}: EADDRINUSE: Address already in use"));
 }
 
 #[test]
 fn a_client_that_gets_no_reply_says_so() {
-    let (_peer, address) = Peer::listener(Kind::Mute);
-    let (_, ended) = Peer::start(Kind::Polite, address, QUIET).finish();
+    let (_peer, address) = listener("mute");
+    let (_, ended) = finish(start("polite", address, QUIET));
     assert_eq!(ended.expect_err("mute").to_string(), "no reply within 200.0 ms");
 }
 
 #[test]
 fn every_kind_that_would_stay_ends_soon_after_stop() {
-    let (_server, address) = Peer::listener(Kind::Upper);
-    let staying = Kind::ALL.into_iter().filter(|kind| {
-        kind.role() == Role::Listens
-            || matches!(kind, Kind::Silent | Kind::Greedy | Kind::Flooding | Kind::Late)
+    let (_server, address) = listener("upper");
+    let staying = PEERS.iter().filter(|peer| {
+        peer.role == Role::Listens || ["silent", "greedy", "flooding", "late"].contains(&peer.name)
     });
-    for kind in staying {
-        let address = if kind.role() == Role::Listens { any_port() } else { address };
-        let peer = Peer::start(kind, address, PATIENCE);
-        peer.line();
+    for peer in staying {
+        let address = if peer.role == Role::Listens { any_port() } else { address };
+        let at_work = peer.start(address, PATIENCE).expect("a thread");
+        line(&at_work);
         let start = Instant::now();
-        peer.stop.store(true, Ordering::Relaxed);
-        peer.finish().1.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        at_work.stop();
+        finish(at_work).1.unwrap_or_else(|error| panic!("{peer}: {error}"));
         // It takes 50 ms at most; a busy machine may need longer, but never up to the limit.
-        assert!(start.elapsed() < PATIENCE / 5, "{kind} ended {:?} after stop", start.elapsed());
+        assert!(start.elapsed() < PATIENCE / 5, "{peer} ended {:?} after stop", start.elapsed());
     }
 }
 
@@ -267,6 +231,6 @@ fn nobody_listening_to_the_narration_ends_a_peer_quietly() {
     }
     let start = Instant::now();
     let stop = AtomicBool::new(false);
-    by_hand::run(Kind::Upper, any_port(), PATIENCE, &stop, &mut Closed).expect("a quiet end");
+    named("upper").run(any_port(), PATIENCE, &stop, &mut Closed).expect("a quiet end");
     assert!(start.elapsed() < PATIENCE);
 }

@@ -2,8 +2,9 @@
 
 use crate::lanes::{KERNEL, PROGRAM, Timeline};
 use crate::moments::{Moment, Part, began, moments};
+use crate::recording::Did;
 use crate::svg::{Anchor, Svg};
-use crate::words::{Set, Words};
+use crate::words::{DescriptorSet, Words};
 
 /// The width of a letter and the height of a line, in the picture's units.
 const LETTER: i32 = 8;
@@ -59,16 +60,16 @@ impl Places {
         let mut lines = Vec::new();
         let mut y = TOP;
         for moment in moments {
-            let row = moment.row;
+            let entry = moment.entry;
             if moment.part != Part::Ends {
-                widths[row.lane] = widths[row.lane].max(width(&row.says));
+                widths[entry.lane] = widths[entry.lane].max(width(&entry.says));
             }
-            let answer = row.answer.as_ref().filter(|_| moment.part != Part::Begins);
+            let answer = entry.answer.as_ref().filter(|_| moment.part != Part::Begins);
             if let Some(answer) = answer {
                 widths[KERNEL] = widths[KERNEL].max(width(answer));
             }
             lines.push(y);
-            let asked = if moment.part == Part::Ends { 0 } else { row.says.sets.len() };
+            let asked = if moment.part == Part::Ends { 0 } else { entry.says.sets.len() };
             let sets = asked.max(answer.map_or(0, |answer| answer.sets.len()));
             y += LINE + LINE * i32::try_from(sets).unwrap_or(0);
         }
@@ -100,7 +101,7 @@ impl Places {
                 continue;
             }
             let same = |other: &&Moment<'_>| {
-                other.part == Part::Ends && std::ptr::eq(other.row, moment.row)
+                other.part == Part::Ends && std::ptr::eq(other.entry, moment.entry)
             };
             let ends = moments[at..].iter().position(|other| same(&other));
             let from = self.lines[at] - 8;
@@ -110,26 +111,30 @@ impl Places {
     }
 
     fn moment(&self, moment: &Moment<'_>, y: i32, svg: &mut Svg) {
-        let row = moment.row;
-        let x = self.lanes[row.lane];
-        if row.lane > KERNEL {
-            svg.text(x + PAD, y, Anchor::Start, "said", &row.says.short);
+        let entry = moment.entry;
+        let x = self.lanes[entry.lane];
+        if entry.lane > KERNEL {
+            svg.text(x + PAD, y, Anchor::Start, "said", &entry.says.short);
             let (kernel, peer) = (self.lanes[KERNEL] + 5, x - 3);
-            match row.says.short.split(' ').next().unwrap_or_default() {
-                "connects" | "sends" | "FIN" | "RST" => svg.arrow("arrow", y - 4, peer, kernel),
-                "gets" | "end" | "accepts" => svg.arrow("arrow", y - 4, kernel, peer),
+            match &entry.did {
+                Some(Did::Connects(_) | Did::Sends(..) | Did::HalfCloses) => {
+                    svg.arrow("arrow", y - 4, peer, kernel);
+                }
+                Some(Did::Gets(..) | Did::MeetsEnd | Did::Accepts) => {
+                    svg.arrow("arrow", y - 4, kernel, peer);
+                }
                 _ => {}
             }
             return;
         }
         if moment.part != Part::Ends {
-            self.words(&row.says, PROGRAM, y, svg);
+            self.words(&entry.says, PROGRAM, y, svg);
         }
-        if let (Some(answer), Part::Whole | Part::Ends) = (&row.answer, moment.part) {
+        if let (Some(answer), Part::Whole | Part::Ends) = (&entry.answer, moment.part) {
             self.words(answer, KERNEL, y, svg);
             let from = match moment.part {
                 Part::Ends => self.lanes[PROGRAM] + 8,
-                _ => self.lanes[PROGRAM] + PAD + letters(&row.says.short) * LETTER + 6,
+                _ => self.lanes[PROGRAM] + PAD + letters(&entry.says.short) * LETTER + 6,
             };
             let to = self.lanes[KERNEL] - 3;
             if moment.part == Part::Ends {
@@ -157,7 +162,7 @@ impl Places {
 }
 
 /// A set: descriptor 0 on the right; a 1 is filled, and its number stands in it.
-fn cells(set: &Set, x: i32, y: i32, svg: &mut Svg) {
+fn cells(set: &DescriptorSet, x: i32, y: i32, svg: &mut Svg) {
     let count = cell_count(set);
     for bit in 0..count {
         let at = x + (count - 1 - bit) * CELL;
@@ -171,7 +176,7 @@ fn cells(set: &Set, x: i32, y: i32, svg: &mut Svg) {
     }
 }
 
-fn cell_count(set: &Set) -> i32 {
+fn cell_count(set: &DescriptorSet) -> i32 {
     const MOST: i32 = 16;
     let highest = set.members.iter().copied().max().unwrap_or(0);
     ((highest / 4 + 1) * 4).clamp(CELLS, MOST)

@@ -4,152 +4,101 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use cli::meant;
+use cli::syllabus::{Figure, Syllabus};
+
 use crate::drawing;
-use crate::lanes::{Row, Timeline};
-use crate::recording::Recording;
-use crate::scenario::{self, BESIDE, ONE_EACH, PART_BY_PART, STALL};
-use crate::script::{Manner, Step, serve};
+use crate::lanes::Timeline;
+use crate::recording::{Did, Recording};
+use crate::scenes::{Manner, Scene};
 use crate::sequence::sequence;
 
-/// A figure, and how it comes to be.
-#[derive(Debug, Clone, Copy)]
-pub struct Figure {
+/// Is what a peer did the last thing that a figure shows?
+type IsLast = fn(&Did) -> bool;
+
+/// Where a figure can end before its run does, by the names that a `lesson.toml` uses.
+const ENDS: [(&str, IsLast); 1] = [("first-reply", |did| matches!(did, Did::Gets(..)))];
+
+/// A figure of a lesson, and all that its description names.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    figure: Figure,
+    scene: &'static Scene,
+    ends: Option<IsLast>,
+}
+
+impl Picture {
+    /// All figures of the course whose folder is `root`, in the order of the book.
+    ///
+    /// # Errors
+    ///
+    /// As [`Syllabus::of`] and [`Picture::of`].
+    pub fn all(root: &Path) -> io::Result<Vec<Self>> {
+        let mut pictures = Vec::new();
+        for lesson in Syllabus::of(root)?.lessons {
+            for figure in &lesson.figures {
+                pictures.push(Self::of(figure, &lesson.file())?);
+            }
+        }
+        Ok(pictures)
+    }
+
+    /// The figure of this name, of the course whose folder is `root`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Picture::all`], or that there is none.
+    pub fn named(root: &Path, name: &str) -> io::Result<Self> {
+        let found = Self::all(root)?.into_iter().find(|picture| picture.name() == name);
+        found.ok_or_else(|| io::Error::other(format!("there is no figure {name:?}")))
+    }
+
+    /// A figure as `file` describes it.
+    ///
+    /// # Errors
+    ///
+    /// That it names a scene or an end that is not there.
+    pub fn of(figure: &Figure, file: &str) -> io::Result<Self> {
+        let scene = Scene::named(&figure.scene, file)?;
+        let end =
+            |name: &String| meant::row(&ENDS, |(name, _)| name, "end of a figure", name, file);
+        let ends = figure.until.as_ref().map(end).transpose()?.map(|(_, ends)| *ends);
+        Ok(Self { figure: figure.clone(), scene, ends })
+    }
+
     /// `03-sets`: the chapter's number and what it shows. The files are named after it.
-    pub name: &'static str,
-    /// In a few words; for those who do not see it.
-    pub title: &'static str,
-    /// What is to be seen, for those who do not see it.
-    pub description: &'static str,
-    /// Whose run it is.
-    pub program: &'static str,
-    /// How it is run.
-    pub run: How,
-    /// Where it ends: the first row whose words begin so; the end of the run if empty.
-    pub until: &'static str,
-}
-
-/// How a figure's run is made.
-#[derive(Debug, Clone, Copy)]
-pub enum How {
-    /// A server with these arguments, and these steps of its peers.
-    Steps(&'static [&'static str], &'static [Step]),
-    /// The program's own scenario.
-    Scenario,
-}
-
-/// All figures, in the order of the book.
-pub const FIGURES: [Figure; 7] = [
-    Figure {
-        name: "02-stall",
-        title: "One silent client stops the other",
-        description: "The server sleeps in read for ann, who is silent. bob connects and sends \
-                      6 bytes; nothing comes back. When ann half-closes, the server reads the end \
-                      of her stream, accepts bob, and answers him.",
-        program: "blocking-server",
-        run: How::Steps(&[], STALL),
-        until: "",
-    },
-    Figure {
-        name: "03-sets",
-        title: "The set that goes into select and the set that comes out",
-        description: "Each select is asked about the listener, 3, and the clients 4 and 5, as far \
-                      as they are there: in come the bits 3; 3 and 4; 3, 4 and 5. Only the ready \
-                      one comes back: 3 for each client that connects, then 5, which bob sent to.",
-        program: "select-server",
-        run: How::Steps(&[], BESIDE),
-        until: "gets",
-    },
-    Figure {
-        name: "05-array",
-        title: "The array that goes into poll and the answers",
-        description: "Each poll is given an entry for the listener, 3, and for the clients 4 and \
-                      5, as far as they are there, each with IN. Only the ready one has an \
-                      answer: 3 for each client that connects, then 5.",
-        program: "poll-server",
-        run: How::Steps(&[], BESIDE),
-        until: "gets",
-    },
-    Figure {
-        name: "06-interest",
-        title: "epoll is told of each descriptor once",
-        description: "One epoll_ctl for the listener and one for each client, when it comes. \
-                      epoll_wait names no descriptor in its question, and only the ready one in \
-                      its answer.",
-        program: "epoll-lt-server",
-        run: How::Steps(&[], BESIDE),
-        until: "gets",
-    },
-    Figure {
-        name: "07-level",
-        title: "Level-triggered: three bytes, read one by one, are three reports",
-        description: "Three bytes come. epoll_wait reports them, one byte is read, the next \
-                      epoll_wait reports again at once, and so on until nothing is left. Then a \
-                      fourth byte comes, is reported and read.",
-        program: "one-byte-server",
-        run: How::Steps(&[], PART_BY_PART),
-        until: "",
-    },
-    Figure {
-        name: "07-edge",
-        title: "Edge-triggered: the same three bytes are one report",
-        description: "Three bytes come. epoll_wait reports them once, one byte is read, and the \
-                      next epoll_wait sleeps although two are there. Then a fourth byte comes: \
-                      one report, one byte is read, and three are left.",
-        program: "one-byte-server",
-        run: How::Steps(&["--edge"], ONE_EACH),
-        until: "",
-    },
-    Figure {
-        name: "08-life",
-        title: "Three connects under way: success, refusal and silence",
-        description: "Three connects begin and each returns EINPROGRESS. epoll_wait reports two \
-                      of them: OUT for the open port, OUT, ERR and HUP for the closed one. \
-                      SO_ERROR is 0 for the first and ECONNREFUSED for the second. The third is \
-                      never reported: the time is up.",
-        program: "nonblocking-connect",
-        run: How::Scenario,
-        until: "",
-    },
-];
-
-impl Figure {
-    /// The figure of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
-        FIGURES.iter().find(|figure| figure.name == name)
+    pub fn name(&self) -> &str {
+        &self.figure.name
+    }
+
+    /// Whose run it is.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.figure.program
     }
 
     /// Where its recording is kept, below the repository's root.
     #[must_use]
     pub fn recording_place(&self) -> String {
-        format!("book/recordings/{}.json", self.name)
+        format!("book/recordings/{}.json", self.name())
     }
 
     /// Where it is drawn, below the repository's root.
     #[must_use]
     pub fn drawing_place(&self) -> String {
-        format!("book/src/figures/{}.svg", self.name)
+        format!("book/src/figures/{}.svg", self.name())
     }
 
     /// Runs the program at `path` and records it.
     ///
     /// # Errors
     ///
-    /// As [`serve`]; `Unsupported` where ptrace(2) is forbidden.
+    /// As [`Scene::run`]; of kind `Unsupported` where ptrace(2) is forbidden.
     pub fn record(&self, path: &Path) -> io::Result<Recording> {
-        let run = match self.run {
-            How::Steps(arguments, steps) => {
-                serve(self.name, path, arguments, steps, Manner::Strict)?
-            }
-            How::Scenario => {
-                let scenario = scenario::of(self.program);
-                let scenario = scenario.ok_or_else(|| io::Error::other("no such scenario"))?;
-                let mut run = scenario.run(path, Manner::Strict)?.remove(0);
-                self.name.clone_into(&mut run.recording.name);
-                run
-            }
-        };
-        Ok(run.recording.trimmed())
+        let runs = self.scene.run(path, &self.figure.arguments, Manner::Strict)?;
+        let run = runs.into_iter().next().ok_or_else(|| io::Error::other("there was no run"))?;
+        Ok(Recording { name: self.name().to_owned(), ..run.recording }.trimmed())
     }
 
     /// The recording that is kept below `root`.
@@ -169,20 +118,19 @@ impl Figure {
     pub fn draw(&self, recording: &Recording) -> String {
         let record = &recording.record;
         let kernel = lab::kernel::version_of(&record.kernel);
+        let Figure { name, title, description, .. } = &self.figure;
         let description =
-            format!("{} Recorded on Linux {kernel}, {}.", self.description, record.architecture);
-        let timeline = match self.run {
-            How::Steps(..) => self.timeline(recording),
-            // What its addresses are stands in its own words.
-            How::Scenario => self.timeline(recording).without_peers(),
-        };
-        drawing::draw(&timeline, self.name, self.title, &description)
+            format!("{description} Recorded on Linux {kernel}, {}.", record.architecture);
+        let timeline = self.timeline(recording);
+        // What the addresses are that a program connects to stands in its own words.
+        let timeline = if self.scene.has_clients() { timeline } else { timeline.without_peers() };
+        drawing::draw(&timeline, name, title, &description)
     }
 
     /// What must be the same in every recording.
     #[must_use]
     pub fn sequence(&self, recording: &Recording) -> Vec<String> {
-        sequence(&self.timeline(recording), matches!(self.run, How::Steps(..)))
+        sequence(&self.timeline(recording), self.scene.has_clients())
     }
 
     /// Records it anew with the program at `path`: the sequence must be that of the recording which
@@ -190,7 +138,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// As [`Figure::record`] and [`Figure::kept`]; or the first line that differs.
+    /// As [`Picture::record`] and [`Picture::kept`]; or the first line that differs.
     pub fn still_holds(&self, root: &Path, path: &Path) -> io::Result<()> {
         let was = self.sequence(&self.kept(root)?);
         let is = self.sequence(&self.record(path)?);
@@ -202,15 +150,33 @@ impl Figure {
         let (before, after) = (line(&was), line(&is));
         Err(io::Error::other(format!(
             "figure {}: line {} was `{before}` and is `{after}`; if that is right: `cargo course \
-             figures --record`",
-            self.name,
+             record figures`",
+            self.name(),
             at + 1
         )))
     }
 
     fn timeline(&self, recording: &Recording) -> Timeline {
         let timeline = Timeline::of(recording).without_setup();
-        let ends = |row: &Row| !self.until.is_empty() && row.says.plain.starts_with(self.until);
-        timeline.up_to(ends)
+        let Some(ends) = self.ends else { return timeline };
+        timeline.up_to(|entry| entry.did.as_ref().is_some_and(ends))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_names_what_is_not_there_is_an_error() -> io::Result<()> {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let figure = Picture::named(root, "03-sets")?.figure;
+        let of = |figure: Figure| Picture::of(&figure, "a/lesson.toml").map(drop);
+        let said = |figure| of(figure).expect_err("no such name").to_string();
+        let scene = Figure { scene: "besides".to_owned(), ..figure.clone() };
+        assert!(said(scene).contains("a/lesson.toml: there is no scene \"besides\""));
+        let end = Figure { until: Some("gets".to_owned()), ..figure };
+        assert!(said(end).ends_with("there are: first-reply"));
+        Ok(())
     }
 }

@@ -3,10 +3,12 @@
 use lab::witness::record::{Arguments, Call, Event, Outcome, Record, Timeout, What};
 
 use crate::answers::answer;
-use crate::names::{Form, Names};
+use crate::names::Names;
+use crate::peers::words_of;
 use crate::questions::question;
-use crate::recording::{Deed, Did, Recording};
-use crate::words::{self, Words, bytes, is_shown, quoted};
+use crate::recording::{Did, Done, Recording};
+use crate::visible::is_shown;
+use crate::words::{self, Words};
 
 /// The lane of the program.
 pub const PROGRAM: usize = 0;
@@ -20,14 +22,14 @@ pub struct Timeline {
     /// The lanes' names: the program, the kernel, and each peer in the order of appearance.
     pub lanes: Vec<String>,
     /// What happened, in the order in which it began.
-    pub rows: Vec<Row>,
-    /// Had the program more than one thread? Then a row's thread matters.
+    pub entries: Vec<LaneEntry>,
+    /// Had the program more than one thread? Then an entry's thread matters.
     pub threads: bool,
 }
 
 /// One thing that happened. Times are nanoseconds since the record began.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct LaneEntry {
     /// When it began.
     pub at: u64,
     /// When it was over; `None` if it never was.
@@ -44,9 +46,11 @@ pub struct Row {
     pub says: Words,
     /// What the kernel answered.
     pub answer: Option<Words>,
+    /// What it was that a peer did.
+    pub did: Option<Did>,
 }
 
-/// What kind of thing a row is.
+/// What kind of thing an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The program prepares its listener.
@@ -61,8 +65,8 @@ pub enum Kind {
     Act,
     /// Something happened to the program: a thread, a signal, its end.
     Note,
-    /// A peer did something.
-    Deed,
+    /// A peer did something: [`LaneEntry::did`].
+    Peer,
 }
 
 impl Timeline {
@@ -72,37 +76,38 @@ impl Timeline {
         let Recording { record, peers, .. } = recording;
         let names = Names(peers);
         let mut lanes = vec![record.program.clone(), "kernel".to_owned()];
-        for deed in peers {
-            if !lanes[2..].contains(&deed.who) {
-                lanes.push(deed.who.clone());
+        for done in peers {
+            if !lanes[2..].contains(&done.who) {
+                lanes.push(done.who.clone());
             }
         }
         let lane = |who: &str| 2 + lanes[2..].iter().position(|name| name == who).unwrap_or(0);
-        let mut rows: Vec<Row> = peers.iter().map(|deed| of_deed(deed, lane(&deed.who))).collect();
-        rows.extend(of_record(record, &names));
-        rows.sort_by_key(|row| row.at);
-        let threads = shown_threads(&rows) > 1;
-        Self { lanes, rows, threads }
+        let mut entries: Vec<LaneEntry> =
+            peers.iter().map(|done| of_peer(done, lane(&done.who))).collect();
+        entries.extend(of_record(record, &names));
+        entries.sort_by_key(|entry| entry.at);
+        let threads = shown_threads(&entries) > 1;
+        Self { lanes, entries, threads }
     }
 
-    /// Without the rows that prepare the listener.
+    /// Without the entries that prepare the listener.
     #[must_use]
     pub fn without_setup(mut self) -> Self {
-        self.rows.retain(|row| row.kind != Kind::Setup);
+        self.entries.retain(|entry| entry.kind != Kind::Setup);
         self
     }
 
-    /// The rows up to the first one that `ends` is true of, that one included. A call that comes back
+    /// The entries up to the first one that `ends` is true of, that one included. A call that comes back
     /// later has not come back.
     #[must_use]
-    pub fn up_to(mut self, ends: impl Fn(&Row) -> bool) -> Self {
-        let Some(at) = self.rows.iter().position(ends) else { return self };
-        self.rows.truncate(at + 1);
-        let last = self.rows[at].until;
-        for row in &mut self.rows[..at] {
-            if row.until > last {
-                row.until = None;
-                row.answer = None;
+    pub fn up_to(mut self, ends: impl Fn(&LaneEntry) -> bool) -> Self {
+        let Some(at) = self.entries.iter().position(ends) else { return self };
+        self.entries.truncate(at + 1);
+        let last = self.entries[at].until;
+        for entry in &mut self.entries[..at] {
+            if entry.until > last {
+                entry.until = None;
+                entry.answer = None;
             }
         }
         self
@@ -111,21 +116,22 @@ impl Timeline {
     /// The program and the kernel alone.
     #[must_use]
     pub fn without_peers(mut self) -> Self {
-        self.rows.retain(|row| row.lane <= KERNEL);
+        self.entries.retain(|entry| entry.lane <= KERNEL);
         self.lanes.truncate(KERNEL + 1);
         self
     }
 }
 
-fn shown_threads(rows: &[Row]) -> usize {
-    let mut threads: Vec<u32> = rows.iter().map(|row| row.thread).filter(|&n| n > 0).collect();
+fn shown_threads(entries: &[LaneEntry]) -> usize {
+    let mut threads: Vec<u32> =
+        entries.iter().map(|entry| entry.thread).filter(|&n| n > 0).collect();
     threads.sort_unstable();
     threads.dedup();
     threads.len()
 }
 
-/// The program's rows: from its first socket on, and what belongs to it.
-fn of_record(record: &Record, names: &Names<'_>) -> Vec<Row> {
+/// The program's entries: from its first socket on, and what belongs to it.
+fn of_record(record: &Record, names: &Names<'_>) -> Vec<LaneEntry> {
     let is_socket = |event: &Event| call_named(event, "socket");
     let from = record.events.iter().position(is_socket).unwrap_or(0);
     // A program that listens prepares it before anything else, up to listen(2).
@@ -138,11 +144,11 @@ fn call_named(event: &Event, name: &str) -> bool {
     matches!(&event.what, What::Call(call) if call.name == name)
 }
 
-fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> Option<Row> {
+fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> Option<LaneEntry> {
     if !is_shown(event) {
         return None;
     }
-    let note = |text: &str| Row {
+    let note = |text: &str| LaneEntry {
         at: event.at,
         until: Some(event.at),
         lane: PROGRAM,
@@ -151,6 +157,7 @@ fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> O
         call: String::new(),
         says: Words::from(text),
         answer: None,
+        did: None,
     };
     Some(match &event.what {
         What::Call(call) => of_call(event, call, setup, names),
@@ -161,7 +168,7 @@ fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> O
         What::Became(name) => note(&format!("becomes {name}")),
         What::Ended(status) if is_first(record, event) => note(&format!("ends: status {status}")),
         What::Ended(_) => note(&format!("thread {} ends", event.thread)),
-        // The lab ends what is still running when the script is over: that is no event of the run.
+        // The lab ends what is still running when the scene is over: that is no event of the run.
         What::Killed(name) if name == "SIGKILL" => return None,
         What::Killed(name) if is_first(record, event) => note(&format!("is ended by {name}")),
         What::Killed(_) => return None,
@@ -172,10 +179,10 @@ fn is_first(record: &Record, event: &Event) -> bool {
     record.threads.first().is_some_and(|first| first.number == event.thread)
 }
 
-fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> Row {
+fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> LaneEntry {
     let kind = if setup { Kind::Setup } else { kind(call) };
     let returned = call.outcome != Outcome::Pending;
-    Row {
+    LaneEntry {
         at: event.at,
         until: call.returned.filter(|_| returned),
         lane: PROGRAM,
@@ -184,6 +191,7 @@ fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> Row {
         call: words::name(call).to_owned(),
         says: question(call, names),
         answer: answer(call, names),
+        did: None,
     }
 }
 
@@ -203,64 +211,16 @@ fn kind(call: &Call) -> Kind {
     }
 }
 
-fn of_deed(deed: &Deed, lane: usize) -> Row {
-    let Deed { at, until, did, .. } = deed;
-    Row {
-        at: *at,
-        until: Some(*until),
+fn of_peer(done: &Done, lane: usize) -> LaneEntry {
+    LaneEntry {
+        at: done.at,
+        until: Some(done.until),
         lane,
         thread: 0,
-        kind: Kind::Deed,
+        kind: Kind::Peer,
         call: String::new(),
-        says: said_of(did),
+        says: words_of(&done.did),
         answer: None,
-    }
-}
-
-/// What a peer did, in words.
-#[must_use]
-pub fn said_of(did: &Did) -> Words {
-    let by_form = |say: &dyn Fn(Form) -> String| Words {
-        full: say(Form::Full),
-        short: say(Form::Short),
-        plain: say(Form::Plain),
-        sets: Vec::new(),
-    };
-    match did {
-        Did::Listens(_) => Words::from("listens"),
-        Did::Refuses(_) => Words::from("refuses"),
-        Did::Drops(_) => Words::from("drops all"),
-        Did::Connects(_) => Words::from("connects"),
-        Did::Accepts => Words::from("accepts"),
-        Did::Sends(count, text) => by_form(&|form| match form {
-            Form::Short => format!("sends {count}"),
-            Form::Full if *count > 100 => format!("sends {}", bytes(*count)),
-            // How much goes into the buffers before they are full differs from run to run.
-            Form::Plain if *count > 100 => "sends much".to_owned(),
-            _ => format!("sends {}", quoted(text, *count)),
-        }),
-        Did::Gets(count, text) => by_form(&|form| match form {
-            Form::Short => format!("gets {count}"),
-            Form::Full if *count > 100 => format!("gets {}", bytes(*count)),
-            Form::Plain if *count > 100 => "gets much".to_owned(),
-            _ => format!("gets {}", quoted(text, *count)),
-        }),
-        Did::HearsNothing => by_form(&|form| match form {
-            Form::Short => "nothing".to_owned(),
-            _ => "hears nothing".to_owned(),
-        }),
-        Did::HalfCloses => by_form(&|form| match form {
-            Form::Short => "FIN".to_owned(),
-            _ => "half-closes".to_owned(),
-        }),
-        Did::MeetsEnd => by_form(&|form| match form {
-            Form::Short => "end".to_owned(),
-            _ => "meets the end".to_owned(),
-        }),
-        Did::Resets => by_form(&|form| match form {
-            Form::Short => "RST".to_owned(),
-            _ => "resets".to_owned(),
-        }),
-        Did::Fails(why) => Words::from(why.as_str()),
+        did: Some(done.did.clone()),
     }
 }

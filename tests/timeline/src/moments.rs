@@ -1,7 +1,7 @@
 //! The lines of a timeline: a call during which something else happened has two, one where it was
 //! made and one where it came back.
 
-use crate::lanes::{Kind, PROGRAM, Row, Timeline};
+use crate::lanes::{Kind, LaneEntry, PROGRAM, Timeline};
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
@@ -9,14 +9,14 @@ pub struct Moment<'a> {
     /// When, in nanoseconds since the record began.
     pub at: u64,
     /// What happened.
-    pub row: &'a Row,
+    pub entry: &'a LaneEntry,
     /// Which part of it.
     pub part: Part,
     /// Is the program inside a call that sleeps while this happens?
     pub asleep: bool,
 }
 
-/// A part of a row.
+/// A part of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// All of it.
@@ -30,13 +30,13 @@ pub enum Part {
 /// The lines of a timeline, in the order of time.
 #[must_use]
 pub fn moments(timeline: &Timeline) -> Vec<Moment<'_>> {
-    let sleeps: Vec<bool> = timeline.rows.iter().map(|row| sleeps(timeline, row)).collect();
+    let sleeps: Vec<bool> = timeline.entries.iter().map(|entry| sleeps(timeline, entry)).collect();
     let mut moments = Vec::new();
-    for (row, &sleeps) in timeline.rows.iter().zip(&sleeps) {
+    for (entry, &sleeps) in timeline.entries.iter().zip(&sleeps) {
         let part = if sleeps { Part::Begins } else { Part::Whole };
-        moments.push(Moment { at: row.at, row, part, asleep: false });
-        if let (true, Some(until)) = (sleeps, row.until) {
-            moments.push(Moment { at: until, row, part: Part::Ends, asleep: false });
+        moments.push(Moment { at: entry.at, entry, part, asleep: false });
+        if let (true, Some(until)) = (sleeps, entry.until) {
+            moments.push(Moment { at: until, entry, part: Part::Ends, asleep: false });
         }
     }
     // At the same time, what ends comes before what begins.
@@ -56,7 +56,7 @@ pub fn moments(timeline: &Timeline) -> Vec<Moment<'_>> {
 /// Where time begins for a reader: with the program's first line.
 #[must_use]
 pub fn began(moments: &[Moment<'_>]) -> u64 {
-    let of_program = moments.iter().find(|moment| moment.row.lane == PROGRAM);
+    let of_program = moments.iter().find(|moment| moment.entry.lane == PROGRAM);
     of_program.or(moments.first()).map_or(0, |moment| moment.at)
 }
 
@@ -66,15 +66,15 @@ const LONG: u64 = 10_000_000;
 /// Did something else happen while this call was in the kernel, did it take long, or has it not come
 /// back?
 #[must_use]
-pub fn sleeps(timeline: &Timeline, row: &Row) -> bool {
-    if !matches!(row.kind, Kind::Wait | Kind::Transfer) {
+pub fn sleeps(timeline: &Timeline, entry: &LaneEntry) -> bool {
+    if !matches!(entry.kind, Kind::Wait | Kind::Transfer) {
         return false;
     }
-    let Some(until) = row.until else { return true };
-    if until.saturating_sub(row.at) > LONG {
+    let Some(until) = entry.until else { return true };
+    if until.saturating_sub(entry.at) > LONG {
         return true;
     }
-    // The rows are in order. A peer's deed that begins a little before the call is made does not wake it.
-    let next = timeline.rows.partition_point(|other| other.at <= row.at);
-    timeline.rows.get(next).is_some_and(|other| other.at < until)
+    // The entries are in order. What a peer begins a little before the call is made does not wake it.
+    let next = timeline.entries.partition_point(|other| other.at <= entry.at);
+    timeline.entries.get(next).is_some_and(|other| other.at < until)
 }

@@ -2,7 +2,7 @@
 
 use lab::witness::record::{Descriptor, Object};
 
-use crate::recording::{Deed, Did};
+use crate::recording::{Did, Done};
 
 /// How a descriptor is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +17,17 @@ pub enum Form {
 
 /// The peers of a recording, by address.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'a>(pub &'a [Deed]);
+pub struct Names<'a>(pub &'a [Done]);
 
 impl Names<'_> {
     /// The peer at an address.
     #[must_use]
     pub fn at(&self, address: &str) -> Option<&str> {
-        let is_there = |deed: &&Deed| {
-            matches!(&deed.did, Did::Connects(its) | Did::Listens(its) | Did::Refuses(its)
+        let is_there = |done: &&Done| {
+            matches!(&done.did, Did::Connects(its) | Did::Listens(its) | Did::Refuses(its)
                 | Did::Drops(its) if its == address)
         };
-        self.0.iter().find(is_there).map(|deed| deed.who.as_str())
+        self.0.iter().find(is_there).map(|done| done.who.as_str())
     }
 
     /// The peer behind a descriptor.

@@ -4,19 +4,18 @@ use lab::witness::record::{
     Arguments, Call, Descriptor, Event, Object, Outcome, Sets, Timeout, What,
 };
 
-use crate::recording::Recording;
-use crate::words::Words;
-use crate::{lanes, recording};
+use crate::peers::words_of;
+use crate::recording::{Done, Recording};
 
-/// The lines of a recording: every event of the record, and the peers' deeds between them.
+/// The lines of a recording: every event of the record, and between them what the peers did.
 #[must_use]
 pub fn lines(recording: &Recording) -> Vec<String> {
     let mut lines: Vec<(u64, String)> = Vec::new();
     for event in &recording.record.events {
         lines.push((event.at, format!("{} {}", place(event), of_event(event))));
     }
-    for deed in &recording.peers {
-        lines.push((deed.at, of_deed(deed)));
+    for done in &recording.peers {
+        lines.push((done.at, of_peer(done)));
     }
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line).collect()
@@ -26,9 +25,9 @@ fn place(event: &Event) -> String {
     format!("{:>12} [{}]", milliseconds(event.at), event.thread)
 }
 
-fn of_deed(deed: &recording::Deed) -> String {
-    let Words { full, .. } = lanes::said_of(&deed.did);
-    format!("{:>12} --- {} {full} ---", milliseconds(deed.at), deed.who)
+fn of_peer(done: &Done) -> String {
+    let full = words_of(&done.did).full;
+    format!("{:>12} --- {} {full} ---", milliseconds(done.at), done.who)
 }
 
 fn of_event(event: &Event) -> String {

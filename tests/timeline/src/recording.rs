@@ -6,7 +6,7 @@ use std::io;
 use lab::witness::record::{Bytes, Record};
 use serde::{Deserialize, Serialize};
 
-use crate::words::is_shown;
+use crate::visible::is_shown;
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -16,12 +16,12 @@ pub struct Recording {
     /// What the program did.
     pub record: Record,
     /// What the peers did, in the order in which they began.
-    pub peers: Vec<Deed>,
+    pub peers: Vec<Done>,
 }
 
-/// Something that a peer did.
+/// Something that a peer has done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deed {
+pub struct Done {
     /// When it began, in nanoseconds since [`Record::began`].
     pub at: u64,
     /// When it was done.
@@ -32,7 +32,7 @@ pub struct Deed {
     pub did: Did,
 }
 
-/// What a peer can do.
+/// What a peer can have done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Did {
@@ -56,9 +56,7 @@ pub enum Did {
     HalfCloses,
     /// It met the end of the stream, and closed.
     MeetsEnd,
-    /// It broke off: RST.
-    Resets,
-    /// Here the script could not go on; why.
+    /// Here the scene could not go on; why.
     Fails(String),
 }
 

@@ -3,23 +3,23 @@
 
 use crate::lanes::{KERNEL, Kind, PROGRAM, Timeline};
 
-/// A line for each thing that happened: the lane, what was done, what was answered. Lanes whose
-/// order among each other is left to the scheduler are told one after the other.
+/// A line for each thing that happened: the lane, what was done, what was answered. Unless all of them
+/// are `in_order`, the lanes are told one after the other: the scheduler decides between them.
 #[must_use]
-pub fn sequence(timeline: &Timeline, steps: bool) -> Vec<String> {
+pub fn sequence(timeline: &Timeline, in_order: bool) -> Vec<String> {
     let line = |lane: usize| {
-        timeline.rows.iter().filter(move |row| row.lane == lane && row.kind != Kind::Note)
+        timeline.entries.iter().filter(move |entry| entry.lane == lane && entry.kind != Kind::Note)
     };
-    let told = |row: &crate::lanes::Row| {
-        let who = if row.lane == PROGRAM { "program" } else { &timeline.lanes[row.lane] };
-        match &row.answer {
-            Some(answer) => format!("{who}: {} -> {}", row.says.plain, answer.plain),
-            None => format!("{who}: {}", row.says.plain),
+    let told = |entry: &crate::lanes::LaneEntry| {
+        let who = if entry.lane == PROGRAM { "program" } else { &timeline.lanes[entry.lane] };
+        match &entry.answer {
+            Some(answer) => format!("{who}: {} -> {}", entry.says.plain, answer.plain),
+            None => format!("{who}: {}", entry.says.plain),
         }
     };
-    if steps {
-        let rows = timeline.rows.iter().filter(|row| row.kind != Kind::Note);
-        return rows.map(told).collect();
+    if in_order {
+        let entries = timeline.entries.iter().filter(|entry| entry.kind != Kind::Note);
+        return entries.map(told).collect();
     }
     let lanes = (0..timeline.lanes.len()).filter(|&lane| lane != KERNEL);
     lanes.flat_map(line).map(told).collect()

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use lab::witness::record::{Outcome, What};
 
-use crate::lanes::{Kind, Row, Timeline};
+use crate::lanes::{Kind, LaneEntry, Timeline};
 use crate::moments::sleeps;
-use crate::recording::{Deed, Did, Recording};
+use crate::recording::{Did, Done, Recording};
 
 /// The lines of the summary: a name and what is told of it.
 #[must_use]
@@ -43,19 +43,20 @@ pub fn lines(recording: &Recording, timeline: &Timeline) -> Vec<(&'static str, S
 
 /// `select 7, of which 1 has not come back`.
 fn waits(timeline: &Timeline) -> String {
-    let waits = timeline.rows.iter().filter(|row| matches!(row.kind, Kind::Wait | Kind::Look));
+    let waits =
+        timeline.entries.iter().filter(|entry| matches!(entry.kind, Kind::Wait | Kind::Look));
     counted(waits, "none with select, poll or epoll")
 }
 
 /// The calls in which the program slept while something else happened.
 fn slept(timeline: &Timeline) -> String {
-    counted(timeline.rows.iter().filter(|row| sleeps(timeline, row)), "no call")
+    counted(timeline.entries.iter().filter(|entry| sleeps(timeline, entry)), "no call")
 }
 
-fn counted<'a>(rows: impl Iterator<Item = &'a Row>, none: &str) -> String {
+fn counted<'a>(entries: impl Iterator<Item = &'a LaneEntry>, none: &str) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in rows {
-        *counts.entry(&row.call).or_default() += 1;
+    for entry in entries {
+        *counts.entry(&entry.call).or_default() += 1;
     }
     if counts.is_empty() {
         return none.to_owned();
@@ -68,14 +69,14 @@ fn counted<'a>(rows: impl Iterator<Item = &'a Row>, none: &str) -> String {
 /// how many of those were calls that had slept.
 fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usize, usize)> {
     let (mut messages, mut calls, mut wakeups) = (0, 0, 0);
-    for (at, deed) in recording.peers.iter().enumerate() {
-        if !is_message(deed) {
+    for (at, done) in recording.peers.iter().enumerate() {
+        if !is_message(done) {
             continue;
         }
-        let reply = recording.peers[at + 1..].iter().find(|next| is_reply(deed, next));
+        let reply = recording.peers[at + 1..].iter().find(|next| is_reply(done, next));
         let Some(reply) = reply else { continue };
         messages += 1;
-        let within = |time: u64| deed.at <= time && time < reply.until;
+        let within = |time: u64| done.at <= time && time < reply.until;
         for event in &recording.record.events {
             if let What::Call(call) = &event.what
                 && call.outcome != Outcome::Pending
@@ -84,18 +85,19 @@ fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usi
                 calls += 1;
             }
         }
-        let woken =
-            |row: &&Row| sleeps(timeline, row) && row.at < deed.at && row.until.is_some_and(within);
-        wakeups += timeline.rows.iter().filter(woken).count();
+        let woken = |entry: &&LaneEntry| {
+            sleeps(timeline, entry) && entry.at < done.at && entry.until.is_some_and(within)
+        };
+        wakeups += timeline.entries.iter().filter(woken).count();
     }
     (messages > 0).then_some((messages, calls, wakeups))
 }
 
 /// A small message: what fills buffers is none.
-fn is_message(deed: &Deed) -> bool {
-    matches!(deed.did, Did::Sends(count, _) if count <= 100)
+fn is_message(done: &Done) -> bool {
+    matches!(done.did, Did::Sends(count, _) if count <= 100)
 }
 
-fn is_reply(deed: &Deed, next: &Deed) -> bool {
-    next.who == deed.who && matches!(next.did, Did::Gets(..))
+fn is_reply(done: &Done, next: &Done) -> bool {
+    next.who == done.who && matches!(next.did, Did::Gets(..))
 }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::lanes::{KERNEL, PROGRAM, Timeline};
 use crate::moments::{Moment, Part, began, moments};
-use crate::words::{STUCK, Set, Words};
+use crate::words::{DescriptorSet, STUCK, Words};
 
 /// The time's column, with the gap behind it.
 const TIME: usize = 10;
@@ -55,20 +55,20 @@ struct Block {
 
 impl Block {
     fn of(timeline: &Timeline, moment: &Moment<'_>, began: u64) -> Self {
-        let row = moment.row;
+        let entry = moment.entry;
         let mut cells = vec![Vec::new(); timeline.lanes.len()];
-        let thread = match (timeline.threads, row.thread) {
-            (true, 1..) => format!("{}: ", row.thread),
+        let thread = match (timeline.threads, entry.thread) {
+            (true, 1..) => format!("{}: ", entry.thread),
             _ => String::new(),
         };
         match moment.part {
-            Part::Whole | Part::Begins => cells[row.lane] = told(&thread, &row.says),
-            Part::Ends => cells[PROGRAM].push(format!("{thread}<- {}", row.call)),
+            Part::Whole | Part::Begins => cells[entry.lane] = told(&thread, &entry.says),
+            Part::Ends => cells[PROGRAM].push(format!("{thread}<- {}", entry.call)),
         }
-        if let (Part::Whole | Part::Ends, Some(answer)) = (moment.part, &row.answer) {
+        if let (Part::Whole | Part::Ends, Some(answer)) = (moment.part, &entry.answer) {
             cells[KERNEL] = told("", answer);
         }
-        if moment.part == Part::Begins && row.until.is_none() {
+        if moment.part == Part::Begins && entry.until.is_none() {
             cells[KERNEL].push("(sleeps to the end)".to_owned());
         } else if moment.part == Part::Begins {
             cells[KERNEL].push("(sleeps)".to_owned());
@@ -77,7 +77,7 @@ impl Block {
             cells[PROGRAM].push("|".to_owned());
         }
         let look = look(moment);
-        Self { time: time(moment.at.saturating_sub(began)), lane: row.lane, cells, look }
+        Self { time: time(moment.at.saturating_sub(began)), lane: entry.lane, cells, look }
     }
 
     fn lines(&self, widths: &[usize]) -> Vec<String> {
@@ -105,12 +105,12 @@ impl Block {
 }
 
 fn look(moment: &Moment<'_>) -> String {
-    let row = moment.row;
-    let answer = row.answer.as_ref().map_or("", |answer| answer.plain.as_str());
-    let look = format!("{:?} {} {} {answer}", moment.part, row.thread, row.says.plain);
+    let entry = moment.entry;
+    let answer = entry.answer.as_ref().map_or("", |answer| answer.plain.as_str());
+    let look = format!("{:?} {} {} {answer}", moment.part, entry.thread, entry.says.plain);
     let look = look.replace(|c: char| c.is_ascii_digit() || c == ',', "");
     // The bits of a set are no mere numbers.
-    let sets = row.answer.iter().flat_map(|answer| &answer.sets).chain(&row.says.sets);
+    let sets = entry.answer.iter().flat_map(|answer| &answer.sets).chain(&entry.says.sets);
     sets.fold(look, |look, set| format!("{look} {}", bits(set)))
 }
 
@@ -122,7 +122,7 @@ fn told(thread: &str, words: &Words) -> Vec<String> {
 
 /// The set as the kernel sees it: descriptor 0 on the right, in groups of four. A set with a high
 /// descriptor is a list of numbers.
-fn bits(set: &Set) -> String {
+fn bits(set: &DescriptorSet) -> String {
     const SHOWN: i32 = 16;
     let highest = set.members.iter().copied().max().unwrap_or(0);
     if highest >= SHOWN {
@@ -134,7 +134,7 @@ fn bits(set: &Set) -> String {
     groups.join(" ")
 }
 
-fn group_of_four(set: &Set, group: i32) -> String {
+fn group_of_four(set: &DescriptorSet, group: i32) -> String {
     let bit = |n: i32| if set.members.contains(&n) { '1' } else { '0' };
     (0..4).rev().map(|n| bit(group * 4 + n)).collect()
 }
@@ -241,7 +241,7 @@ impl Folded<'_> {
         }
     }
 
-    /// A peer's deeds are what the script is about: they are not folded.
+    /// What the peers do is what the scene is about: it is not folded.
     fn is_a_peers(&self) -> bool {
         matches!(self, Self::Block(block) if block.lane > KERNEL)
     }
@@ -282,7 +282,7 @@ fn fold_once<'a>(parts: &[Folded<'a>]) -> Vec<Folded<'a>> {
     folded
 }
 
-/// How often the first `period` parts come in a row.
+/// How often the first `period` parts come in an entry.
 fn repeats(parts: &[Folded<'_>], period: usize) -> usize {
     if parts.len() < period || parts[..period].iter().any(Folded::is_a_peers) {
         return 0;

@@ -1,6 +1,6 @@
-//! Calls in words: which of them are shown, and how words, bytes and sets are written.
+//! How words, bytes and sets are written, in the three forms that a reader may need.
 
-use lab::witness::record::{Arguments, Bytes, Call, Descriptor, Event, Object, Sets, What};
+use lab::witness::record::{Arguments, Bytes, Call, Descriptor, Sets};
 
 use crate::names::{Form, Names};
 
@@ -14,12 +14,12 @@ pub struct Words {
     /// The same in every run: `read ann`.
     pub plain: String,
     /// Sets of descriptors, as bits.
-    pub sets: Vec<Set>,
+    pub sets: Vec<DescriptorSet>,
 }
 
 /// A set of select(2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Set {
+pub struct DescriptorSet {
     /// `read`, `write` or `except`.
     pub name: &'static str,
     /// The numbers whose bit is 1.
@@ -41,40 +41,6 @@ impl Words {
 impl From<&str> for Words {
     fn from(text: &str) -> Self {
         Self::of(|_| text.to_owned())
-    }
-}
-
-/// Is it a call that the lanes show? What the runtime does for itself is not, nor is what goes to
-/// the standard streams, nor a question whose answer changes nothing.
-#[must_use]
-pub fn is_shown(event: &Event) -> bool {
-    match &event.what {
-        What::Call(call) => call_is_shown(call),
-        _ => true,
-    }
-}
-
-fn call_is_shown(call: &Call) -> bool {
-    match &call.arguments {
-        Arguments::Other(_) | Arguments::Name { .. } => false,
-        Arguments::Mode { command, nonblocking, .. } => {
-            nonblocking.is_some() && command != "F_GETFL"
-        }
-        Arguments::Option { option, .. } => {
-            matches!(option.as_str(), "SO_ERROR" | "SO_REUSEADDR" | "SO_REUSEPORT")
-        }
-        Arguments::Read { from: descriptor, .. }
-        | Arguments::Write { to: descriptor, .. }
-        | Arguments::Close { descriptor } => {
-            !matches!(descriptor.object, Object::Other(_) | Object::Unknown)
-        }
-        // The runtime asks whether the standard streams are open before `main`.
-        Arguments::Poll { entries, .. } => {
-            !entries.iter().all(|entry| {
-                matches!(&entry.descriptor.object, Object::Other(name) if name.starts_with("std"))
-            }) || entries.is_empty()
-        }
-        _ => true,
     }
 }
 
@@ -115,10 +81,10 @@ fn stuck(item: &str) -> String {
     format!("[{item}]").replace(' ', STUCK.to_string().as_str())
 }
 
-pub(crate) fn sets(sets: &Sets) -> Vec<Set> {
+pub(crate) fn sets(sets: &Sets) -> Vec<DescriptorSet> {
     let of = |name, set: &Option<Vec<Descriptor>>| {
         let members = set.as_ref()?.iter().map(|descriptor| descriptor.number).collect();
-        Some(Set { name, members })
+        Some(DescriptorSet { name, members })
     };
     [of("read", &sets.read), of("write", &sets.write), of("except", &sets.except)]
         .into_iter()

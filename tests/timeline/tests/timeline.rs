@@ -4,15 +4,16 @@ use std::io;
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin;
+use cli::syllabus::{Figure, Syllabus};
 use lab::missing::Need;
 use lab::witness::bits::Events;
 use lab::witness::record::{
     Arguments, Bytes, Call, Descriptor, Event, Object, Outcome, PollEntry, Record, Sets, Thread,
     Timeout, What,
 };
-use timeline::figures::{FIGURES, Figure};
+use timeline::figures::Picture;
 use timeline::lanes::Timeline;
-use timeline::recording::{Deed, Did, Recording};
+use timeline::recording::{Did, Done, Recording};
 use timeline::{raw, sequence, summary, text};
 
 /// Milliseconds in nanoseconds.
@@ -62,8 +63,8 @@ fn read(at: u64, bytes: &str) -> Event {
     call(at, "recvfrom", arguments, i64::try_from(bytes.len()).expect("few bytes"), at)
 }
 
-fn deed(at: u64, did: Did) -> Deed {
-    Deed { at: at * MS, until: at * MS, who: "ann".to_owned(), did }
+fn done(at: u64, did: Did) -> Done {
+    Done { at: at * MS, until: at * MS, who: "ann".to_owned(), did }
 }
 
 /// A client comes, sends twice and is read twice.
@@ -104,8 +105,8 @@ fn by_hand() -> Recording {
             ..Record::default()
         },
         peers: vec![
-            deed(5, Did::Connects("127.0.0.1:40000".to_owned())),
-            deed(10, sent("hello\n")),
+            done(5, Did::Connects("127.0.0.1:40000".to_owned())),
+            done(10, sent("hello\n")),
         ],
     }
 }
@@ -155,11 +156,11 @@ fn the_lanes_show_question_sleep_and_answer() {
 #[test]
 fn no_line_is_wider_than_it_may_be() {
     for width in [60, 80, 100] {
-        for figure in &FIGURES {
+        for figure in Picture::all(root()).expect("the figures") {
             let kept = figure.kept(root()).expect("the recording");
             let lines = plain(&text::lanes(&Timeline::of(&kept), width));
             let widest = lines.lines().map(|line| line.chars().count()).max();
-            assert!(widest <= Some(width), "{}: {widest:?} of {width}\n{lines}", figure.name);
+            assert!(widest <= Some(width), "{}: {widest:?} of {width}\n{lines}", figure.name());
         }
     }
 }
@@ -262,7 +263,7 @@ fn every_call_has_a_raw_line() {
 fn the_summary_counts_waits_threads_and_calls_for_a_message() {
     let mut recording = by_hand();
     let reply = Did::Gets(6, Bytes::of(b"HELLO\n"));
-    recording.peers.push(deed(17, reply));
+    recording.peers.push(done(17, reply));
     let lines = summary::lines(&recording, &Timeline::of(&recording));
     let told = |name: &str| lines.iter().find(|(its, _)| *its == name).map(|(_, told)| &**told);
     assert_eq!(told("waits"), Some("select 3"));
@@ -291,8 +292,8 @@ fn a_sequence_has_no_time_no_port_and_no_number() {
             call.returned = call.returned.map(|at| at * 3);
         }
     }
-    for deed in &mut later.peers {
-        deed.at *= 3;
+    for done in &mut later.peers {
+        done.at *= 3;
     }
     let text = later.to_json().expect("JSON").replace("40000", "50000").replace("7003", "7999");
     let text = text.replace("\"number\":4", "\"number\":9");
@@ -304,9 +305,9 @@ fn a_sequence_has_no_time_no_port_and_no_number() {
 
 #[test]
 fn a_picture_can_stand_in_a_page() {
-    for figure in &FIGURES {
+    for figure in Picture::all(root()).expect("the figures") {
         let drawn = figure.draw(&figure.kept(root()).expect("the recording"));
-        let name = figure.name;
+        let name = figure.name();
         assert!(drawn.lines().all(|line| !line.trim().is_empty()), "{name}: a blank line");
         assert!(drawn.contains(&format!("<title id=\"fig-{name}-title\">")), "{name}");
         assert!(drawn.contains("Recorded on Linux "), "{name}");
@@ -321,7 +322,7 @@ fn a_picture_can_stand_in_a_page() {
 #[test]
 fn one_byte_at_a_time_still_makes_the_same_sequences() -> io::Result<()> {
     for name in ["07-level", "07-edge"] {
-        let figure = Figure::named(name).expect("a figure");
+        let figure = Picture::named(root(), name)?;
         let held = figure.still_holds(root(), cargo_bin!("one-byte-server"));
         Need::Ptrace.or_left_out(held)?;
     }
@@ -330,10 +331,13 @@ fn one_byte_at_a_time_still_makes_the_same_sequences() -> io::Result<()> {
 
 #[test]
 fn another_sequence_is_found() -> io::Result<()> {
-    // The level-triggered program does not do what the edge-triggered figure shows: what no byte
-    // comes for is an error of the script.
-    let figure = Figure::named("07-edge").expect("a figure");
-    let wrong = Figure { run: Figure::named("07-level").expect("a figure").run, ..*figure };
+    // The level-triggered program does not do what the edge-triggered figure shows.
+    let lessons = Syllabus::of(root())?.lessons;
+    let figure = |name| lessons.iter().flat_map(|it| &it.figures).find(|it| it.name == name);
+    let (edge, level) =
+        (figure("07-edge").expect("a figure"), figure("07-level").expect("a figure"));
+    let run = Figure { name: edge.name.clone(), until: edge.until.clone(), ..level.clone() };
+    let wrong = Picture::of(&run, "a/lesson.toml")?;
     let held = wrong.still_holds(root(), cargo_bin!("one-byte-server"));
     match held {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {

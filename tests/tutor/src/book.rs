@@ -5,12 +5,12 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use crate::Failure;
-use crate::programs::root;
-use crate::screen::Screen;
+use cli::failure::Failure;
+use cli::screen::Screen;
+use cli::syllabus::root;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct BookOptions {
     /// Where to serve it, on 127.0.0.1
     #[arg(long, value_name = "N", default_value_t = 3000, conflicts_with = "build")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
@@ -20,14 +20,14 @@ pub struct Arguments {
     build: bool,
 }
 
-pub fn run(arguments: &Arguments, screen: &mut Screen) -> Result<(), Failure> {
+pub fn run(options: &BookOptions, screen: &mut Screen) -> Result<(), Failure> {
     let mdbook = installed_or_install()?;
     let mut command = Command::new(&mdbook);
     command.current_dir(root());
-    if arguments.build {
+    if options.build {
         command.args(["build", "book"]);
     } else {
-        let port = arguments.port;
+        let port = options.port;
         screen.heading(format_args!("the book: http://127.0.0.1:{port}/ (Ctrl-C ends it)"))?;
         command.args(["serve", "book", "--hostname", "127.0.0.1", "--port", &port.to_string()]);
     }

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
+use cli::failure::Failure;
+use cli::screen::Screen;
 use lab::probe;
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::Failure;
 use crate::book;
-use crate::screen::Screen;
 
 /// The oldest kernel on which the lessons' programs do what the pages say.
 const KERNEL: (u32, u32) = (5, 4);
@@ -31,7 +31,7 @@ struct Finding {
 }
 
 pub fn run(screen: &mut Screen) -> Result<(), Failure> {
-    let findings = [system(), permissions(), tools()].concat_all();
+    let findings: Vec<Finding> = [system(), permissions(), tools()].into_iter().flatten().collect();
     for finding in &findings {
         tell(screen, finding)?;
     }
@@ -44,17 +44,6 @@ pub fn run(screen: &mut Screen) -> Result<(), Failure> {
     }
     screen.heading(format_args!("{count} of the things that the course needs are missing"))?;
     Err(Failure::Told)
-}
-
-/// Lists of findings, one after the other.
-trait ConcatAll {
-    fn concat_all(self) -> Vec<Finding>;
-}
-
-impl<const N: usize> ConcatAll for [Vec<Finding>; N] {
-    fn concat_all(self) -> Vec<Finding> {
-        self.into_iter().flatten().collect()
-    }
 }
 
 fn tell(screen: &mut Screen, finding: &Finding) -> io::Result<()> {

@@ -2,16 +2,16 @@
 
 use std::io;
 
-use crate::course::LESSONS;
-use crate::screen::Screen;
+use cli::screen::Screen;
+use cli::syllabus::Syllabus;
 
 /// A line for each lesson, and what to type next.
-pub fn show(screen: &mut Screen) -> io::Result<()> {
+pub fn show(syllabus: &Syllabus, screen: &mut Screen) -> io::Result<()> {
     screen.heading("readiness: how one thread serves many connections")?;
     screen.line("")?;
-    for lesson in &LESSONS {
-        let (name, idea) = (lesson.to_string(), lesson.idea);
-        screen.line(format_args!("  {name:<22}  {idea:<38}  {}", lesson.programs.join(", ")))?;
+    for lesson in &syllabus.lessons {
+        let (idea, programs) = (&lesson.idea, lesson.program_names());
+        screen.line(format_args!("  {lesson:<22}  {idea:<38}  {programs}"))?;
     }
     screen.line("")?;
     for (command, what) in [

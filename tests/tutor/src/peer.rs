@@ -5,17 +5,16 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use lab::peer::by_hand::{self, Kind, Role};
-
-use crate::Failure;
-use lab::nearest::nearest;
+use cli::failure::Failure;
+use cli::meant::nearest;
+use lab::peer::by_hand::{self, PEERS, Peer, Role};
 
 #[derive(clap::Args)]
-#[command(after_help = kinds())]
-pub struct Arguments {
+#[command(after_help = peers())]
+pub struct PeerOptions {
     /// Which character: see the list below
-    #[arg(value_parser = kind)]
-    kind: Kind,
+    #[arg(value_name = "KIND", value_parser = peer)]
+    peer: &'static Peer,
     /// Where to connect, or what to bind
     #[arg(value_name = "ADDR:PORT", value_parser = address)]
     address: SocketAddr,
@@ -27,30 +26,30 @@ pub struct Arguments {
 
 /// Runs one until it has done what it wants, or its time is up. Ctrl-C ends it at once: the kernel
 /// closes what it holds.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { kind, address, seconds } = *arguments;
-    if kind.role() == Role::Connects && address.port() == 0 {
-        let words = format!("{kind} connects: the port is a number from 1 to 65535");
+pub fn run(options: &PeerOptions) -> Result<(), Failure> {
+    let PeerOptions { peer, address, seconds } = *options;
+    if peer.role == Role::Connects && address.port() == 0 {
+        let words = format!("{peer} connects: the port is a number from 1 to 65535");
         return Err(Failure::Arguments(words));
     }
     let limit = Duration::from_secs(seconds.into());
-    by_hand::run(kind, address, limit, &AtomicBool::new(false), &mut io::stdout())
-        .map_err(|error| io::Error::new(error.kind(), format!("{kind}: {error}")).into())
+    peer.run(address, limit, &AtomicBool::new(false), &mut io::stdout())
+        .map_err(|error| io::Error::new(error.kind(), format!("{peer}: {error}")).into())
 }
 
-fn kind(name: &str) -> Result<Kind, String> {
-    name.parse().map_err(|unknown| {
-        let meant = nearest(name, Kind::ALL.map(Kind::name));
+fn peer(name: &str) -> Result<&'static Peer, String> {
+    by_hand::named(name).map_err(|unknown| {
+        let meant = nearest(name, PEERS.iter().map(|peer| peer.name));
         let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
-        format!("{unknown}{meant}\n{}", kinds())
+        format!("{unknown}{meant}\n{}", peers())
     })
 }
 
-fn kinds() -> String {
+fn peers() -> String {
     let list = |role: Role| {
-        let kinds = Kind::ALL.into_iter().filter(|kind| kind.role() == role);
-        let line = |kind: Kind| format!("  {kind:<16}{}", kind.description());
-        kinds.map(line).collect::<Vec<_>>().join("\n")
+        let peers = PEERS.iter().filter(|peer| peer.role == role);
+        let line = |peer: &Peer| format!("  {peer:<16}{}", peer.does);
+        peers.map(line).collect::<Vec<_>>().join("\n")
     };
     let (clients, listeners) = (list(Role::Connects), list(Role::Listens));
     format!("Clients, which connect:\n{clients}\nListeners, which bind:\n{listeners}")

@@ -228,6 +228,21 @@ fn a_program_that_runs_keeps_its_exit_status_and_its_arguments() {
 }
 
 #[test]
+fn an_instrument_is_found_as_any_program_and_becomes_the_tutor() {
+    let programs = StandIns::new("instruments", &["trace"]);
+    fs::write(programs.0.join("trace"), "#!/bin/sh\necho \"$@\"\nexit 7\n").expect("a stand-in");
+    let assert = programs.tutor(&["trace", "03", "--raw", "--program", "a b"]).assert();
+    assert.code(7).stdout("03 --raw --program a b\n").stderr(is_empty());
+    // Its help is its own.
+    for arguments in [["trace", "--help"], ["help", "trace"]] {
+        programs.tutor(&arguments).assert().code(7).stdout("--help\n");
+    }
+    let assert = programs.tutor(&["packets", "01"]).assert().code(1).stdout(is_empty());
+    assert.stderr(contains("no packets there"));
+    tutor(&["trace", "03"]).assert().code(1).stderr(starts_with("cannot run cargo: "));
+}
+
+#[test]
 fn a_closed_output_is_no_panic() {
     let upper = Listener::start("upper");
     let address = upper.address.to_string();

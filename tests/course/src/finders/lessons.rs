@@ -14,7 +14,7 @@ pub fn unpaired(house: &House) -> Vec<Finding> {
         for page in &lesson.pages {
             if house.page(&format!("{page}.md")).is_none() {
                 let problem = format!("no page book/src/{page}.md");
-                findings.push(Finding::new(lesson.description(), problem));
+                findings.push(Finding::new(lesson.file(), problem));
             }
         }
     }
@@ -58,7 +58,7 @@ pub fn unregistered_checks(house: &House) -> Vec<Finding> {
     for lesson in &house.syllabus.lessons {
         let file = lesson.check_file();
         if !house.tests.iter().any(|(path, _)| *path == file) {
-            findings.push(Finding::new(lesson.description(), format!("no check file {file}")));
+            findings.push(Finding::new(lesson.file(), format!("no check file {file}")));
         }
     }
     let named: Vec<String> =

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use timeline::figures::{FIGURES, Figure};
+use timeline::figures::Picture;
 
 use super::Kind;
 use crate::Finding;
@@ -13,17 +13,23 @@ pub const KIND: Kind = Kind { name: "figures", folder: "book/src/figures", files
 
 fn files(house: &House) -> io::Result<Vec<File>> {
     let draw =
-        |figure: &Figure| Ok((figure.drawing_place(), figure.draw(&figure.kept(&house.root)?)));
-    FIGURES.iter().map(draw).collect()
+        |figure: &Picture| Ok((figure.drawing_place(), figure.draw(&figure.kept(&house.root)?)));
+    Picture::all(&house.root)?.iter().map(draw).collect()
 }
 
 /// Figures that no page shows.
 #[must_use]
 pub fn unused(house: &House) -> Vec<Finding> {
-    let shown = |figure: &Figure| {
-        let file = format!("figures/{}.svg", figure.name);
-        house.pages.iter().flat_map(|page| &page.includes).any(|include| include.file == file)
-    };
-    let unused = FIGURES.iter().filter(|figure| !shown(figure));
-    unused.map(|figure| Finding::new(figure.drawing_place(), "no page shows this figure")).collect()
+    let mut findings = Vec::new();
+    for lesson in &house.syllabus.lessons {
+        for figure in &lesson.figures {
+            let file = format!("figures/{}.svg", figure.name);
+            let mut includes = house.pages.iter().flat_map(|page| &page.includes);
+            if !includes.any(|include| include.file == file) {
+                let problem = format!("no page shows the figure {}", figure.name);
+                findings.push(Finding::new(lesson.file(), problem));
+            }
+        }
+    }
+    findings
 }

@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 
 use ch09_readiness::table::{Measured, Table};
 use claims::recording::Recorded;
-use claims::runner::{self, Runner};
+use claims::runner::{self, TrialRunner};
 use cli::programs::Build;
-use timeline::figures::FIGURES;
+use timeline::figures::Picture;
 
 use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
 use crate::generated::{put, tables};
@@ -38,8 +38,8 @@ pub const KINDS: [Kind; 3] = [
 fn figures(house: &House) -> io::Result<Vec<String>> {
     let programs = Build::workspace().run()?;
     let mut changed = Vec::new();
-    for figure in &FIGURES {
-        let recording = figure.record(&programs.path(figure.program)?)?;
+    for figure in Picture::all(&house.root)? {
+        let recording = figure.record(&programs.path(figure.program())?)?;
         let before = figure.kept(&house.root).map(|kept| figure.sequence(&kept));
         if before.unwrap_or_default() != figure.sequence(&recording) {
             changed.push(figure.recording_place());
@@ -69,12 +69,8 @@ fn table(house: &House) -> io::Result<Vec<String>> {
 /// Runs all experiments, each in a process of its own.
 fn claims(house: &House) -> io::Result<Vec<String>> {
     let register = read_register(&house.root)?;
-    let this = std::env::current_exe()?;
-    let runner = Runner::new(move |name| {
-        let mut command = Command::new(&this);
-        command.args(["claim-experiment", name]);
-        command
-    });
+    let program = Build::programs(["claims", "course"]).run()?.path("claims")?;
+    let runner = TrialRunner::with_program(program);
     let names = runner::experiments(&register.claims);
     let trials = runner.all(&names, |trial, done| {
         let _ = writeln!(io::stderr(), "{done} of {}: {}", names.len(), trial.experiment);

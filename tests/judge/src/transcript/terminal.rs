@@ -4,9 +4,6 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -15,9 +12,9 @@ use nix::unistd::Pid;
 use super::output::{END, Output};
 use super::programs::quoted;
 use cli::syllabus::root;
-use lab::peer::by_hand;
+use lab::peer::by_hand::{self, AtWork, Peer};
 use lab::subject::with_default_signals;
-use lab::wait::{PATIENCE, until};
+use lab::wait::PATIENCE;
 
 /// How long a peer goes on if it is not told with `--seconds`.
 const PEER_SECONDS: u64 = 10;
@@ -36,15 +33,7 @@ pub struct Terminal {
     guard: Child,
     shell: Child,
     input: Option<ChildStdin>,
-    peer: Option<Peer>,
-}
-
-/// A peer that runs on a thread of this process.
-#[derive(Debug)]
-struct Peer {
-    stop: Arc<AtomicBool>,
-    interrupted: Arc<AtomicBool>,
-    thread: thread::JoinHandle<()>,
+    peer: Option<AtWork>,
 }
 
 impl Terminal {
@@ -99,8 +88,7 @@ impl Terminal {
     /// What the key that interrupts does: SIGINT for everything in the terminal.
     pub fn interrupt(&mut self) -> io::Result<()> {
         if let Some(peer) = &self.peer {
-            peer.interrupted.store(true, Ordering::SeqCst);
-            peer.stop.store(true, Ordering::SeqCst);
+            peer.stop();
             return Ok(());
         }
         Ok(killpg(self.group(), Signal::SIGINT)?)
@@ -112,24 +100,22 @@ impl Terminal {
     }
 
     fn begin_peer(&mut self, command: &str) -> Result<(), String> {
-        let (kind, address, limit) = peer_arguments(command)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let interrupted = Arc::new(AtomicBool::new(false));
+        let (peer, address, limit) = peer_arguments(command)?;
         let mut output = self.output.clone();
-        let (its_stop, its_interrupted) = (Arc::clone(&stop), Arc::clone(&interrupted));
-        let thread = thread::spawn(move || {
-            let result = by_hand::run(kind, address, limit, &its_stop, &mut output);
-            let mut status = 0;
-            if its_interrupted.load(Ordering::SeqCst) {
-                status = INTERRUPTED;
-            } else if let Err(error) = result {
-                // As the tutor prints it.
-                let _ = writeln!(output, "{kind}: {error}");
-                status = 1;
-            }
+        let over = move |ended: &io::Result<()>, stopped: bool| {
+            let status = match ended {
+                _ if stopped => INTERRUPTED,
+                Ok(()) => 0,
+                Err(error) => {
+                    // As the tutor prints it.
+                    let _ = writeln!(output, "{peer}: {error}");
+                    1
+                }
+            };
             let _ = output.write_all(format!("{END}{status}\n").as_bytes());
-        });
-        self.peer = Some(Peer { stop, interrupted, thread });
+        };
+        let started = peer.start_telling(address, limit, self.output.clone(), over);
+        self.peer = Some(started.map_err(|error| error.to_string())?);
         Ok(())
     }
 
@@ -155,11 +141,8 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if let Some(peer) = &self.peer {
-            peer.stop.store(true, Ordering::SeqCst);
-            // Its sockets should be closed when the next page begins; it never blocks for long.
-            let _ = until("the peer has stopped", || peer.thread.is_finished());
-        }
+        // It stops, so that its sockets are closed when the next page begins.
+        drop(self.peer.take());
         let _ = killpg(self.group(), Signal::SIGKILL);
         let _ = self.shell.wait();
         let _ = self.guard.wait();
@@ -177,7 +160,7 @@ pub fn bound(command: &str) -> Duration {
 }
 
 /// The arguments of `cargo tutor peer KIND ADDR:PORT [--seconds N]`.
-fn peer_arguments(command: &str) -> Result<(by_hand::Kind, SocketAddr, Duration), String> {
+fn peer_arguments(command: &str) -> Result<(&'static Peer, SocketAddr, Duration), String> {
     if command.contains(['|', '&', ';', '<', '>', '(', ')', '$', '`', '\'', '"', '\n']) {
         return Err(
             "a peer runs inside the test: no pipe, no &, no quotes; give it a terminal of \
@@ -200,10 +183,10 @@ fn peer_arguments(command: &str) -> Result<(by_hand::Kind, SocketAddr, Duration)
             .and_then(|number| number.parse().ok())
             .ok_or("--seconds needs a whole number")?;
     }
-    let [kind, address] = names[..] else {
+    let [name, address] = names[..] else {
         return Err("write: cargo tutor peer KIND ADDR:PORT [--seconds N]".to_owned());
     };
-    let kind = kind.parse().map_err(|error| format!("{kind}: {error}"))?;
+    let peer = by_hand::named(name).map_err(|error| format!("{name}: {error}"))?;
     let address = address.parse().map_err(|error| format!("{address}: {error}"))?;
-    Ok((kind, address, Duration::from_secs(seconds)))
+    Ok((peer, address, Duration::from_secs(seconds)))
 }

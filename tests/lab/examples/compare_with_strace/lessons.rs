@@ -10,7 +10,7 @@ use lab::subject::{Launch, Running};
 use lab::wait::PATIENCE;
 use lab::witness::record::Record;
 
-use crate::script::serve;
+use crate::clients::serve;
 
 /// One program and what is done to it.
 pub struct Lesson {

@@ -3,8 +3,8 @@
 //! order. Started by `tools/compare-with-strace`, which builds the programs and looks for strace.
 
 mod calls;
+mod clients;
 mod lessons;
-mod script;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -4,116 +4,112 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use lab::peer::by_hand::Kind;
 use lab::shown;
-use lab::subject::Launch;
-use lab::wait;
+use lab::subject::Told;
 
 use super::Demo;
-use super::stage::{Peer, Stage, require};
-use crate::screen::Who;
+use super::account::{Account, Who, listener, require};
 
 /// When both programs give up on an address that does not answer.
 const DEADLINE: &str = "500";
 
-pub fn three_outcomes() -> Demo {
-    Demo {
-        about: "One connect each to a listener, to a port nobody listens on, and to a port that \
-                drops every packet.",
-        show: |stage| {
-            let (_listener, listening) = Peer::listener(Kind::Upper)?;
-            let (_refusing, refusing) = Peer::listener(Kind::Refusing)?;
-            let (_hole, hole) = Peer::listener(Kind::BlackHole)?;
-            let mut slept = String::new();
-            for (address, what, answer, good) in [
-                (listening, "somebody listens there", "connected after", true),
-                (refusing, "nobody listens there", "ECONNREFUSED", false),
-                (hole, "every packet for it is dropped", "timed out", false),
-            ] {
-                stage.say(Who::Kernel, format_args!("{address}: {what}"))?;
-                slept = connect(stage, address, answer, good)?;
-            }
-            Ok(format!("yes, no, or silence: the program slept until it knew, at most {slept}"))
-        },
-    }
-}
+pub const THREE_OUTCOMES: Demo = Demo {
+    name: "three-outcomes",
+    about: "One connect each to a listener, to a port nobody listens on, and to a port that drops \
+            every packet.",
+    compares: false,
+    show: |account| {
+        let (_listener, listening) = listener("upper")?;
+        let (_refusing, refusing) = listener("refusing")?;
+        let (_hole, hole) = listener("black-hole")?;
+        let mut slept = String::new();
+        for (address, what, answer, good) in [
+            (listening, "somebody listens there", "connected after", true),
+            (refusing, "nobody listens there", "ECONNREFUSED", false),
+            (hole, "every packet for it is dropped", "timed out", false),
+        ] {
+            account.say(Who::Kernel, format_args!("{address}: {what}"));
+            slept = connect(account, address, answer, good)?;
+        }
+        Ok(format!("yes, no, or silence: the program slept until it knew, at most {slept}"))
+    },
+};
 
 /// Runs 01's program once; how long it took.
 fn connect(
-    stage: &mut Stage<'_>,
+    account: &mut Account<'_>,
     address: SocketAddr,
     answer: &str,
     good: bool,
 ) -> io::Result<String> {
-    let program = stage.programs.path("blocking-connect")?;
+    let arguments = ["--timeout".to_owned(), DEADLINE.to_owned(), address.to_string()];
     let start = Instant::now();
-    let launch = Launch::new(program).arg("--timeout").arg(DEADLINE).arg(address.to_string());
-    let mut subject = launch.start()?;
+    let program = account.first()?;
+    let mut subject = account.start(program, &arguments)?;
     // Its first line comes before it sleeps: a viewer should see it before, too.
-    wait::until("the program says that it waits", || subject.stderr().contains('\n'))?;
-    let before = subject.stderr().lines().next().unwrap_or_default().to_owned();
-    stage.say(Who::Client, before)?;
+    let waits = account.hear(&subject, "it says that it waits", |told| Ok(!told.is_empty()))?;
+    account.tell(Who::Client, waits.clone())?;
     let status = subject.exit_status()?;
     let took = shown::duration(start.elapsed());
-    let said = subject.final_stderr();
-    for line in said.lines().skip(1) {
-        stage.say(Who::Client, line)?;
-    }
-    require(
-        status.success() == good && said.to_lowercase().contains(&answer.to_lowercase()),
-        || format!("expected {answer:?} from blocking-connect {address}, got {status}"),
-    )?;
+    let rest = account.rest(&mut subject);
+    account.tell(Who::Client, rest.clone())?;
+    let answer = answer.to_lowercase();
+    let said = |told: &Told| told.line.to_lowercase().contains(&answer);
+    require(status.success() == good && waits.iter().chain(&rest).any(said), || {
+        format!("expected {answer:?} from {} {address}, got {status}", program.name)
+    })?;
     Ok(took)
 }
 
-pub fn all_at_once() -> Demo {
-    Demo {
-        about: "Four connects begin together under one deadline of 500 ms: to a listener, to a \
-                closed port, to one that drops every packet, and to one that greets. Then the \
-                same with two other ways to wait.",
-        show: |stage| {
-            let (_listener, listening) = Peer::listener(Kind::Upper)?;
-            let (_refusing, refusing) = Peer::listener(Kind::Refusing)?;
-            let (_hole, hole) = Peer::listener(Kind::BlackHole)?;
-            let (_banner, banner) = Peer::listener(Kind::Banner)?;
-            let answers = [
-                (listening, "connected"),
-                (refusing, "ECONNREFUSED"),
-                (hole, "timed out"),
-                (banner, "connected"),
-            ];
-            let mut longest = Duration::ZERO;
-            for way in ["select", "poll", "epoll"] {
-                stage.say(Who::Client, format_args!("nonblocking-connect --wait {way}"))?;
-                longest = longest.max(connect_all(stage, way, &answers)?);
-            }
-            require(longest < Duration::from_secs(2), || {
-                format!("it took {}: that is no common deadline", shown::duration(longest))
-            })?;
-            let longest = shown::duration(longest);
-            Ok(format!(
-                "the silent one cost the deadline, the others nothing: at most {longest} in all, \
-                 in all three ways"
-            ))
-        },
-    }
-}
+pub const ALL_AT_ONCE: Demo = Demo {
+    name: "all-at-once",
+    about: "Four connects begin together under one deadline of 500 ms: to a listener, to a closed \
+            port, to one that drops every packet, and to one that greets. Then the same with two \
+            other ways to wait.",
+    compares: false,
+    show: |account| {
+        let (_listener, listening) = listener("upper")?;
+        let (_refusing, refusing) = listener("refusing")?;
+        let (_hole, hole) = listener("black-hole")?;
+        let (_banner, banner) = listener("banner")?;
+        let answers = [
+            (listening, "connected"),
+            (refusing, "ECONNREFUSED"),
+            (hole, "timed out"),
+            (banner, "connected"),
+        ];
+        let mut longest = Duration::ZERO;
+        for way in ["select", "poll", "epoll"] {
+            longest = longest.max(connect_all(account, way, &answers)?);
+        }
+        require(longest < Duration::from_secs(2), || {
+            format!("it took {}: that is no common deadline", shown::duration(longest))
+        })?;
+        let longest = shown::duration(longest);
+        Ok(format!(
+            "the silent one cost the deadline, the others nothing: at most {longest} in all, in \
+             all three ways"
+        ))
+    },
+};
 
 /// Runs 08's program once; how long it took.
 fn connect_all(
-    stage: &mut Stage<'_>,
+    account: &mut Account<'_>,
     way: &str,
     answers: &[(SocketAddr, &str)],
 ) -> io::Result<Duration> {
-    let program = stage.programs.path("nonblocking-connect")?;
-    let launch = Launch::new(program).arg("--wait").arg(way).arg("--timeout").arg(DEADLINE);
-    let launch =
-        answers.iter().fold(launch, |launch, (address, _)| launch.arg(address.to_string()));
+    let program = account.first()?;
+    account.say(Who::Client, format_args!("{} --wait {way}", program.name));
+    account.show()?;
+    let mut arguments = ["--wait", way, "--timeout", DEADLINE].map(str::to_owned).to_vec();
+    arguments.extend(answers.iter().map(|(address, _)| address.to_string()));
     let start = Instant::now();
-    let mut subject = launch.start()?;
+    let mut subject = account.start(program, &arguments)?;
     for (address, answer) in answers {
         let line = subject.line()?.unwrap_or_default();
-        stage.say(Who::Client, format_args!("  {line}"))?;
+        account.say(Who::Client, format_args!("  {line}"));
+        account.show()?;
         require(line.starts_with(&format!("{address} {answer} ")), || {
             format!("expected `{address} {answer}`, got {line:?}")
         })?;

@@ -1,65 +1,67 @@
 //! The demonstrations: each lesson's program with real clients, told line by line. A demonstration
 //! verifies what it claims, and says so plainly when it does not hold.
 
+mod account;
 mod connects;
 mod many;
 mod servers;
-mod stage;
 mod table;
 
 use std::io;
 use std::time::Instant;
 
+use cli::failure::Failure;
+use cli::meant;
+use cli::programs::Programs;
+use cli::screen::Screen;
+use cli::syllabus::{Lesson, Syllabus};
 use lab::shown;
 
-use crate::Failure;
-use crate::course::{LESSONS, Lesson};
-use crate::programs::Programs;
-use crate::screen::Screen;
-use stage::Stage;
+use account::Account;
 
 /// What a lesson is about to show, how, and what was seen.
 struct Demo {
+    /// The name that a `lesson.toml` calls it by.
+    name: &'static str,
     about: &'static str,
-    show: fn(&mut Stage<'_>) -> io::Result<String>,
+    /// It shows the program that the lesson's is compared with, too.
+    compares: bool,
+    show: fn(&mut Account<'_>) -> io::Result<String>,
 }
 
-fn demo(lesson: &Lesson) -> Option<Demo> {
-    Some(match lesson.number {
-        1 => connects::three_outcomes(),
-        2 => servers::one_at_a_time(),
-        3 => servers::select(),
-        4 => many::late_reader(),
-        5 => many::more_than_a_set_holds(),
-        6 => many::only_the_ready(),
-        7 => many::told_once(),
-        8 => connects::all_at_once(),
-        9 => table::some_rows(),
-        _ => return None,
-    })
-}
+static DEMOS: [Demo; 9] = [
+    connects::THREE_OUTCOMES,
+    servers::ONE_AT_A_TIME,
+    servers::BITS_OF_A_SET,
+    many::LATE_READER,
+    many::MORE_THAN_A_SET_HOLDS,
+    many::ONLY_THE_READY,
+    many::TOLD_ONCE,
+    connects::ALL_AT_ONCE,
+    table::SOME_ROWS,
+];
 
 /// Shows one lesson.
-pub fn one(screen: &mut Screen, lesson: &Lesson) -> Result<(), Failure> {
-    // Lesson 07 is compared with 06.
-    let lessons: Vec<&Lesson> =
-        if lesson.number == 7 { LESSONS[5..7].iter().collect() } else { vec![lesson] };
-    let programs = Programs::of(&lessons)?;
-    play(screen, lesson, &programs)?;
-    let number = lesson.number;
-    screen.line(format_args!("\nrun it yourself: cargo tutor run {number:02} -- --help"))?;
+pub fn one(syllabus: &Syllabus, typed: &str, screen: &mut Screen) -> Result<(), Failure> {
+    let lesson = syllabus.lesson_meant(typed)?;
+    let compared = compared(syllabus, lesson).filter(|_| demo(lesson).is_ok_and(|it| it.compares));
+    let programs = Programs::of("tutor", [lesson].into_iter().chain(compared))?;
+    play(syllabus, lesson, &programs, screen)?;
+    let number = lesson.number();
+    screen.line(format_args!("\nrun it yourself: cargo tutor run {number} -- --help"))?;
     Ok(())
 }
 
 /// Shows every lesson.
-pub fn tour(screen: &mut Screen) -> Result<(), Failure> {
+pub fn tour(syllabus: &Syllabus, screen: &mut Screen) -> Result<(), Failure> {
     screen.line("getting the lessons' programs ready (only the first time takes a while)")?;
-    let programs = Programs::of(&LESSONS.iter().collect::<Vec<_>>())?;
+    let lessons = &syllabus.lessons;
+    let programs = Programs::of("tutor", lessons)?;
     let start = Instant::now();
     let mut failed = Vec::new();
-    for lesson in &LESSONS {
+    for lesson in lessons {
         screen.line("")?;
-        match play(screen, lesson, &programs) {
+        match play(syllabus, lesson, &programs, screen) {
             Ok(()) => {}
             Err(Failure::Told) => failed.push(lesson.to_string()),
             Err(other) => return Err(other),
@@ -68,29 +70,33 @@ pub fn tour(screen: &mut Screen) -> Result<(), Failure> {
     let took = start.elapsed().as_secs_f64();
     screen.line("")?;
     if !failed.is_empty() {
-        let (shown, failed) = (LESSONS.len() - failed.len(), failed.join(", "));
+        let (shown, failed) = (lessons.len() - failed.len(), failed.join(", "));
         screen.heading(format_args!(
             "{shown} lessons shown in {took:.1} s; these did not show their idea: {failed}"
         ))?;
         screen.line("what this machine lacks: cargo tutor doctor")?;
         return Err(Failure::Told);
     }
-    screen.heading(format_args!("{} lessons shown in {took:.1} s", LESSONS.len()))?;
+    screen.heading(format_args!("{} lessons shown in {took:.1} s", lessons.len()))?;
     screen.line("next: cargo tutor book    read the pages, from the first one on")?;
     screen.line("      cargo tutor         the map of the course, and what else to type")?;
     Ok(())
 }
 
-fn play(screen: &mut Screen, lesson: &Lesson, programs: &Programs) -> Result<(), Failure> {
-    let Some(demo) = demo(lesson) else {
-        let words = format!("{lesson} has no demonstration yet");
-        return Err(io::Error::other(words).into());
-    };
+fn play(
+    syllabus: &Syllabus,
+    lesson: &Lesson,
+    programs: &Programs,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
+    let demo = demo(lesson)?;
     let start = Instant::now();
     screen.heading(format_args!("{lesson}: {}", lesson.idea))?;
     screen.paragraph(demo.about)?;
-    screen.begin();
-    let seen = (demo.show)(&mut Stage { screen, programs });
+    let compared = compared(syllabus, lesson);
+    let mut account = Account::new(screen, lesson, compared, programs);
+    let seen = (demo.show)(&mut account);
+    let seen = account.show().and(seen);
     let took = shown::duration(start.elapsed());
     match seen {
         Ok(seen) => screen.paragraph(format_args!("seen: {seen} ({took})"))?,
@@ -101,4 +107,31 @@ fn play(screen: &mut Screen, lesson: &Lesson, programs: &Programs) -> Result<(),
         }
     }
     Ok(())
+}
+
+fn demo(lesson: &Lesson) -> io::Result<&'static Demo> {
+    meant::row(&DEMOS, |demo| demo.name, "demo", &lesson.demo, &lesson.file())
+}
+
+fn compared<'s>(syllabus: &'s Syllabus, lesson: &Lesson) -> Option<&'s Lesson> {
+    syllabus.lesson(lesson.compared_with.as_deref()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lesson_has_its_demonstration() -> io::Result<()> {
+        let syllabus = Syllabus::read()?;
+        for lesson in &syllabus.lessons {
+            let demo = demo(lesson)?;
+            assert!(!demo.compares || compared(&syllabus, lesson).is_some(), "{lesson}");
+        }
+        for Demo { name, .. } in &DEMOS {
+            let shows = |lesson: &&Lesson| lesson.demo == *name;
+            assert_eq!(syllabus.lessons.iter().filter(shows).count(), 1, "{name}");
+        }
+        Ok(())
+    }
 }

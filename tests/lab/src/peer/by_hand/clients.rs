@@ -8,7 +8,7 @@ use nix::poll::PollFlags;
 use socket2::SockRef;
 
 use super::letters::{CHUNK, Letters};
-use super::session::{End, Session};
+use super::session::{EarlyEnd, Session};
 use crate::shown;
 
 /// When the server has taken nothing for so long, it takes no more.
@@ -20,7 +20,7 @@ const LATE_BYTES: u64 = 16 * 1024 * 1024;
 /// What `vanishing` sends.
 const VANISHING_BYTES: u64 = 1024 * 1024;
 
-pub fn polite(session: &mut Session<'_>) -> Result<(), End> {
+pub fn polite(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     for text in ["hello\n", "again\n"] {
         let start = session.send_aloud(&stream, text)?;
@@ -30,7 +30,7 @@ pub fn polite(session: &mut Session<'_>) -> Result<(), End> {
     session.end_aloud(&stream)
 }
 
-pub fn silent(session: &mut Session<'_>) -> Result<(), End> {
+pub fn silent(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let start = Instant::now();
     let stream = session.connect_aloud()?;
     session.say("says nothing");
@@ -43,7 +43,7 @@ pub fn silent(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn greedy(session: &mut Session<'_>) -> Result<(), End> {
+pub fn greedy(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     session.say("sends, and reads nothing");
     let letters = Letters::new();
@@ -63,7 +63,7 @@ pub fn greedy(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn flooding(session: &mut Session<'_>) -> Result<(), End> {
+pub fn flooding(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     let letters = Letters::new();
     let mut buffer = vec![0; CHUNK];
@@ -97,7 +97,7 @@ pub fn flooding(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn late(session: &mut Session<'_>) -> Result<(), End> {
+pub fn late(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     session.say(format_args!("sends {LATE_BYTES} bytes, and reads nothing yet"));
     let letters = Letters::new();
@@ -132,7 +132,7 @@ pub fn late(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn resetting(session: &mut Session<'_>) -> Result<(), End> {
+pub fn resetting(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     let start = session.send_aloud(&stream, "hello\n")?;
     session.reply_aloud(&stream, "hello\n", start)?;
@@ -144,7 +144,7 @@ pub fn resetting(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn half_closing(session: &mut Session<'_>) -> Result<(), End> {
+pub fn half_closing(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     let text = "hello\nagain\n";
     let start = session.send_aloud(&stream, text)?;
@@ -153,7 +153,7 @@ pub fn half_closing(session: &mut Session<'_>) -> Result<(), End> {
     session.end_aloud(&stream)
 }
 
-pub fn urgent(session: &mut Session<'_>) -> Result<(), End> {
+pub fn urgent(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     let start = session.send_aloud(&stream, "hel")?;
     SockRef::from(&stream)
@@ -166,7 +166,7 @@ pub fn urgent(session: &mut Session<'_>) -> Result<(), End> {
     session.end_aloud(&stream)
 }
 
-pub fn vanishing(session: &mut Session<'_>) -> Result<(), End> {
+pub fn vanishing(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let stream = session.connect_aloud()?;
     let letters = Letters::new();
     let (sent, _) = send_until_refused(session, &stream, &letters, VANISHING_BYTES)?;
@@ -183,7 +183,7 @@ fn send_until_refused(
     stream: &TcpStream,
     letters: &Letters,
     most: u64,
-) -> Result<(u64, bool), End> {
+) -> Result<(u64, bool), EarlyEnd> {
     let mut sent = 0;
     while sent < most && Instant::now() < session.end {
         // Wait first, so that `stop` is heard even while the server takes everything.
@@ -203,7 +203,7 @@ fn read_to_the_end(
     letters: &Letters,
     mut got: u64,
     sent: u64,
-) -> Result<u64, End> {
+) -> Result<u64, EarlyEnd> {
     let mut buffer = vec![0; CHUNK];
     loop {
         if session.wait(stream, PollFlags::POLLIN, session.end)?.is_empty() {
@@ -217,16 +217,16 @@ fn read_to_the_end(
         }
     }
     let sentence = format!("end of stream after {got} of {sent} bytes of the reply");
-    Err(End::because(ErrorKind::UnexpectedEof, sentence))
+    Err(EarlyEnd::because(ErrorKind::UnexpectedEof, sentence))
 }
 
 /// How many bytes came, if they are the right ones at position `got`.
-fn checked(letters: &Letters, bytes: &[u8], got: u64) -> Result<u64, End> {
+fn checked(letters: &Letters, bytes: &[u8], got: u64) -> Result<u64, EarlyEnd> {
     if letters.are_reply(bytes, got) {
         return Ok(bytes.len() as u64);
     }
     let sentence = format!("a wrong byte among the {} from position {got} on", bytes.len());
-    Err(End::because(ErrorKind::InvalidData, sentence))
+    Err(EarlyEnd::because(ErrorKind::InvalidData, sentence))
 }
 
 /// `812 MB/s`: million bytes a second.

@@ -8,8 +8,7 @@ use std::os::fd::AsFd;
 use nix::poll::{PollFd, PollFlags};
 use socket2::{Domain, Socket, Type};
 
-use super::Kind;
-use super::session::{End, Session, later};
+use super::session::{EarlyEnd, Session, later};
 use crate::rig::min_ttl;
 
 /// What `banner` says first.
@@ -17,6 +16,15 @@ const GREETING: &str = "welcome\n";
 
 /// A client that leaves this many replies unread is not read any more.
 const QUEUE_LIMIT: usize = 64 * 1024;
+
+/// How a listener that accepts serves its clients.
+#[derive(Clone, Copy)]
+struct Serves {
+    /// It speaks first.
+    greets: bool,
+    /// It answers what it reads.
+    answers: bool,
+}
 
 /// One client of a listener that accepts.
 struct Guest {
@@ -40,8 +48,20 @@ impl Guest {
     }
 }
 
-/// `upper`, `banner` and `mute`: one loop, three characters.
-pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
+pub fn upper(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: false, answers: true })
+}
+
+pub fn banner(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: true, answers: true })
+}
+
+pub fn mute(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
+    serving(session, Serves { greets: false, answers: false })
+}
+
+/// One loop, three characters.
+fn serving(session: &mut Session<'_>, serves: Serves) -> Result<(), EarlyEnd> {
     let listener = TcpListener::from(listen(session, bind(session)?)?);
     let mut guests: Vec<Guest> = Vec::new();
     let mut number = 0;
@@ -62,7 +82,7 @@ pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
             if turn.next() != Some(&true) {
                 return true;
             }
-            stays(session, guest, &mut buffer)
+            stays(session, guest, serves, &mut buffer)
         });
         if ready[0]
             && let Some(stream) = accept(session, &listener)?
@@ -70,14 +90,14 @@ pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
             number += 1;
             session.say(format_args!("client {number}: accepted"));
             let mut owed = VecDeque::new();
-            if session.kind == Kind::Banner {
+            if serves.greets {
                 owed.extend(GREETING.as_bytes());
                 let count = GREETING.len();
                 session.say(format_args!("client {number}: sent {count} bytes {GREETING:?}"));
             }
             let mut guest = Guest { number, stream, owed, got: 0, end_of_stream: false };
             // At once: the greeting must not wait for the next round, nor an end that is here.
-            if stays(session, &mut guest, &mut buffer) {
+            if stays(session, &mut guest, serves, &mut buffer) {
                 guests.push(guest);
             }
         }
@@ -85,8 +105,8 @@ pub fn serving(session: &mut Session<'_>) -> Result<(), End> {
 }
 
 /// Does what can be done for a guest; false, and a line about it, when that was the last of it.
-fn stays(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> bool {
-    let lost = advance(session, guest, buffer).err();
+fn stays(session: &mut Session<'_>, guest: &mut Guest, serves: Serves, buffer: &mut [u8]) -> bool {
+    let lost = advance(session, guest, serves, buffer).err();
     let Guest { number, got, .. } = *guest;
     if let Some(error) = lost {
         session.say(format_args!("client {number}: lost after {got} bytes: {error}"));
@@ -99,7 +119,12 @@ fn stays(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> boo
 }
 
 /// Sends what is owed and reads once, without sleeping.
-fn advance(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> io::Result<()> {
+fn advance(
+    session: &mut Session<'_>,
+    guest: &mut Guest,
+    serves: Serves,
+    buffer: &mut [u8],
+) -> io::Result<()> {
     flush(guest)?;
     if guest.end_of_stream || guest.owed.len() >= QUEUE_LIMIT {
         return Ok(());
@@ -108,13 +133,13 @@ fn advance(session: &mut Session<'_>, guest: &mut Guest, buffer: &mut [u8]) -> i
         Ok(0) => guest.end_of_stream = true,
         Ok(count) => {
             guest.got += count as u64;
-            if session.kind == Kind::Mute {
-                let number = guest.number;
-                session.say(format_args!("client {number}: got {count} bytes, says nothing"));
-            } else {
+            if serves.answers {
                 buffer[..count].make_ascii_uppercase();
                 guest.owed.extend(&buffer[..count]);
                 flush(guest)?;
+            } else {
+                let number = guest.number;
+                session.say(format_args!("client {number}: got {count} bytes, says nothing"));
             }
         }
         Err(error) if later(&error) => {}
@@ -135,7 +160,7 @@ fn flush(guest: &mut Guest) -> io::Result<()> {
     Ok(())
 }
 
-pub fn never_accepting(session: &mut Session<'_>) -> Result<(), End> {
+pub fn never_accepting(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let listener = listen(session, bind(session)?)?;
     session.say("never accepts: whoever connects stays in the accept queue");
     if !session.wait(&listener, PollFlags::POLLIN, session.end)?.is_empty() {
@@ -145,14 +170,15 @@ pub fn never_accepting(session: &mut Session<'_>) -> Result<(), End> {
     Ok(())
 }
 
-pub fn refusing(session: &mut Session<'_>) -> Result<(), End> {
+pub fn refusing(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let socket = bind(session)?;
     let address = local(session, &socket)?;
+    session.has_bound(address);
     session.say(format_args!("bound to {address}, not listening"));
     rest(session)
 }
 
-pub fn black_hole(session: &mut Session<'_>) -> Result<(), End> {
+pub fn black_hole(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
     let socket = bind(session)?;
     // Before it listens, so that no packet finds it open.
     min_ttl::drop_all(&socket).map_err(|error| session.failed("setsockopt", &error))?;
@@ -162,11 +188,11 @@ pub fn black_hole(session: &mut Session<'_>) -> Result<(), End> {
 }
 
 /// Does nothing until the limit.
-fn rest(session: &Session<'_>) -> Result<(), End> {
+fn rest(session: &Session<'_>) -> Result<(), EarlyEnd> {
     session.wait_any(&mut [], session.end)
 }
 
-fn bind(session: &Session<'_>) -> Result<Socket, End> {
+fn bind(session: &Session<'_>) -> Result<Socket, EarlyEnd> {
     let bound = || {
         let domain = Domain::for_address(session.address);
         let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
@@ -178,20 +204,21 @@ fn bind(session: &Session<'_>) -> Result<Socket, End> {
 }
 
 /// A listener, which says its address: the kernel may have chosen the port.
-fn listen(session: &mut Session<'_>, socket: Socket) -> Result<Socket, End> {
+fn listen(session: &mut Session<'_>, socket: Socket) -> Result<Socket, EarlyEnd> {
     socket.listen(1024).map_err(|error| session.failed("listen", &error))?;
     let address = local(session, &socket)?;
+    session.has_bound(address);
     session.say(format_args!("listening on {address}"));
     Ok(socket)
 }
 
-fn local(session: &Session<'_>, socket: &Socket) -> Result<std::net::SocketAddr, End> {
+fn local(session: &Session<'_>, socket: &Socket) -> Result<std::net::SocketAddr, EarlyEnd> {
     let address = socket.local_addr().map_err(|error| session.failed("getsockname", &error))?;
     Ok(address.as_socket().unwrap_or(session.address))
 }
 
 /// Takes the oldest connection, if it is still there.
-fn accept(session: &Session<'_>, listener: &TcpListener) -> Result<Option<TcpStream>, End> {
+fn accept(session: &Session<'_>, listener: &TcpListener) -> Result<Option<TcpStream>, EarlyEnd> {
     match listener.accept() {
         Ok((stream, _)) => {
             stream

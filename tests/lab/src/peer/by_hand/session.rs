@@ -6,32 +6,32 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Socket, Type};
 
-use super::Kind;
 use crate::shown;
 
 /// How long a wait lasts before `stop` is looked at again.
 const SLICE: Duration = Duration::from_millis(20);
 
 /// Why a peer ended before its character was satisfied.
-pub enum End {
+pub enum EarlyEnd {
     /// It was asked to, or nobody listens to its narration any more.
     Stopped,
     Failed(io::Error),
 }
 
-impl From<io::Error> for End {
+impl From<io::Error> for EarlyEnd {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl End {
+impl EarlyEnd {
     /// What the other side did wrong.
     pub fn because(kind: ErrorKind, sentence: impl fmt::Display) -> Self {
         Self::Failed(io::Error::new(kind, sentence.to_string()))
@@ -40,11 +40,13 @@ impl End {
 
 /// One run of a peer.
 pub struct Session<'a> {
-    pub kind: Kind,
+    name: &'static str,
     pub address: SocketAddr,
     pub limit: Duration,
     /// When the limit is reached.
     pub end: Instant,
+    /// Who wants to know the address that is bound, which the kernel may have chosen.
+    pub bound: Option<Sender<SocketAddr>>,
     stop: &'a AtomicBool,
     out: &'a mut dyn Write,
     unheard: bool,
@@ -52,7 +54,7 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub fn new(
-        kind: Kind,
+        name: &'static str,
         address: SocketAddr,
         limit: Duration,
         stop: &'a AtomicBool,
@@ -61,29 +63,37 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         // A limit beyond what the clock can count is as good as for ever.
         let end = now.checked_add(limit).unwrap_or(now + Duration::from_secs(u32::MAX.into()));
-        Self { kind, address, limit, end, stop, out, unheard: false }
+        Self { name, address, limit, end, bound: None, stop, out, unheard: false }
     }
 
     /// Tells one line.
     pub fn say(&mut self, what: impl fmt::Display) {
-        let line = format!("{}: {what}\n", self.kind);
+        let line = format!("{}: {what}\n", self.name);
         let told = self.out.write_all(line.as_bytes()).and_then(|()| self.out.flush());
         self.unheard |= told.is_err();
     }
 
+    /// Tells the address that is bound now.
+    pub fn has_bound(&self, address: SocketAddr) {
+        if let Some(bound) = &self.bound {
+            // Whoever wanted to know may have gone.
+            let _ = bound.send(address);
+        }
+    }
+
     /// A failed call: `connect 127.0.0.1:9: ECONNREFUSED: Connection refused`.
-    pub fn failed(&self, call: &str, error: &io::Error) -> End {
+    pub fn failed(&self, call: &str, error: &io::Error) -> EarlyEnd {
         let words = match error.raw_os_error().map(Errno::from_raw) {
             Some(errno) => format!("{errno:?}: {}", errno.desc()),
             None => error.to_string(),
         };
-        End::because(error.kind(), format_args!("{call} {}: {words}", self.address))
+        EarlyEnd::because(error.kind(), format_args!("{call} {}: {words}", self.address))
     }
 
     /// The limit is reached and the reply has not come.
-    pub fn late(&self, what: &str) -> End {
+    pub fn late(&self, what: &str) -> EarlyEnd {
         let limit = shown::duration(self.limit);
-        End::because(ErrorKind::TimedOut, format_args!("{what} within {limit}"))
+        EarlyEnd::because(ErrorKind::TimedOut, format_args!("{what} within {limit}"))
     }
 
     /// Waits until `socket` is ready for any of `events`, or has an error; no flags at `until`.
@@ -92,7 +102,7 @@ impl<'a> Session<'a> {
         socket: &impl AsFd,
         events: PollFlags,
         until: Instant,
-    ) -> Result<PollFlags, End> {
+    ) -> Result<PollFlags, EarlyEnd> {
         let mut entries = [PollFd::new(socket.as_fd(), events)];
         self.wait_any(&mut entries, until)?;
         // None is an answer with bits that nix has no name for: POLLRDHUP, when it was asked for.
@@ -100,10 +110,10 @@ impl<'a> Session<'a> {
     }
 
     /// Waits until any entry has an answer, or `until`.
-    pub fn wait_any(&self, entries: &mut [PollFd<'_>], until: Instant) -> Result<(), End> {
+    pub fn wait_any(&self, entries: &mut [PollFd<'_>], until: Instant) -> Result<(), EarlyEnd> {
         loop {
             if self.unheard || self.stop.load(Ordering::Relaxed) {
-                return Err(End::Stopped);
+                return Err(EarlyEnd::Stopped);
             }
             let left = until.min(self.end).saturating_duration_since(Instant::now());
             let slice = left.min(SLICE).as_nanos().div_ceil(1_000_000);
@@ -118,14 +128,14 @@ impl<'a> Session<'a> {
     }
 
     /// Does nothing until the limit, or until the other side ends the connection: true if it did.
-    pub fn stay(&self, stream: &TcpStream) -> Result<bool, End> {
+    pub fn stay(&self, stream: &TcpStream) -> Result<bool, EarlyEnd> {
         // Unread replies keep the socket readable: only a FIN, an RST or an error may wake us.
         let fin = PollFlags::from_bits_retain(libc::POLLRDHUP);
         Ok(!self.wait(stream, fin, self.end)?.is_empty())
     }
 
     /// Connects without sleeping in connect(2), so that `stop` is heard meanwhile.
-    pub fn connect(&self) -> Result<TcpStream, End> {
+    pub fn connect(&self) -> Result<TcpStream, EarlyEnd> {
         let failed = |error: io::Error| self.failed("connect", &error);
         let domain = Domain::for_address(self.address);
         let socket = Socket::new(domain, Type::STREAM.nonblocking(), None).map_err(failed)?;
@@ -145,7 +155,7 @@ impl<'a> Session<'a> {
     }
 
     /// Connects and says so.
-    pub fn connect_aloud(&mut self) -> Result<TcpStream, End> {
+    pub fn connect_aloud(&mut self) -> Result<TcpStream, EarlyEnd> {
         let stream = self.connect()?;
         let address = self.address;
         self.say(format_args!("connected to {address}"));
@@ -153,7 +163,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends what the kernel takes at once: 0 if nothing.
-    pub fn send_some(&self, mut stream: &TcpStream, bytes: &[u8]) -> Result<usize, End> {
+    pub fn send_some(&self, mut stream: &TcpStream, bytes: &[u8]) -> Result<usize, EarlyEnd> {
         match stream.write(bytes) {
             Err(error) if later(&error) => Ok(0),
             other => other.map_err(|error| self.failed("write", &error)),
@@ -165,7 +175,7 @@ impl<'a> Session<'a> {
         &self,
         mut stream: &TcpStream,
         buffer: &mut [u8],
-    ) -> Result<Option<usize>, End> {
+    ) -> Result<Option<usize>, EarlyEnd> {
         match stream.read(buffer) {
             Err(error) if later(&error) => Ok(None),
             other => other.map(Some).map_err(|error| self.failed("read", &error)),
@@ -173,7 +183,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends all of `bytes`.
-    pub fn send(&self, stream: &TcpStream, mut bytes: &[u8]) -> Result<(), End> {
+    pub fn send(&self, stream: &TcpStream, mut bytes: &[u8]) -> Result<(), EarlyEnd> {
         while !bytes.is_empty() {
             let sent = self.send_some(stream, bytes)?;
             bytes = &bytes[sent..];
@@ -185,7 +195,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a short text and says so.
-    pub fn send_aloud(&mut self, stream: &TcpStream, text: &str) -> Result<Instant, End> {
+    pub fn send_aloud(&mut self, stream: &TcpStream, text: &str) -> Result<Instant, EarlyEnd> {
         let start = Instant::now();
         self.send(stream, text.as_bytes())?;
         self.say(format_args!("sent {} bytes {text:?}", text.len()));
@@ -198,7 +208,7 @@ impl<'a> Session<'a> {
         stream: &TcpStream,
         text: &str,
         start: Instant,
-    ) -> Result<(), End> {
+    ) -> Result<(), EarlyEnd> {
         let mut reply = vec![0; text.len()];
         let mut got = 0;
         while got < reply.len() {
@@ -206,7 +216,7 @@ impl<'a> Session<'a> {
                 Some(0) => {
                     let sentence =
                         format!("end of stream after {got} of {} bytes of the reply", reply.len());
-                    return Err(End::because(ErrorKind::UnexpectedEof, sentence));
+                    return Err(EarlyEnd::because(ErrorKind::UnexpectedEof, sentence));
                 }
                 Some(more) => got += more,
                 None if self.wait(stream, PollFlags::POLLIN, self.end)?.is_empty() => {
@@ -221,11 +231,11 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let wanted = text.to_ascii_uppercase();
-        Err(End::because(ErrorKind::InvalidData, format_args!("expected {wanted:?}")))
+        Err(EarlyEnd::because(ErrorKind::InvalidData, format_args!("expected {wanted:?}")))
     }
 
     /// Waits for the end of stream and says so; bytes before it are an error.
-    pub fn end_aloud(&mut self, stream: &TcpStream) -> Result<(), End> {
+    pub fn end_aloud(&mut self, stream: &TcpStream) -> Result<(), EarlyEnd> {
         let mut more = [0; 256];
         loop {
             match self.read_some(stream, &mut more)? {
@@ -233,7 +243,7 @@ impl<'a> Session<'a> {
                 Some(count) => {
                     let came = shown::text(&more[..count]);
                     let sentence = format!("expected the end of stream, got {count} bytes {came}");
-                    return Err(End::because(ErrorKind::InvalidData, sentence));
+                    return Err(EarlyEnd::because(ErrorKind::InvalidData, sentence));
                 }
                 None if self.wait(stream, PollFlags::POLLIN, self.end)?.is_empty() => {
                     return Err(self.late("no end of stream"));
@@ -246,7 +256,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a FIN and says so.
-    pub fn half_close_aloud(&mut self, stream: &TcpStream) -> Result<(), End> {
+    pub fn half_close_aloud(&mut self, stream: &TcpStream) -> Result<(), EarlyEnd> {
         stream
             .shutdown(std::net::Shutdown::Write)
             .map_err(|error| self.failed("shutdown", &error))?;

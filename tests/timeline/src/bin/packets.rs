@@ -1,0 +1,15 @@
+//! `cargo tutor packets`: each outcome of a connect as packets on the wire.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::failure;
+use cli::screen::Screen;
+use lab::limits;
+use timeline::packets::command::{self, PacketsOptions};
+
+fn main() -> ExitCode {
+    let mut screen = Screen::default();
+    let done = command::run(&PacketsOptions::parse(), &mut screen);
+    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
+}

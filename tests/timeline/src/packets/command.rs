@@ -1,0 +1,100 @@
+//! What `packets` does: the handshake of each outcome, as it crosses the wire.
+
+use std::io;
+
+use clap::Parser;
+use cli::failure::Failure;
+use cli::meant::unknown;
+use cli::programs::Programs;
+use cli::screen::Screen;
+use cli::syllabus::{Lesson, Syllabus};
+
+use super::exchange::Exchanges;
+use super::live::Live;
+use super::scenes::{Met, WIRE_SCENES};
+use super::{recorded, show};
+
+/// Show each outcome of a connect as packets on the wire
+#[derive(Debug, Parser)]
+#[command(name = "cargo tutor packets", bin_name = "cargo tutor packets")]
+pub struct PacketsOptions {
+    /// A lesson that connects: 01 or 08
+    lesson: String,
+    /// Only these situations: refused,silence
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Show the run that is kept with the course, and make none
+    #[arg(long)]
+    recorded: bool,
+    /// Print the run as data
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows a lesson's packets.
+///
+/// # Errors
+///
+/// That a name is none, or the lesson has no packets; what reading, building and running say. What a
+/// single scene says is shown in its place.
+pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), Failure> {
+    let syllabus = Syllabus::read()?;
+    let lesson = syllabus.lesson_meant(&options.lesson)?;
+    let met = Met::by(lesson)?;
+    if met.is_empty() {
+        return Err(none(&syllabus, lesson));
+    }
+    let met = chosen(met, &options.only)?;
+    let mut recording = recorded::of(lesson)?;
+    recording.exchanges.retain(|exchange| met.iter().any(|it| it.scene.name == exchange.scene));
+    if options.recorded {
+        return if options.json { print(screen, &recording) } else { tell(screen, &recording) };
+    }
+    let program = Programs::of("timeline", [lesson])?.path(&lesson.programs[0].name)?;
+    let live = Live::start(met, &program);
+    if options.json {
+        return live.collect(lesson, &recording).and_then(|all| print(screen, &all));
+    }
+    live.tell(screen, &recording)
+}
+
+/// This lesson's program does not connect; those of which do.
+fn none(syllabus: &Syllabus, lesson: &Lesson) -> Failure {
+    let has_packets = |lesson: &&Lesson| !lesson.packets.is_empty();
+    let command = |lesson: &Lesson| format!("cargo tutor packets {}", lesson.number());
+    let commands: Vec<String> = syllabus.lessons.iter().filter(has_packets).map(command).collect();
+    let try_these = commands.join(", or ");
+    Failure::Arguments(format!(
+        "{lesson} has no packets to show: its program does not connect\ntry: {try_these}"
+    ))
+}
+
+/// The scenes with these names; all, if none is named.
+fn chosen(all: Vec<Met>, names: &[String]) -> Result<Vec<Met>, Failure> {
+    let list: Vec<&str> = all.iter().map(|met| met.scene.name).collect();
+    if let Some(name) = names.iter().find(|name| !list.contains(&name.as_str())) {
+        let words = unknown("situation", name, list.iter().copied());
+        let list = list.join(", ");
+        return Err(Failure::Arguments(format!("{words}\nthere are: {list}")));
+    }
+    let is_chosen = |met: &Met| names.is_empty() || names.iter().any(|name| name == met.scene.name);
+    Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// A run that was made before.
+fn tell(screen: &mut Screen, recording: &Exchanges) -> Result<(), Failure> {
+    show::recorded(screen, recording)?;
+    for exchange in &recording.exchanges {
+        let scene = WIRE_SCENES.iter().find(|scene| scene.name == exchange.scene);
+        let scene = scene.ok_or_else(|| {
+            io::Error::other(format!("the recording has an unknown situation {}", exchange.scene))
+        })?;
+        show::exchange(screen, scene, recorded::LABEL, exchange)?;
+    }
+    Ok(())
+}
+
+fn print(screen: &mut Screen, exchanges: &Exchanges) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(exchanges).map_err(io::Error::other)?;
+    Ok(screen.line(text)?)
+}

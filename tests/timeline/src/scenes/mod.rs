@@ -1,0 +1,169 @@
+//! What peers or a network do around a program so that its idea shows, and how that is run.
+//!
+//! - `table`: the scenes, by name;
+//! - `serving`: the peers of a server take their steps, each seen to have had its effect;
+//! - `connecting`: a program that connects meets each answer.
+
+mod connecting;
+mod serving;
+mod table;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use cli::meant;
+use lab::subject::Launch;
+use lab::wait::PATIENCE;
+use lab::witness::record::Record;
+
+use crate::recording::{Done, Recording};
+pub use serving::PeerStep;
+pub use table::SCENES;
+
+/// A scene.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene {
+    /// The name that a `lesson.toml` calls it by.
+    pub name: &'static str,
+    /// What is done, in one sentence.
+    pub about: &'static str,
+    /// Who is around the program.
+    pub around: Around,
+}
+
+/// Who is around a program.
+#[derive(Debug, Clone, Copy)]
+pub enum Around {
+    /// The program is a server: `--listen 127.0.0.1:0`, and it prints `listening on ADDR:PORT`. Its
+    /// clients take these steps.
+    Clients(&'static [PeerStep]),
+    /// The program connects: one run for each kind of answer, `ADDR:PORT` as its last argument.
+    EachAnswer,
+    /// The program connects to several addresses at once.
+    AllAnswers,
+}
+
+/// How a scene is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// For a recording: what does not come as it should is an error.
+    Strict,
+    /// For a look at any program: the scene ends where it cannot go on, and that is shown.
+    Lenient,
+}
+
+impl Manner {
+    /// How long a reply may take.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Strict => PATIENCE,
+            Self::Lenient => Duration::from_secs(2),
+        }
+    }
+}
+
+/// A run, and why it ended early if it did.
+#[derive(Debug)]
+pub struct Run {
+    /// What was seen.
+    pub recording: Recording,
+    /// Why the scene did not reach its end.
+    pub failure: Option<String>,
+}
+
+impl Scene {
+    /// The scene that a file of the course names.
+    ///
+    /// # Errors
+    ///
+    /// That there is none of this name: which file names it, and which there are.
+    pub fn named(name: &str, file: &str) -> io::Result<&'static Self> {
+        meant::row(SCENES, |scene| scene.name, "scene", name, file)
+    }
+
+    /// Has the program clients, and they their steps?
+    #[must_use]
+    pub fn has_clients(&self) -> bool {
+        matches!(self.around, Around::Clients(_))
+    }
+
+    /// Runs it with a program, which need not be a lesson's: a run for each answer, or one.
+    ///
+    /// # Errors
+    ///
+    /// Why the program could not be started, or did not become a server; of one that connects, that
+    /// it did not end. [`Manner::Strict`]: also why the scene could not be finished.
+    pub fn run(
+        &self,
+        program: &Path,
+        arguments: &[String],
+        manner: Manner,
+    ) -> io::Result<Vec<Run>> {
+        match self.around {
+            Around::Clients(steps) => Ok(vec![serving::run(program, arguments, steps, manner)?]),
+            Around::EachAnswer => connecting::each_answer(program, arguments),
+            Around::AllAnswers => Ok(vec![connecting::all_answers(program, arguments)?]),
+        }
+    }
+}
+
+/// A program that can be started, or a sentence that says why not: a path that names nothing, or
+/// nothing that can be executed, execve(2).
+fn launch(program: &Path, arguments: &[String]) -> io::Result<Launch> {
+    let wrong = |why: &str| io::Error::other(format!("{}: {why}", program.display()));
+    let metadata = std::fs::metadata(program).map_err(|error| of_program(program, &error))?;
+    if metadata.is_dir() {
+        return Err(wrong("is a folder, not a program"));
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return Err(wrong(
+            "is not executable: `chmod +x` makes a script so, cargo builds a program",
+        ));
+    }
+    let mut beginning = [0; 5];
+    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
+    // elf(5): the fifth byte is the class. A file that is shorter, or may not be read, is no ELF.
+    if read.is_ok() && beginning == *b"\x7fELF\x01" {
+        return Err(wrong("is a 32-bit program: the witness reads the calls of 64-bit ones only"));
+    }
+    Ok(arguments.iter().fold(Launch::new(program).witnessed(), Launch::arg))
+}
+
+/// The same error, with the program's path in front.
+fn of_program(program: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", program.display()))
+}
+
+/// A run without a name, from the record of a program and what its peers did, by the clock.
+fn run(record: Record, mut peers: Vec<Done>, failure: Option<String>) -> Run {
+    for done in &mut peers {
+        done.at = done.at.saturating_sub(record.began);
+        done.until = done.until.saturating_sub(record.began);
+    }
+    Run { recording: Recording { name: String::new(), record, peers }, failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use cli::syllabus::Syllabus;
+
+    use super::*;
+
+    #[test]
+    fn every_scene_that_a_lesson_names_is_there_and_no_other() -> io::Result<()> {
+        let mut named = Vec::new();
+        for lesson in &Syllabus::read()?.lessons {
+            let traces = lesson.programs.iter().filter_map(|program| program.trace.as_ref());
+            for name in traces.chain(lesson.figures.iter().map(|figure| &figure.scene)) {
+                named.push(Scene::named(name, &lesson.file())?.name);
+            }
+        }
+        for scene in SCENES {
+            assert!(named.contains(&scene.name), "no lesson names {}", scene.name);
+        }
+        Ok(())
+    }
+}

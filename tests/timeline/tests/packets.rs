@@ -1,0 +1,258 @@
+//! `packets`: what it prints, what it does where namespaces are forbidden, and that nothing
+//! is left when it is interrupted. The packets themselves are checked in chapters 01 and 08.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+
+use assert_cmd::Command;
+use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+use cli::syllabus::Syllabus;
+use lab::missing::Need;
+use lab::namespace::Network;
+use lab::subject::Launch;
+use lab::wait::{self, PATIENCE};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use predicates::str::{contains, is_empty, starts_with};
+use timeline::packets::exchange::Exchanges;
+use timeline::packets::scenes::{Met, WireScene};
+
+/// What the pages show: the page's number, and which scenes.
+const ON_PAGES: [(&str, &str); 2] =
+    [("01", "connected,refused,host-unreachable,silence"), ("08", "together")];
+
+/// `packets`, for a person who pipes its output somewhere, and without a cargo to call.
+fn packets(arguments: &[&str]) -> Command {
+    let mut command = cargo_bin_cmd!("packets");
+    command.args(arguments);
+    command.timeout(PATIENCE * 2).env("CARGO", "/nonexistent/cargo");
+    command
+}
+
+fn output(arguments: &[&str]) -> String {
+    let assert = packets(arguments).assert().success().stderr(is_empty());
+    String::from_utf8(assert.get_output().stdout.clone()).expect("text")
+}
+
+/// A folder with a stand-in for chapter 01's program, removed at the end.
+struct StandIn(PathBuf);
+
+impl StandIn {
+    fn new(name: &str, script: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("packets-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("blocking-connect");
+        fs::write(&path, script).expect("a stand-in");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        Self(folder)
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The scenes that a lesson's program meets.
+fn met_by(lesson: &str) -> Vec<&'static WireScene> {
+    let syllabus = Syllabus::read().expect("the lessons");
+    let met = Met::by(syllabus.lesson(lesson).expect("a lesson")).expect("its scenes");
+    met.into_iter().map(|met| met.scene).collect()
+}
+
+/// May this machine make networks? If not, and it is allowed that it may not, the test is left out.
+fn networks() -> bool {
+    let launch = Launch::new("/bin/cat").in_namespace(Network::with_loopback());
+    Need::UserNamespaces.or_left_out(launch.start()).expect("a network").is_some()
+}
+
+#[test]
+fn a_recording_has_a_story_for_each_situation() {
+    for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
+        let text = output(&[lesson, "--recorded", "--json"]);
+        let run: Exchanges = serde_json::from_str(&text).expect("a run");
+        assert!(run.recorded, "it says that it is no live run");
+        assert!(run.lesson.starts_with(lesson), "{}", run.lesson);
+        let names: Vec<&str> = run.exchanges.iter().map(|exchange| &*exchange.scene).collect();
+        let expected: Vec<&str> = scenes.iter().map(|scene| scene.name).collect();
+        assert_eq!(names, expected);
+        let numbers = |c: char| c.is_ascii_digit() || c == '.';
+        assert!(!run.kernel.is_empty() && run.kernel.chars().all(numbers), "{}", run.kernel);
+    }
+}
+
+#[test]
+fn a_recorded_run_is_labelled_and_fits_a_terminal() {
+    for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
+        let text = output(&[lesson, "--recorded"]);
+        assert!(text.starts_with("recorded, on Linux "), "{text}");
+        assert!(!text.contains('\u{1b}'), "no colour in a pipe: {text}");
+        for line in text.lines() {
+            assert!(line.len() <= 100, "{} columns: {line}", line.len());
+            assert_eq!(line, line.trim_end(), "no blanks at a line's end");
+        }
+        for WireScene { name, title, .. } in scenes {
+            assert!(
+                text.contains(&format!("\n{name} (recorded): {title}\n$ ")),
+                "{name} in {text}"
+            );
+        }
+        for packet in ["- SYN seq 0 -", "- SYN-ACK seq 0 ack 1 -", "- RST-ACK seq 0 ack 1 -"] {
+            assert!(text.contains(packet), "{packet} in {text}");
+        }
+    }
+}
+
+#[test]
+fn the_pages_show_what_the_recordings_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (lesson, scenes) in ON_PAGES {
+        let text = output(&[lesson, "--recorded", "--only", scenes]);
+        let path = root.join(format!("book/src/packets/{lesson}.txt"));
+        if std::env::var_os("READINESS_UPDATE").is_some() {
+            fs::write(&path, &text).expect("the page's text");
+        }
+        let shown = fs::read_to_string(&path).unwrap_or_default();
+        let name = path.display();
+        assert!(
+            shown == text,
+            "{name} is stale: READINESS_UPDATE=1 cargo test -p timeline --test packets"
+        );
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_named() {
+    let assert = packets(&["03"]).assert().code(2).stdout(is_empty());
+    assert
+        .stderr(starts_with("03-select has no packets to show: "))
+        .stderr(contains("try: cargo tutor packets 01"));
+    let assert = packets(&["blocking-conect"]).assert().code(2).stdout(is_empty());
+    assert.stderr(contains("did you mean \"blocking-connect\"?"));
+    packets(&[]).assert().code(2);
+    let assert = packets(&["01", "--only", "refused,silense"]).assert().code(2).stdout(is_empty());
+    assert
+        .stderr(contains("no situation \"silense\"; did you mean \"silence\"?"))
+        .stderr(contains("host-absent"));
+    let missing = packets(&["08"]).env("READINESS_PROGRAMS", "/nonexistent").assert().code(1);
+    missing.stdout(is_empty()).stderr(contains("no nonblocking-connect there"));
+}
+
+#[test]
+fn a_program_that_says_something_else_is_not_believed() {
+    if !networks() {
+        return;
+    }
+    let program = StandIn::new("wrong", "#!/bin/sh\necho \"connected to the moon\"\n");
+    let mut command = packets(&["01", "--only", "refused"]);
+    let assert = command.env("READINESS_PROGRAMS", &program.0).assert().code(1);
+    assert
+        .stdout(contains("not shown: expected \"ECONNREFUSED\" of 127.0.0.1:7002, got"))
+        .stderr(is_empty());
+    let mut command = packets(&["01", "--only", "refused", "--json"]);
+    let assert = command.env("READINESS_PROGRAMS", &program.0).assert().code(1);
+    assert.stdout(is_empty()).stderr(contains("expected \"ECONNREFUSED\""));
+}
+
+#[test]
+fn where_namespaces_are_forbidden_the_recording_is_shown() {
+    let program = StandIn::new("forbidden", "#!/bin/sh\nexit 3\n");
+    let start = |arguments: &[&str]| {
+        // In a user namespace that allows no other one: so it is told everywhere else.
+        let launch = Launch::new("/usr/bin/env").arg("CARGO=/nonexistent/cargo");
+        let launch = launch.arg(format!("READINESS_PROGRAMS={}", program.0.display()));
+        let launch = launch.arg(cargo_bin!("packets"));
+        let launch = arguments.iter().fold(launch, Launch::arg);
+        launch.in_namespace(Network::bare().without_namespaces()).start()
+    };
+    let started = start(&["01"]);
+    let Some(mut packets) = Need::UserNamespaces.or_left_out(started).expect("a namespace") else {
+        return;
+    };
+    let mut text = String::new();
+    while let Some(line) = packets.line().expect("a line") {
+        text = text + &line + "\n";
+    }
+    assert_eq!(packets.final_stderr(), "");
+    assert!(packets.exit_status().expect("it ends").success());
+    // Words may stand on two lines.
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let missing = "not possible here: ";
+    assert!(words.starts_with(missing), "{text}");
+    assert_eq!(words.matches(missing).count(), 1, "said once: {text}");
+    assert!(words.contains("ENOSPC: user.max_user_namespaces is too low"), "{text}");
+    assert!(words.contains(" was recorded, on Linux "), "{text}");
+    assert!(!words.contains("live"), "{text}");
+    let recorded = output(&["01", "--recorded"]);
+    let exchanges = recorded.split_once("\n\n").expect("a heading").1;
+    assert!(text.ends_with(exchanges), "they are those of --recorded: {text}");
+
+    let mut packets = start(&["01", "--json"]).expect("a namespace");
+    let mut json = String::new();
+    while let Some(line) = packets.line().expect("a line") {
+        json += &line;
+    }
+    let run: Exchanges = serde_json::from_str(&json).expect("a run");
+    assert!(run.recorded);
+    let said = packets.final_stderr();
+    assert!(said.contains("max_user_namespaces") && said.contains("recorded"), "{said}");
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    if !networks() {
+        return;
+    }
+    let program = StandIn::new("sleeping", "#!/bin/sh\necho $$ >&2\nexec sleep 60\n");
+    let mut packets = Process::new(cargo_bin!("packets"))
+        .arg("01")
+        .env("READINESS_PROGRAMS", &program.0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let number = packets.id();
+    let asleep = || children(number).len() == met_by("01").len();
+    wait::until("all programs run", asleep).expect("programs");
+    let programs = children(number);
+    // It says what it is waiting for.
+    let stdout = packets.stdout.take().expect("its output is a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let waits = lines.any(|line| line.expect("text").starts_with("(waiting for the kernel"));
+    assert!(waits, "nothing said what it waits for");
+    kill(Pid::from_raw(number.cast_signed()), Signal::SIGINT).expect("it runs");
+    let status = packets.wait().expect("it ends");
+    assert!(!status.success());
+    for program in programs {
+        let gone = || !Path::new(&format!("/proc/{program}")).exists() || is_zombie(program);
+        wait::until("the programs end with it", gone).expect("no orphan");
+    }
+}
+
+/// The numbers of its child processes.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let fields = |number: u32| {
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(") ")?;
+        Some(fields.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    };
+    processes
+        .filter(|&number| {
+            fields(number)
+                .is_some_and(|it| it.get(1).and_then(|it| it.parse().ok()) == Some(parent))
+        })
+        .collect()
+}
+
+/// Ended, and its new parent has not looked yet.
+fn is_zombie(number: u32) -> bool {
+    lab::process::Process(number).state().map_or(true, |state| state == 'Z')
+}
