@@ -1,4 +1,5 @@
-//! Standard output: colour where it is a terminal that wants it, and a closed one is no error.
+//! Standard output: colour where it is a terminal that wants it, and a closed one is no error. Or a
+//! text, for a page that shows what a person would see.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,16 +14,22 @@ pub const COLUMNS: usize = 80;
 
 const BOLD: Style = Style::new().bold();
 
-/// Standard output.
+/// Standard output, or a text.
 #[derive(Debug)]
 pub struct Screen {
-    out: AutoStream<io::Stdout>,
+    out: Out,
     closed: bool,
+}
+
+#[derive(Debug)]
+enum Out {
+    Shown(AutoStream<io::Stdout>),
+    Kept(AutoStream<Vec<u8>>),
 }
 
 impl Default for Screen {
     fn default() -> Self {
-        Self { out: anstream::stdout(), closed: false }
+        Self { out: Out::Shown(anstream::stdout()), closed: false }
     }
 }
 
@@ -33,13 +40,28 @@ impl Screen {
         self.closed
     }
 
+    /// What is shown by `show`, without colours, as a text.
+    ///
+    /// # Errors
+    ///
+    /// Those of `show`.
+    pub fn text_of<E>(show: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<String, E> {
+        let mut screen = Self { out: Out::Kept(AutoStream::never(Vec::new())), closed: false };
+        show(&mut screen)?;
+        let Out::Kept(kept) = screen.out else { return Ok(String::new()) };
+        Ok(String::from_utf8_lossy(&kept.into_inner()).into_owned())
+    }
+
     /// One line.
     ///
     /// # Errors
     ///
     /// What write(2) says of standard output.
     pub fn line(&mut self, text: impl fmt::Display) -> io::Result<()> {
-        let told = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+        let told = match &mut self.out {
+            Out::Shown(out) => writeln!(out, "{text}").and_then(|()| out.flush()),
+            Out::Kept(out) => writeln!(out, "{text}"),
+        };
         told.map_err(|error| {
             self.closed |= error.kind() == io::ErrorKind::BrokenPipe;
             // A full disk, for instance: then something is lost, and that is an error.

@@ -107,6 +107,9 @@ pub struct Packets {
     pub types: Option<String>,
     /// The program's time limit in milliseconds, if it is given one.
     pub timeout: Option<u32>,
+    /// The lesson's page shows its recording.
+    #[serde(default)]
+    pub on_page: bool,
 }
 
 /// The course's folder. Cargo tells where it is now; the build knew where it was then.

@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write what is generated in the book: diffs, figures, tables, pages of claims
+    /// Write what is generated in the book: diffs, figures, packets, tables, pages of claims
     Write {
         /// Write nothing; fail if something is stale
         #[arg(long)]
@@ -31,7 +31,7 @@ enum Task {
     },
     /// Record anew what that is made of, then write it
     Record {
-        /// figures, table, claims: all of them, unless it is said
+        /// figures, packets, table, claims: all of them, unless it is said
         what: Vec<String>,
     },
     /// Build the book into book/book; a warning is a failure

@@ -7,8 +7,11 @@ use course::Finding;
 use course::finders::{includes, lessons, limits, links};
 use course::generated::{claims, diffs, figures};
 use course::house::House;
+use course::recordings::lines;
 use tempfile::TempDir;
 use timeline::figures::Picture;
+use timeline::packets::exchange::Exchanges;
+use timeline::packets::recorded;
 
 /// The course itself.
 fn course() -> House {
@@ -80,6 +83,25 @@ fn every_claim_leads_to_a_section_that_exists() {
 #[test]
 fn every_figure_is_what_its_recording_gives() {
     nothing(&figures::KIND.stale(&course()).expect("the recordings"));
+}
+
+#[test]
+fn every_recording_has_one_observation_a_line() {
+    let house = course();
+    let kept = |place: &str| fs::read_to_string(house.root.join(place)).expect("a recording");
+    for figure in Picture::all(&house.root).expect("the figures") {
+        let recording = figure.kept(&house.root).expect("its recording");
+        assert_eq!(lines::text(&recording, 3).expect("JSON"), kept(&figure.recording_place()));
+    }
+    for lesson in house.syllabus.lessons.iter().filter(|lesson| !lesson.packets.is_empty()) {
+        let place = recorded::place(lesson);
+        let exchanges: Exchanges = serde_json::from_str(&kept(&place)).expect("packets");
+        assert_eq!(lines::text(&exchanges, 4).expect("JSON"), kept(&place));
+    }
+    let table = kept("book/recordings/readiness-table.json");
+    assert_eq!(table.lines().filter(|line| line.contains("\"row\"")).count(), 64);
+    let claims = kept("book/recordings/claims.json");
+    assert!(claims.lines().filter(|line| line.contains("\"did\"")).count() > 500);
 }
 
 #[test]

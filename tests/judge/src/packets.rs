@@ -93,7 +93,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// The packets with each other side.
-type Facts = BTreeMap<String, Vec<String>>;
+pub type Facts = BTreeMap<String, Vec<String>>;
 
 /// Runs the program in this scene: these packets with these other sides, live and in the lesson's
 /// recording.
@@ -133,8 +133,10 @@ pub fn repeated(times: &[Duration], least: usize) -> Done {
     require(times.windows(2).all(apart), format_args!("at {times:?}"))
 }
 
-/// Each fact is told once: what was sent again says nothing new.
-fn facts(exchange: &Exchange) -> Facts {
+/// What must be the same in every run of a scene. Each fact is told once: what was sent again says
+/// nothing new.
+#[must_use]
+pub fn facts(exchange: &Exchange) -> Facts {
     let mut facts = Facts::new();
     for packet in exchange.packets() {
         let (other, fact) = fact(packet);

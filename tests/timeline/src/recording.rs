@@ -1,6 +1,5 @@
 //! What one run showed: the witness's record of the program, and what its peers did.
 
-use std::fmt::Write as _;
 use std::io;
 
 use lab::witness::record::{Bytes, Record};
@@ -68,28 +67,6 @@ impl Recording {
         self
     }
 
-    /// As JSON, an event a line: so a change of it can be read.
-    ///
-    /// # Errors
-    ///
-    /// What serde_json says.
-    pub fn to_json(&self) -> io::Result<String> {
-        let bare = Self {
-            name: self.name.clone(),
-            record: Record { events: Vec::new(), ..self.record.clone() },
-            peers: Vec::new(),
-        };
-        let bare = serde_json::to_string(&bare)?;
-        let (head, rest) = bare.split_once("\"events\":[]").unwrap_or((&bare, ""));
-        let middle = rest.split_once("\"peers\":[]").map_or("", |(middle, _)| middle);
-        let mut text = format!("{head}\"events\":[\n");
-        lines(&mut text, &self.record.events)?;
-        let _ = writeln!(text, "]{middle}\"peers\":[");
-        lines(&mut text, &self.peers)?;
-        text.push_str("]}\n");
-        Ok(text)
-    }
-
     /// From JSON.
     ///
     /// # Errors
@@ -98,12 +75,4 @@ impl Recording {
     pub fn from_json(text: &str) -> io::Result<Self> {
         Ok(serde_json::from_str(text)?)
     }
-}
-
-fn lines<T: Serialize>(text: &mut String, items: &[T]) -> io::Result<()> {
-    for (at, item) in items.iter().enumerate() {
-        let comma = if at + 1 < items.len() { "," } else { "" };
-        let _ = writeln!(text, "{}{comma}", serde_json::to_string(item)?);
-    }
-    Ok(())
 }

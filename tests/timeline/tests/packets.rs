@@ -9,7 +9,7 @@ use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
-use cli::syllabus::Syllabus;
+use cli::syllabus::{Syllabus, root};
 use lab::missing::Need;
 use lab::namespace::Network;
 use lab::subject::Launch;
@@ -19,10 +19,6 @@ use nix::unistd::Pid;
 use predicates::str::{contains, is_empty, starts_with};
 use timeline::packets::exchange::Exchanges;
 use timeline::packets::scenes::{Met, WireScene};
-
-/// What the pages show: the page's number, and which scenes.
-const ON_PAGES: [(&str, &str); 2] =
-    [("01", "connected,refused,host-unreachable,silence"), ("08", "together")];
 
 /// `packets`, for a person who pipes its output somewhere, and without a cargo to call.
 fn packets(arguments: &[&str]) -> Command {
@@ -110,19 +106,16 @@ fn a_recorded_run_is_labelled_and_fits_a_terminal() {
 
 #[test]
 fn the_pages_show_what_the_recordings_say() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (lesson, scenes) in ON_PAGES {
-        let text = output(&[lesson, "--recorded", "--only", scenes]);
-        let path = root.join(format!("book/src/packets/{lesson}.txt"));
-        if std::env::var_os("READINESS_UPDATE").is_some() {
-            fs::write(&path, &text).expect("the page's text");
+    for lesson in &Syllabus::read().expect("the lessons").lessons {
+        let on_page = lesson.packets.iter().filter(|given| given.on_page);
+        let scenes: Vec<&str> = on_page.map(|given| given.scene.as_str()).collect();
+        if scenes.is_empty() {
+            continue;
         }
-        let shown = fs::read_to_string(&path).unwrap_or_default();
-        let name = path.display();
-        assert!(
-            shown == text,
-            "{name} is stale: READINESS_UPDATE=1 cargo test -p timeline --test packets"
-        );
+        let text = output(&[lesson.number(), "--recorded", "--only", &scenes.join(",")]);
+        let place = format!("book/src/packets/{}.txt", lesson.number());
+        let shown = fs::read_to_string(root().join(&place)).unwrap_or_default();
+        assert!(shown == text, "{place} is stale: cargo course write");
     }
 }
 

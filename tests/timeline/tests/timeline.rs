@@ -276,9 +276,8 @@ fn the_summary_counts_waits_threads_and_calls_for_a_message() {
 #[test]
 fn a_recording_survives_its_file() {
     let recording = by_hand();
-    let text = recording.to_json().expect("JSON");
+    let text = serde_json::to_string(&recording).expect("JSON");
     assert_eq!(Recording::from_json(&text).expect("a recording"), recording);
-    assert!(text.lines().count() > recording.record.events.len(), "an event a line");
     // What no lane shows is not kept.
     assert_eq!(recording.trimmed().record.events.len(), 7);
 }
@@ -295,7 +294,10 @@ fn a_sequence_has_no_time_no_port_and_no_number() {
     for done in &mut later.peers {
         done.at *= 3;
     }
-    let text = later.to_json().expect("JSON").replace("40000", "50000").replace("7003", "7999");
+    let text = serde_json::to_string(&later)
+        .expect("JSON")
+        .replace("40000", "50000")
+        .replace("7003", "7999");
     let text = text.replace("\"number\":4", "\"number\":9");
     let later = Recording::from_json(&text).expect("a recording");
     let of = |recording: &Recording| sequence::sequence(&Timeline::of(recording), true);

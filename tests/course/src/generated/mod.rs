@@ -2,12 +2,14 @@
 //!
 //! - [`diffs`]: each program beside the one that it is compared with;
 //! - [`figures`]: pictures, drawn from recorded runs;
+//! - [`packets`]: what crossed the wire, told from recorded runs;
 //! - [`tables`]: the measured table of readiness;
 //! - [`claims`]: the register of claims as pages.
 
 pub mod claims;
 pub mod diffs;
 pub mod figures;
+pub mod packets;
 pub mod tables;
 
 use std::fs;
@@ -28,7 +30,8 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 4] = [diffs::KIND, figures::KIND, tables::KIND, claims::KIND];
+pub const KINDS: [Kind; 5] =
+    [diffs::KIND, figures::KIND, packets::KIND, tables::KIND, claims::KIND];
 
 /// What has to be done for the book to be as its sources say.
 enum Change {

@@ -12,7 +12,10 @@ use ch09_readiness::table::{Measured, Table};
 use claims::recording::Recorded;
 use claims::runner::{self, TrialRunner};
 use cli::programs::Build;
+use judge::packets::facts;
 use timeline::figures::Picture;
+use timeline::packets::exchange::{Exchange, Exchanges};
+use timeline::packets::recorded;
 
 use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
 use crate::generated::{put, tables};
@@ -28,8 +31,9 @@ pub struct Kind {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Kind; 3] = [
+pub const KINDS: [Kind; 4] = [
     Kind { name: "figures", record: figures },
+    Kind { name: "packets", record: packets },
     Kind { name: "table", record: table },
     Kind { name: "claims", record: claims },
 ];
@@ -49,15 +53,32 @@ fn figures(house: &House) -> io::Result<Vec<String>> {
     Ok(changed)
 }
 
+/// Captures what the programs that connect meet; those changed whose packets are others.
+fn packets(house: &House) -> io::Result<Vec<String>> {
+    let program = Build::workspace().run()?.path("packets")?;
+    let mut changed = Vec::new();
+    for lesson in house.syllabus.lessons.iter().filter(|lesson| !lesson.packets.is_empty()) {
+        let printed = stdout_of(Command::new(&program).args([lesson.number(), "--json"]))?;
+        let captured: Exchanges = serde_json::from_slice(&printed)?;
+        if captured.recorded {
+            return Err(io::Error::other("not for the book: the packets are those of a recording"));
+        }
+        let place = recorded::place(lesson);
+        let before = recorded::of(&house.root, lesson).map(|before| before.exchanges);
+        let facts = |all: &[Exchange]| all.iter().map(facts).collect::<Vec<_>>();
+        if facts(&before.unwrap_or_default()) != facts(&captured.exchanges) {
+            changed.push(place.clone());
+        }
+        put(house, &place, &lines::text(&captured, 4)?)?;
+    }
+    Ok(changed)
+}
+
 /// Measures the table of readiness with its program.
 fn table(house: &House) -> io::Result<Vec<String>> {
-    let programs = Build::workspace().run()?;
-    let mut program = Command::new(programs.path("readiness-table")?);
-    let measured = program.args(["--format", "json"]).stderr(Stdio::inherit()).output()?;
-    if !measured.status.success() {
-        return Err(io::Error::other(format!("readiness-table: {}", measured.status)));
-    }
-    let table: Table = serde_json::from_slice(&measured.stdout)?;
+    let program = Build::workspace().run()?.path("readiness-table")?;
+    let printed = stdout_of(Command::new(program).args(["--format", "json"]))?;
+    let table: Table = serde_json::from_slice(&printed)?;
     for entry in &table.rows {
         if let Measured::NotHere { not_here } = &entry.measured {
             return Err(io::Error::other(format!("not for the book: {}: {not_here}", entry.row)));
@@ -84,6 +105,15 @@ fn claims(house: &House) -> io::Result<Vec<String>> {
         Err(_) => recording,
     };
     keep(house, RECORDING, &lines::text(&recording, 4)?)
+}
+
+/// What a program prints; what it tells goes to standard error.
+fn stdout_of(command: &mut Command) -> io::Result<Vec<u8>> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(io::Error::other(format!("{}: {}", command.get_program().display(), output.status)))
 }
 
 /// Writes a recording in which nothing is left to chance: every difference says something else.

@@ -7,12 +7,12 @@ use cli::failure::Failure;
 use cli::meant::unknown;
 use cli::programs::Programs;
 use cli::screen::Screen;
-use cli::syllabus::{Lesson, Syllabus};
+use cli::syllabus::{Lesson, Syllabus, root};
 
 use super::exchange::Exchanges;
 use super::live::Live;
-use super::scenes::{Met, WIRE_SCENES};
-use super::{recorded, show};
+use super::recorded;
+use super::scenes::Met;
 
 /// Show each outcome of a connect as packets on the wire
 #[derive(Debug, Parser)]
@@ -45,10 +45,13 @@ pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), Failure>
         return Err(none(&syllabus, lesson));
     }
     let met = chosen(met, &options.only)?;
-    let mut recording = recorded::of(lesson)?;
+    let mut recording = recorded::of(&root(), lesson)?;
     recording.exchanges.retain(|exchange| met.iter().any(|it| it.scene.name == exchange.scene));
     if options.recorded {
-        return if options.json { print(screen, &recording) } else { tell(screen, &recording) };
+        if options.json {
+            return print(screen, &recording);
+        }
+        return Ok(recorded::tell(screen, &recording)?);
     }
     let program = Programs::of("timeline", [lesson])?.path(&lesson.programs[0].name)?;
     let live = Live::start(met, &program);
@@ -79,19 +82,6 @@ fn chosen(all: Vec<Met>, names: &[String]) -> Result<Vec<Met>, Failure> {
     }
     let is_chosen = |met: &Met| names.is_empty() || names.iter().any(|name| name == met.scene.name);
     Ok(all.into_iter().filter(is_chosen).collect())
-}
-
-/// A run that was made before.
-fn tell(screen: &mut Screen, recording: &Exchanges) -> Result<(), Failure> {
-    show::recorded(screen, recording)?;
-    for exchange in &recording.exchanges {
-        let scene = WIRE_SCENES.iter().find(|scene| scene.name == exchange.scene);
-        let scene = scene.ok_or_else(|| {
-            io::Error::other(format!("the recording has an unknown situation {}", exchange.scene))
-        })?;
-        show::exchange(screen, scene, recorded::LABEL, exchange)?;
-    }
-    Ok(())
 }
 
 fn print(screen: &mut Screen, exchanges: &Exchanges) -> Result<(), Failure> {

@@ -8,6 +8,7 @@
 //! - [`run`]: one program in one scene;
 //! - [`exchange`]: what happened, as data;
 //! - [`packet`]: what a packet says;
+//! - [`recorded`]: the runs that are kept with the course, and what pages show of them;
 //! - [`command`]: what `packets` shows of it.
 
 pub mod command;
@@ -16,7 +17,7 @@ mod live;
 mod meaning;
 mod one_cpu;
 pub mod packet;
-mod recorded;
+pub mod recorded;
 pub mod run;
 pub mod scenes;
 mod show;
