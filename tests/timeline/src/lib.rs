@@ -5,7 +5,6 @@
 //!
 //! - [`recording`]: what the program did and what the peers did, as data;
 //! - [`scenes`]: what is done around a program so that its idea shows, by name;
-//! - [`asleep`]: when a program has come to rest;
 //! - [`visible`]: what of a record is shown;
 //! - [`names`]: who is behind a descriptor;
 //! - [`words`], [`questions`], [`answers`], [`peers`]: what a call asked, what the kernel answered and
@@ -20,7 +19,6 @@
 //! Two programs of this package show them: [`trace`], and [`packets::command`].
 
 pub mod answers;
-pub mod asleep;
 pub mod drawing;
 pub mod figures;
 pub mod lanes;

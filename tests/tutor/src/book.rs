@@ -1,11 +1,11 @@
-//! `book`: finds mdBook, or installs the pinned version, and serves the pages.
+//! `book`: serves the pages with mdBook.
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use cli::failure::Failure;
+use cli::mdbook;
 use cli::screen::Screen;
 use cli::syllabus::root;
 
@@ -21,7 +21,7 @@ pub struct BookOptions {
 }
 
 pub fn run(options: &BookOptions, screen: &mut Screen) -> Result<(), Failure> {
-    let mdbook = installed_or_install()?;
+    let mdbook = mdbook::installed_or_install()?;
     let mut command = Command::new(&mdbook);
     command.current_dir(root());
     if options.build {
@@ -33,29 +33,4 @@ pub fn run(options: &BookOptions, screen: &mut Screen) -> Result<(), Failure> {
     }
     let error = command.exec();
     Err(io::Error::new(error.kind(), format!("{}: {error}", mdbook.display())).into())
-}
-
-/// An mdBook of the pinned version, if there is one: in PATH, or in `.tools`.
-pub fn installed() -> Option<PathBuf> {
-    let output = find_mdbook().arg("--installed").stderr(Stdio::null()).output().ok()?;
-    path_in(&output)
-}
-
-/// The same, installed into `.tools` first if there is none. What is done is told on standard error.
-fn installed_or_install() -> Result<PathBuf, Failure> {
-    let output = find_mdbook().stderr(Stdio::inherit()).output()?;
-    let words = "mdBook could not be installed; the pages can be read as they are, in book/src";
-    path_in(&output).ok_or_else(|| io::Error::other(words).into())
-}
-
-/// The script that the tests of the whole course use too: it knows the version.
-fn find_mdbook() -> Command {
-    let mut command = Command::new(root().join("tools/mdbook"));
-    command.stdin(Stdio::null());
-    command
-}
-
-fn path_in(output: &Output) -> Option<PathBuf> {
-    let path = String::from_utf8_lossy(&output.stdout);
-    output.status.success().then(|| PathBuf::from(path.trim()))
 }

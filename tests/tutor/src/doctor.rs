@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
 use cli::failure::Failure;
+use cli::mdbook;
 use cli::screen::Screen;
 use lab::probe;
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::book;
 
 /// The oldest kernel on which the lessons' programs do what the pages say.
 const KERNEL: (u32, u32) = (5, 4);
@@ -146,7 +146,7 @@ fn tools() -> Vec<Finding> {
         tool("cargo", cargo, "building the lessons", "https://rustup.rs", false),
         tool("cc", None, "linking them", "your system's package gcc or clang", false),
         tool("git", None, "getting newer lessons", "your system's package git", true),
-        tool("mdbook", book::installed(), "the book", "`cargo tutor book` installs it", true),
+        tool("mdbook", mdbook::installed(), "the book", "`cargo tutor book` installs it", true),
         tool("just", None, "short names for long commands", "`cargo install just`", true),
         tool(
             "cargo-nextest",

@@ -15,7 +15,6 @@ use lab::wait::{PATIENCE, QUIET};
 use lab::witness::record::Bytes;
 
 use super::{Manner, Run, launch, of_program};
-use crate::asleep::sleeps_since;
 use crate::recording::{Did, Done};
 
 /// A step of a peer. The first part is the peer's name.
@@ -159,7 +158,7 @@ impl Serving<'_> {
         let subject = self.subject;
         let client = self.client(who)?;
         let start = Instant::now();
-        while idle.elapsed() < QUIET || !sleeps_since(subject, 0) {
+        while idle.elapsed() < QUIET || subject.at_rest(0).is_none() {
             // It may read all and answer nothing, or never sleep.
             if start.elapsed() > PATIENCE {
                 let text = format!(
@@ -211,7 +210,7 @@ impl Serving<'_> {
             Manner::Lenient => Duration::from_secs(1),
         };
         let start = Instant::now();
-        while !sleeps_since(self.subject, self.last) {
+        while self.subject.at_rest(self.last).is_none() {
             let elapsed = start.elapsed();
             if elapsed < bound {
                 // Longer and longer: each look copies a record that may grow.

@@ -10,6 +10,9 @@ use crate::witness::record::{Record, What};
 /// What is said of a record without a wait.
 const NEVER: &str = "it never waited: no select, no poll, no epoll_wait";
 
+/// Calls in which a program waits for its own threads and processes, for time, or for a signal.
+const SLEEPS: [&str; 6] = ["futex", "nanosleep", "wait4", "waitid", "pause", "rt_sigtimedwait"];
+
 impl Record {
     /// The calls that wait for several descriptors: select, poll, `epoll_wait`.
     ///
@@ -145,6 +148,16 @@ impl Record {
     ///
     /// The last call of each thread that does not sleep.
     pub fn everybody_sleeps(&self) -> Sentence {
+        // Not a write: it sleeps only where a reader does, and is on its way otherwise.
+        let awake = self.awake(false)?;
+        if awake.is_empty() {
+            return Ok(());
+        }
+        Err(Contradiction { seen: "not everybody sleeps".to_owned(), at: awake })
+    }
+
+    /// What those threads do that are in no call that waits; a write waits if `write` says so.
+    pub(super) fn awake(&self, write: bool) -> Sentence<Vec<String>> {
         let modes = self.modes()?;
         let mut awake = Vec::new();
         for thread in &self.threads {
@@ -157,20 +170,17 @@ impl Record {
                     continue;
                 }
             };
-            // Not a write: it sleeps only where a reader does, and is on its way otherwise.
-            let may_block = matches!(call.name(), "read" | "accept" | "connect");
+            let may_block = matches!(call.name(), "read" | "accept" | "connect")
+                || (write && call.name() == "write");
             let blocks = |descriptor| modes.blocks(self.key(call, descriptor), call.event.at);
             let sleeps = call.may_sleep()
                 || (may_block && call.descriptor().is_some_and(blocks))
-                || matches!(call.name(), "futex" | "nanosleep" | "wait4" | "waitid");
+                || SLEEPS.contains(&call.name());
             if !(call.is_pending() && sleeps) {
                 awake.push(call.to_string());
             }
         }
-        if awake.is_empty() {
-            return Ok(());
-        }
-        Err(Contradiction { seen: "not everybody sleeps".to_owned(), at: awake })
+        Ok(awake)
     }
 }
 
