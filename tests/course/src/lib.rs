@@ -5,6 +5,7 @@
 //! - [`finders`]: what does not fit together;
 //! - [`generated`]: the parts of the book that programs write;
 //! - [`recordings`]: makes anew what these are made of;
+//! - [`strace`]: compares the witness with strace;
 //! - [`bounded`], [`soak`]: commands with a bound; the test suite, repeated.
 
 pub mod bounded;
@@ -14,6 +15,7 @@ pub mod house;
 pub mod page;
 pub mod recordings;
 pub mod soak;
+pub mod strace;
 
 use std::fmt;
 

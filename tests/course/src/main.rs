@@ -10,7 +10,7 @@ use cli::meant;
 use cli::screen::Screen;
 use cli::syllabus::root;
 use course::house::House;
-use course::{generated, recordings, soak};
+use course::{generated, recordings, soak, strace};
 
 /// Keeps the course true: writes what is generated, records what that is made of, builds the book,
 /// repeats the checks.
@@ -36,6 +36,8 @@ enum Task {
     },
     /// Build the book into book/book; a warning is a failure
     Book,
+    /// Compare the witness with strace over all lessons: the calls of each thread must be the same
+    CompareWithStrace,
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::Arguments),
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Write { check: false } => write(&mut screen),
         Task::Record { what } => record(&what, &mut screen),
         Task::Book => book(),
+        Task::CompareWithStrace => strace::compare(&mut screen),
         Task::Soak(arguments) => match soak::run(&arguments) {
             Ok(status) => return status,
             Err(error) => Err(error),

@@ -13,7 +13,6 @@ use cli::screen::Screen;
 use lab::probe;
 use nix::sys::resource::{Resource, getrlimit};
 
-
 /// The oldest kernel on which the lessons' programs do what the pages say.
 const KERNEL: (u32, u32) = (5, 4);
 

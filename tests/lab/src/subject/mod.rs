@@ -69,6 +69,13 @@ impl Launch {
         self
     }
 
+    /// Adds a variable to the environment that it inherits.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Gives the subject another standard input: a file, or the read end of a pipe.
     #[must_use]
     pub fn stdin(mut self, input: impl Into<Stdio>) -> Self {

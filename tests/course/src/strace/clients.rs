@@ -12,14 +12,14 @@ use lab::witness::record::Record;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::calls::traces;
-use crate::lessons::Start;
+use super::calls::traces;
+use super::runs::{Start, Started};
 
 /// Starts a server, lets `count` clients come, ask, ask again, and leave all but one, each in its
 /// turn; then kills it.
 pub fn serve(start: &mut Start, count: usize) -> io::Result<Option<Record>> {
     let arguments = ["--listen", "127.0.0.1:0"].map(str::to_owned);
-    let (subject, folder) = start(&arguments, None)?;
+    let Started { subject, traces: folder } = start(&arguments, None)?;
     let mut server = Server::new(subject)?;
     let process = match folder {
         // The first thread's number is the process's, and the smallest.
