@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use course::Finding;
-use course::finders::{includes, lessons, limits, links};
-use course::generated::{claims, diffs, figures};
+use course::finders::{self, Finder, described, includes, lessons, limits, links};
+use course::generated::{self, claims, diffs, figures};
 use course::house::House;
 use course::recordings::lines;
 use tempfile::TempDir;
@@ -106,7 +106,19 @@ fn every_recording_has_one_observation_a_line() {
 
 #[test]
 fn every_figure_is_on_a_page() {
-    nothing(&figures::unused(&course()));
+    let findings = described::nameless(&course());
+    let unused = findings.into_iter().filter(|found| found.problem.contains("no page shows"));
+    nothing(&unused.collect::<Vec<_>>());
+}
+
+#[test]
+fn whatever_a_lesson_names_is_there() {
+    nothing(&described::nameless(&course()));
+}
+
+#[test]
+fn the_readme_lists_every_lesson() {
+    nothing(&lessons::unlisted(&course()));
 }
 
 #[test]
@@ -182,6 +194,7 @@ impl Fixture {
         );
         fixture.write("tests/03_a.rs", "read: \"03-a.md#why\"\n");
         fixture.write("chapters/03-a/lesson.toml", LESSON);
+        fixture.write("tests/tutor/src/demo/a.rs", "Demo { name: \"a\" }\n");
         fixture
     }
 
@@ -208,25 +221,6 @@ impl Fixture {
 const LESSON: &str = "title = \"A\"\nidea = \"an idea\"\nminutes = 1\npages = [\"03-a\"]\n\
     most-lines = 20\ndemo = \"a\"\n[[program]]\nname = \"a\"\nsuites = [\"transcripts\"]\n";
 
-type Finder = fn(&House) -> Vec<Finding>;
-
-/// All finders that take a house.
-const FINDERS: [Finder; 13] = [
-    includes::wrong_includes,
-    includes::wrong_anchors,
-    links::wrong_headings,
-    links::dead_links,
-    links::dead_references,
-    lessons::unpaired,
-    lessons::unlisted,
-    lessons::unregistered_checks,
-    lessons::unrun_transcripts,
-    limits::long_programs,
-    limits::long_pages,
-    limits::forbidden_words,
-    limits::backward_imports,
-];
-
 const PAGE: &str = "book/src/03-a.md";
 const MAIN: &str = "chapters/03-a/src/main.rs";
 const TOML: &str = "chapters/03-a/lesson.toml";
@@ -236,7 +230,7 @@ const MANIFEST: &str = "chapters/03-a/Cargo.toml";
 fn the_finders_find_nothing_where_everything_fits() {
     let fixture = Fixture::new();
     let house = fixture.house();
-    for finder in FINDERS {
+    for finder in finders::ALL {
         nothing(&finder(&house));
     }
 }
@@ -245,7 +239,25 @@ fn the_finders_find_nothing_where_everything_fits() {
 fn each_finder_finds_a_planted_fault() {
     let long = "x\n".repeat(21);
     let wordy = "word ".repeat(limits::PAGE_WORDS + 1);
-    let planted: [(Finder, &str, &str, &str, &str); 30] = [
+    let planted: [(Finder, &str, &str, &str, &str); 36] = [
+        (described::nameless, TOML, "demo = \"a\"", "demo = \"b\"", "no demo \"b\""),
+        (described::nameless, TOML, "transcripts", "transcript", "did you mean \"transcripts\"?"),
+        (
+            described::nameless,
+            TOML,
+            "name = \"a\"",
+            "name = \"a\"\ntrace = \"b\"",
+            "no scene \"b\"",
+        ),
+        (
+            described::nameless,
+            TOML,
+            "[[program",
+            "packets = [{ scene = \"b\" }]\n[[program",
+            "\"b\"",
+        ),
+        (described::nameless, TOML, "minutes", "compared-with = \"02-a\"\nminutes", "no lesson"),
+        (described::nameless, TOML, "minutes", "compared-with = \"03-a\"\nminutes", "/03-a.diff"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "man.rs:wait", "no such file"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:act", "no anchor `act`"),
         (includes::wrong_includes, PAGE, "main.rs:wait", "main.rs:1:2", "line number"),
@@ -306,6 +318,91 @@ fn a_chapter_without_page_and_a_page_without_chapter_are_found() {
     assert_eq!(lessons::unrun_transcripts(&house).len(), 1);
     fixture.write("tests/03_a.rs", "of_page(\"00-d\")");
     nothing(&lessons::unrun_transcripts(&fixture.house()));
+}
+
+#[test]
+fn what_a_new_chapter_does_not_have_yet_is_named() {
+    let copy = TempDir::new().expect("a folder");
+    let from = course().root;
+    for part in ["chapters", "book/src", "book/recordings", "tests", "README.md"] {
+        copy_tree(&from.join(part), &copy.path().join(part));
+    }
+    let fixture = Fixture(copy);
+    for finder in finders::ALL {
+        nothing(&finder(&fixture.house()));
+    }
+    let manifest = "[package]\nname = \"ch17-imaginary\"\n[dependencies]\n";
+    fixture.write("chapters/17-imaginary/Cargo.toml", manifest);
+    fixture.write("chapters/17-imaginary/src/main.rs", "fn main() {}\n");
+    fixture.write("chapters/17-imaginary/lesson.toml", NEW_LESSON);
+    let house = fixture.house();
+    let mut found: Vec<String> =
+        finders::ALL.iter().flat_map(|find| find(&house)).map(|found| found.to_string()).collect();
+    for kind in generated::KINDS {
+        found.extend(kind.stale(&house).unwrap_or_default().iter().map(Finding::to_string));
+    }
+    for missing in [
+        "lesson.toml: no demo \"imaginary\" in tests/tutor/src/demo/",
+        "lesson.toml: imaginary-server: there is no suite \"imaginary\"",
+        "lesson.toml: there is no scene \"imaginary\"",
+        "lesson.toml: book/recordings/17-figure.json: No such file or directory (os error 2): run \
+         `cargo course record figures`",
+        "lesson.toml: no page shows the figure 17-figure",
+        "lesson.toml: there is no packet scene \"imaginary\"",
+        "lesson.toml: book/recordings/packets-17.json: No such file or directory (os error 2): run \
+         `cargo course record packets`",
+        "lesson.toml: no page of it shows book/src/diffs/17-imaginary.diff",
+        "lesson.toml: no page book/src/17-imaginary.md",
+        "lesson.toml: no check file tests/17_imaginary.rs",
+        "README.md: no row for chapters/17-imaginary",
+        "book/src/diffs/17-imaginary.diff: is stale: run `cargo course write`",
+    ] {
+        let at = found
+            .iter()
+            .position(|it| it.ends_with(missing) || it.contains(&format!("{missing};")));
+        let at = at.unwrap_or_else(|| panic!("{missing}: not among {found:#?}"));
+        found.remove(at);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// A lesson of which nothing but the program is there.
+const NEW_LESSON: &str = r#"
+title = "Imaginary"
+idea = "an idea"
+minutes = 1
+pages = ["17-imaginary"]
+compared-with = "07-epoll-et"
+most-lines = 100
+demo = "imaginary"
+packets = [{ scene = "imaginary" }]
+[[program]]
+name = "imaginary-server"
+port = 7017
+waits-in = ["epoll_wait"]
+suites = ["every", "imaginary"]
+trace = "imaginary"
+[[figure]]
+name = "17-figure"
+title = "A title"
+description = "A description."
+program = "imaginary-server"
+scene = "beside"
+"#;
+
+fn copy_tree(from: &Path, to: &Path) {
+    if from.is_dir() {
+        if from.ends_with("target") {
+            return;
+        }
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("a folder") {
+            let name = entry.expect("an entry").file_name();
+            copy_tree(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        fs::copy(from, to).expect("a copy");
+    }
 }
 
 #[test]

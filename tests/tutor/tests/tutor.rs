@@ -261,3 +261,34 @@ fn a_closed_output_is_no_panic() {
         assert_eq!((said.as_str(), status.code()), ("", Some(0)), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_new_chapter_is_listed_and_its_missing_demonstration_is_named() {
+    let course = tempfile::tempdir().expect("a folder");
+    let root = cli::syllabus::root();
+    for lesson in cli::syllabus::Syllabus::of(&root).expect("the lessons").lessons {
+        let to = course.path().join(lesson.file());
+        fs::create_dir_all(to.parent().expect("its folder")).expect("a folder");
+        fs::copy(root.join(lesson.file()), to).expect("a copy");
+    }
+    let described = "title = \"Imaginary\"\nidea = \"an idea\"\nminutes = 1\n\
+                     pages = [\"17-imaginary\"]\ndemo = \"nothing\"\n\
+                     [[program]]\nname = \"imaginary-server\"\n";
+    let chapter = course.path().join("chapters/17-imaginary");
+    fs::create_dir(&chapter).expect("a folder");
+    fs::write(chapter.join("lesson.toml"), described).expect("a description");
+    let there = |arguments: &[&str]| {
+        let mut tutor = tutor(arguments);
+        // As cargo says it to what it runs: from there follows where the course is.
+        tutor.env("CARGO_MANIFEST_DIR", course.path().join("tests/tutor"));
+        tutor.env("READINESS_PROGRAMS", course.path());
+        tutor.assert()
+    };
+    let line = format!("  {:<22}  {:<38}  imaginary-server\n", "17-imaginary", "an idea");
+    there(&[]).success().stdout(contains(line));
+    there(&["demo", "18"]).code(2).stderr(contains("  17-imaginary            imaginary-server\n"));
+    let unknown = "chapters/17-imaginary/lesson.toml: there is no demo \"nothing\"";
+    there(&["demo", "17"]).code(1).stderr(contains(unknown));
+    let missing = "no imaginary-server there";
+    there(&["run", "imaginary"]).code(1).stderr(contains(missing));
+}

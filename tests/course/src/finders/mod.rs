@@ -1,12 +1,38 @@
 //! What does not fit together in the book, the chapters and the checks. Each finder takes a
-//! [`House`](crate::house::House) and returns what it found; nothing found is an empty list.
+//! [`House`] and returns what it found; nothing found is an empty list.
 //!
+//! - [`described`]: what a lesson's description names is there;
+//! - [`lessons`]: a lesson's chapter, its pages, its checks and its row in the README belong together;
 //! - [`includes`]: code on pages, by anchor;
 //! - [`links`]: headings' ids, links and fragments;
-//! - [`lessons`]: a lesson's description, its chapter, its pages and its checks belong together;
 //! - [`limits`]: what chapters may not do, and how long things may be.
 
+pub mod described;
 pub mod includes;
 pub mod lessons;
 pub mod limits;
 pub mod links;
+
+use crate::Finding;
+use crate::house::House;
+
+/// Looks for one kind of fault.
+pub type Finder = fn(&House) -> Vec<Finding>;
+
+/// Every finder.
+pub const ALL: [Finder; 14] = [
+    described::nameless,
+    lessons::unpaired,
+    lessons::unlisted,
+    lessons::unregistered_checks,
+    lessons::unrun_transcripts,
+    includes::wrong_includes,
+    includes::wrong_anchors,
+    links::wrong_headings,
+    links::dead_links,
+    links::dead_references,
+    limits::long_programs,
+    limits::long_pages,
+    limits::forbidden_words,
+    limits::backward_imports,
+];
