@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ch01_blocking_connect::{CallError, explain, words};
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
+use judge::subject::ran;
 use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, equal, require};
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
@@ -58,7 +59,7 @@ const CONNECTS: Check = Check {
 
 /// Runs the program to its end with these arguments and this standard input.
 fn run(it: &Subject, arguments: &[&str], input: impl Into<Vec<u8>>) -> io::Result<Ran> {
-    it.command().args(arguments).write_stdin(input).output().map(Ran::from)
+    it.run(arguments, input)
 }
 
 /// The same through sh(1), for redirections; `$0` is the program, `$1` the address.
@@ -66,7 +67,7 @@ fn run_in_shell(it: &Subject, line: &str, address: SocketAddr) -> io::Result<Ran
     let mut shell = Command::new("sh");
     shell.args(["-c", line]).arg(it.path()).arg(address.to_string());
     let mut shell = assert_cmd::Command::from_std(shell);
-    shell.write_stdin("one\n").timeout(PATIENCE).output().map(Ran::from)
+    ran(shell.write_stdin("one\n"), PATIENCE)
 }
 
 /// A server for one client, which does what `serves` says.

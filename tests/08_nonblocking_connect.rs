@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
+use judge::subject::ran;
 use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, equal, require};
 use lab::missing::Need;
 use lab::namespace::{Network, Route};
@@ -87,7 +88,7 @@ fn outcomes(ran: &Ran, way: &str, status: i32, expected: &[(String, &str)]) -> D
 
 /// Runs the program to its end.
 fn run<T: AsRef<str>>(it: &Subject, arguments: &[T]) -> io::Result<Ran> {
-    it.command().args(arguments.iter().map(AsRef::as_ref)).output().map(Ran::from)
+    it.run(arguments.iter().map(AsRef::as_ref), "")
 }
 
 /// How to start it with one way of waiting, a limit in milliseconds, and addresses.
@@ -427,8 +428,7 @@ const CONTRACT: &[Check] = &[
                 let mut shell = Command::new("sh");
                 let line = format!("exec \"$0\" \"$1\" {redirection}");
                 shell.arg("-c").arg(line).arg(it.path()).arg(&address);
-                let output = assert_cmd::Command::from_std(shell).timeout(PATIENCE).output();
-                let ran = Ran::from(output?);
+                let ran = ran(&mut assert_cmd::Command::from_std(shell), PATIENCE)?;
                 let right = ran.status == Some(0) && ran.text().lines().count() == lines;
                 require(right, format_args!("{redirection}: {ran}"))?;
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use cli::syllabus::root;
+use judge::subject::ran;
 use judge::{Check, Failure, Lesson, Scope, Subject, Suite, equal, require};
 use lab::missing::Need;
 use lab::namespace::Network;
@@ -86,7 +87,7 @@ fn json(ran: &Ran) -> Result<Value, Failure> {
 
 /// Runs the program to its end.
 fn run(it: &Subject, arguments: &[&str]) -> io::Result<Ran> {
-    it.command().args(arguments).timeout(PATIENCE * 6).output().map(Ran::from)
+    ran(it.command().args(arguments), PATIENCE * 6)
 }
 
 /// The value's text; nothing if it is no text.

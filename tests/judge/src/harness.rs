@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use lab::missing::Need;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 
 /// What a test comes to: done, or left out, with the reason.
 pub(crate) type Ended = Result<Completion, Failed>;
@@ -24,11 +24,11 @@ pub(crate) fn left_out(need: Need, why: &str, required: &[Need]) -> Ended {
 }
 
 /// Runs tests and prints what came of them.
-pub(crate) fn run(mut arguments: Arguments, trials: Vec<Trial>) -> ExitCode {
+pub(crate) fn run(mut arguments: Arguments, trials: Vec<Trial>) -> Conclusion {
     // As cargo's own tests do; the file .cargo/config.toml sets it.
     let threads = std::env::var("RUST_TEST_THREADS").ok().and_then(|count| count.parse().ok());
     arguments.test_threads = arguments.test_threads.or(threads);
-    libtest_mimic::run(&arguments, trials).exit_code()
+    libtest_mimic::run(&arguments, trials)
 }
 
 /// A test of a tool's own.
@@ -77,7 +77,7 @@ pub fn tests(tests: impl IntoIterator<Item = Test>) -> ExitCode {
             None => Ok(body().map(|()| Completion::Completed)?),
         })
     });
-    run(arguments, trials.collect())
+    run(arguments, trials.collect()).exit_code()
 }
 
 /// Says why no test can be run.

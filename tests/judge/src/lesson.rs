@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use clap::Parser;
 use cli::syllabus::Syllabus;
 use lab::missing::Need;
-use lab::subject::Standing;
+use lab::subject::{Standing, startable};
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::check::{Check, Scope, Suite};
@@ -72,10 +72,13 @@ impl Lesson {
     pub fn main(self) -> ExitCode {
         let options = Options::parse();
         let arguments = options.tests.clone();
-        match self.trials(options) {
+        let foreign = options.subject.is_some();
+        let conclusion = match self.trials(options) {
             Ok(trials) => harness::run(arguments, trials),
-            Err(words) => harness::refuse(&words),
-        }
+            Err(words) => return harness::refuse(&words),
+        };
+        // Cargo knows a test program by its own status; a person by that of every other command.
+        if foreign && conclusion.has_failed() { ExitCode::FAILURE } else { conclusion.exit_code() }
     }
 
     fn trials(mut self, options: Options) -> Result<Vec<Trial>, String> {
@@ -88,8 +91,12 @@ impl Lesson {
         let foreign = match options.subject {
             Some(path) => {
                 let name = options.in_place_of.unwrap_or_else(|| lesson.programs[0].name.clone());
-                let path =
-                    path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
+                if lesson.program(&name).is_none() {
+                    let names = lesson.program_names();
+                    return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
+                }
+                startable(&path).map_err(|error| error.to_string())?;
+                let path = path.canonicalize().map_err(|error| error.to_string())?;
                 self.paths.insert(name.clone(), path);
                 Some(name)
             }

@@ -1,12 +1,15 @@
 //! A subject: which program, how it is started, what it is called.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use cli::syllabus::{Lesson, Program};
+use lab::ran::Ran;
 use lab::subject::{Launch, Server, Sights};
-use lab::wait::PATIENCE;
+use lab::wait::{Late, PATIENCE};
 
 /// A program on trial: a lesson's own, or somebody else's in its place.
 #[derive(Debug, Clone)]
@@ -103,11 +106,38 @@ impl Subject {
         self.launch().witnessed().server()
     }
 
-    /// A run of it to its end, within the lab's patience: for a program that ends by itself.
+    /// Runs it to its end, within the lab's patience: for a program that ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`ran`].
+    pub fn run(
+        &self,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        input: impl Into<Vec<u8>>,
+    ) -> io::Result<Ran> {
+        ran(self.command().args(arguments).write_stdin(input), PATIENCE)
+    }
+
+    /// A run of it to its end, within the lab's patience, to be asserted of.
     #[must_use]
     pub fn command(&self) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(self.path());
         command.timeout(PATIENCE);
         command
     }
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+///
+/// What starting it says; [`Late`], with what it printed, if it had to be killed after `limit`.
+pub fn ran(command: &mut assert_cmd::Command, limit: Duration) -> io::Result<Ran> {
+    let begun = Instant::now();
+    let ran = Ran::from(command.timeout(limit).output()?);
+    if ran.status.is_none() && begun.elapsed() >= limit {
+        return Err(Late::error(format!("it did not end within {limit:?}: {ran}")));
+    }
+    Ok(ran)
 }

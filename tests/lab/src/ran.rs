@@ -66,7 +66,11 @@ impl From<Output> for Ran {
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = String::from_utf8_lossy(&self.stdout[..self.stdout.len().min(SHOWN_BYTES)]);
-        let (status, length) = (self.status, self.stdout.len());
-        write!(f, "status {status:?}, {length} bytes of output {shown:?}, error {:?}", self.stderr)
+        match self.status {
+            Some(status) => write!(f, "exit status {status}")?,
+            None => f.write_str("a signal ended it")?,
+        }
+        let length = self.stdout.len();
+        write!(f, ", {length} bytes of output {shown:?}, error {:?}", self.stderr)
     }
 }

@@ -4,6 +4,7 @@
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
 mod book;
+mod check;
 mod demo;
 mod doctor;
 mod map;
@@ -47,6 +48,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Check a lesson's program, or yours in its place: what clients see of it, and how it waits
+    Check(check::CheckOptions),
     /// Be one of the lab's clients or listeners
     Peer(peer::PeerOptions),
     /// Try what web pages claim about select, poll, epoll and connect, on this kernel
@@ -77,6 +80,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
         Some(Task::Run { program, arguments }) => run::program(&program, &arguments),
+        Some(Task::Check(options)) => check::run(&options),
         Some(Task::Peer(options)) => peer::run(&options),
         Some(Task::Claims(given)) => run::instrument("claims", &given),
         Some(Task::Trace(given)) => run::instrument("trace", &given),

@@ -18,6 +18,7 @@ pub fn show(syllabus: &Syllabus, screen: &mut Screen) -> io::Result<()> {
         ("cargo tutor demo 03", "watch one lesson's program with real clients"),
         ("cargo tutor run 03 -- -v", "run it yourself; -v tells every wait"),
         ("cargo tutor peer polite 127.0.0.1:7003", "be its client, in another terminal"),
+        ("cargo tutor check 03 --program PATH", "judge a server of yours by the lesson's checks"),
         ("cargo tutor claims", "try on your kernel what web pages claim"),
         ("cargo tutor trace 03", "watch how it waits: its calls beside its clients"),
         ("cargo tutor packets 01", "see each outcome of a connect as packets on the wire"),

@@ -49,7 +49,7 @@ pub fn program(typed: &str, arguments: &[OsString]) -> Result<(), Failure> {
 }
 
 /// Returns only to say why not.
-fn become_it(programs: &Programs, name: &str, arguments: &[OsString]) -> Result<(), Failure> {
+pub fn become_it(programs: &Programs, name: &str, arguments: &[OsString]) -> Result<(), Failure> {
     let path = programs.path(name)?;
     let error = Command::new(&path).args(arguments).exec();
     Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())).into())

@@ -12,7 +12,9 @@ mod server;
 mod sight;
 
 use std::ffi::OsStr;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -224,6 +226,32 @@ impl Launch {
     pub fn server(self) -> io::Result<Server> {
         self.arg("--listen").arg("127.0.0.1:0").start().and_then(Server::new)
     }
+}
+
+/// Can this be started, and watched by the witness? What names nothing, or nothing that can be executed,
+/// is told better here than by execve(2) later.
+///
+/// # Errors
+///
+/// A sentence that says why not, with the path.
+pub fn startable(program: &Path) -> io::Result<()> {
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
+    let wrong = |why: &str| Err(named(io::Error::other(why)));
+    let metadata = fs::metadata(program).map_err(named)?;
+    if metadata.is_dir() {
+        return wrong("is a folder, not a program");
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return wrong("is not executable: `chmod +x` makes a script so, cargo builds a program");
+    }
+    let mut beginning = [0; 5];
+    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
+    // elf(5): the fifth byte is the class. A file that is shorter, or may not be read, is no ELF.
+    if read.is_ok() && beginning == *b"\x7fELF\x01" {
+        return wrong("is a 32-bit program: the witness reads the calls of 64-bit ones only");
+    }
+    Ok(())
 }
 
 /// execve(2) says `ENOENT` of a file that is there, if what shall run it is not.

@@ -8,14 +8,12 @@ mod connecting;
 mod serving;
 mod table;
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use cli::meant;
-use lab::subject::Launch;
+use lab::subject::{Launch, startable};
 use lab::wait::PATIENCE;
 use lab::witness::record::Record;
 
@@ -110,25 +108,9 @@ impl Scene {
     }
 }
 
-/// A program that can be started, or a sentence that says why not: a path that names nothing, or
-/// nothing that can be executed, execve(2).
+/// A program that can be started, under the witness; or a sentence that says why not.
 fn launch(program: &Path, arguments: &[String]) -> io::Result<Launch> {
-    let wrong = |why: &str| io::Error::other(format!("{}: {why}", program.display()));
-    let metadata = std::fs::metadata(program).map_err(|error| of_program(program, &error))?;
-    if metadata.is_dir() {
-        return Err(wrong("is a folder, not a program"));
-    }
-    if metadata.permissions().mode() & 0o111 == 0 {
-        return Err(wrong(
-            "is not executable: `chmod +x` makes a script so, cargo builds a program",
-        ));
-    }
-    let mut beginning = [0; 5];
-    let read = File::open(program).and_then(|mut file| file.read_exact(&mut beginning));
-    // elf(5): the fifth byte is the class. A file that is shorter, or may not be read, is no ELF.
-    if read.is_ok() && beginning == *b"\x7fELF\x01" {
-        return Err(wrong("is a 32-bit program: the witness reads the calls of 64-bit ones only"));
-    }
+    startable(program)?;
     Ok(arguments.iter().fold(Launch::new(program).witnessed(), Launch::arg))
 }
 

@@ -1,0 +1,42 @@
+//! `check`: a lesson's checks, on its own program or on anybody's.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use cli::failure::Failure;
+use cli::programs::Build;
+use cli::syllabus::Syllabus;
+
+use crate::run::become_it;
+
+#[derive(clap::Args)]
+pub struct CheckOptions {
+    /// A lesson by number or name, or a program by name: 06, select, threaded-server
+    lesson: String,
+    /// Check this program, in whatever language, in place of the lesson's: a server takes
+    /// --listen ADDR:PORT and prints `listening on ADDR:PORT` first
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// Only the checks with this text in their names
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Append a record of each check to this file, as one line of JSON
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+}
+
+/// Builds the lesson's checks and becomes them.
+pub fn run(options: &CheckOptions) -> Result<(), Failure> {
+    let syllabus = Syllabus::read()?;
+    let (lesson, program) = syllabus.program_meant(&options.lesson)?;
+    let mut arguments: Vec<OsString> = Vec::new();
+    if let Some(path) = &options.program {
+        arguments.extend(["--subject".into(), path.into()]);
+        arguments.extend(["--in-place-of".into(), program.name.clone().into()]);
+    }
+    if let Some(file) = &options.records {
+        arguments.extend(["--records".into(), file.into()]);
+    }
+    arguments.extend(options.only.as_ref().map(OsString::from));
+    become_it(&Build::checks(lesson).run()?, &lesson.checks(), &arguments)
+}
