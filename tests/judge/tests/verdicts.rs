@@ -1,0 +1,244 @@
+//! The verdicts: each outcome is told from the others, a gate closes, a need is looked for, a record is
+//! written where no subject sees it.
+//!
+//! This program is all three: the tests; with `STAND_IN` in its environment, the checks of a lesson; and
+//! with `--listen` in its arguments, the server that they judge.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, ExitCode, Output};
+use std::thread;
+use std::time::Duration;
+
+use judge::server::ANSWERS;
+use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, Test, equal, require};
+use lab::missing::{Need, REQUIRE};
+use lab::peer::Client;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Which server the stand-in is: `right`, or `wrong`.
+const STAND_IN: &str = "JUDGE_STAND_IN";
+
+fn main() -> ExitCode {
+    match std::env::var(STAND_IN) {
+        Ok(which) if std::env::args().any(|argument| argument == "--listen") => serve(&which),
+        Ok(_) => Lesson::new("03-select")
+            .program("select-server", std::env::current_exe().expect("a path"), OWN)
+            .main(),
+        Err(_) => judge::tests([
+            Test::new(&[], each_outcome_has_its_name),
+            Test::new(&[], a_gate_that_fails_fails_alone),
+            Test::new(&[], a_need_is_looked_for_and_may_be_required),
+            Test::new(&[], a_foreign_program_owes_nobody_our_words),
+            Test::new(&[], what_makes_no_sense_is_refused),
+            Test::new(&[], a_failure_says_what_was_done_and_how_the_subject_stood),
+        ]),
+    }
+}
+
+/// Says where it listens, and does to each client what its first message says.
+fn serve(which: &str) -> ExitCode {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    println!("listening on {}", listener.local_addr().expect("an address"));
+    for client in listener.incoming() {
+        // A client that leaves too early is no reason to end.
+        let _ = answer(client.expect("a client"), which == "right");
+    }
+    ExitCode::SUCCESS
+}
+
+fn answer(mut client: TcpStream, right: bool) -> io::Result<()> {
+    let mut message = [0; 64];
+    while let Ok(1..) = client.read(&mut message) {
+        let said = String::from_utf8_lossy(&message);
+        let said = said.trim_end_matches('\0');
+        match said {
+            _ if !right => client.write_all(b"wrong")?,
+            "sleep" => thread::sleep(Duration::from_secs(60)),
+            "panic" => panic!("told to"),
+            "abort" => std::process::abort(),
+            "lower" => client.write_all(b"lower")?,
+            "talk" => {
+                // More than the lab keeps, and more than fits into a pipe besides.
+                io::stderr().write_all(&vec![b'.'; 17 << 20])?;
+                client.write_all(b"TALK")?;
+            }
+            _ => client.write_all(said.to_uppercase().as_bytes())?,
+        }
+        message = [0; 64];
+    }
+    Ok(())
+}
+
+const OWN: &[Suite] = &[
+    Suite::new(Scope::Contract, CHECKS).named("own").behind(&ANSWERS),
+    Suite::new(Scope::Contract, MANY).named("own").needs(&[Need::Descriptors]).behind(&ANSWERS),
+    Suite::new(Scope::Lesson, WORDS).named("own").behind(&ANSWERS),
+];
+
+const fn check(name: &'static str, run: fn(&Subject) -> Done) -> Check {
+    Check {
+        name,
+        did: "asked it",
+        expected: "a reply",
+        perhaps: "Why not?",
+        read: "03-select.md#why",
+        run,
+    }
+}
+
+fn asks(it: &Subject, message: &str) -> Done {
+    let server = it.server()?;
+    let mut client = Client::connect(server.address())?;
+    client.be_patient_for(Duration::from_secs(1))?;
+    equal(client.ask(message.as_bytes())?, message.to_uppercase().as_bytes())
+}
+
+const CHECKS: &[Check] = &[
+    check("passes", |it| asks(it, "hello")),
+    check("is_wrong", |it| asks(it, "lower")),
+    check("hangs", |it| asks(it, "sleep")),
+    check("panics", |it| asks(it, "panic")),
+    check("is_killed", |it| asks(it, "abort")),
+    check("talks", |it| {
+        let server = it.server()?;
+        let reply = Client::connect(server.address())?.ask(b"talk")?;
+        equal(reply, b"something else")
+    }),
+    check("sees_no_record", |it| {
+        let server = it.server()?;
+        let mut arguments = std::env::args().skip_while(|argument| argument != "--records").skip(1);
+        let file = arguments.next().ok_or_else(|| Failure::wrong("no record is written"))?;
+        let process = format!("/proc/{}", server.process().0);
+        for part in ["environ", "cmdline"] {
+            let text = fs::read(format!("{process}/{part}"))?;
+            let seen = String::from_utf8_lossy(&text).contains(&file);
+            require(!seen, format_args!("the record's name is in {part}"))?;
+        }
+        for descriptor in fs::read_dir(format!("{process}/fd"))? {
+            let link = fs::read_link(descriptor?.path())?;
+            require(link != Path::new(&file), "the record is open")?;
+        }
+        Ok(())
+    }),
+];
+
+const MANY: &[Check] = &[check("needs_descriptors", |it| asks(it, "hello"))];
+
+const WORDS: &[Check] = &[check("has_our_words", |it| asks(it, "hello"))];
+
+/// Judges the stand-in, within these limits of a shell; what was printed, and the records.
+fn judged(which: &str, limits: &str, arguments: &[&str]) -> (Output, Vec<Value>) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("records");
+    let exe = std::env::current_exe().expect("a path");
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(format!("{limits} exec \"$0\" \"$@\"")).arg(exe);
+    shell.args(arguments).arg("--records").arg(&file).env(STAND_IN, which).env_remove(REQUIRE);
+    let output = shell.output().expect("a run");
+    let records = fs::read_to_string(&file).unwrap_or_default();
+    let records = records.lines().map(|line| serde_json::from_str(line).expect("a record"));
+    (output, records.collect())
+}
+
+fn of<'a>(records: &'a [Value], check: &str) -> &'a Value {
+    let found = records.iter().find(|record| record["check"] == check);
+    found.unwrap_or_else(|| panic!("no {check} in {records:#?}"))
+}
+
+fn each_outcome_has_its_name() {
+    let (output, records) = judged("right", "", &["own::"]);
+    assert_eq!(output.status.code(), Some(101));
+    for (check, outcome) in [
+        ("own::passes", "passed"),
+        ("own::is_wrong", "wrong"),
+        ("own::hangs", "hung"),
+        ("own::panics", "crashed"),
+        ("own::is_killed", "crashed"),
+        ("own::talks", "too much output"),
+        ("own::sees_no_record", "passed"),
+        ("own::has_our_words", "passed"),
+    ] {
+        let record = of(&records, check);
+        assert_eq!(record["outcome"], outcome, "{record:#}");
+    }
+    let hung = of(&records, "own::hangs");
+    let sits = hung["sits"][0].as_str().expect("a call");
+    assert!(sits.starts_with("in nanosleep"), "{sits}");
+    let panicked = of(&records, "own::panics");
+    assert_eq!(
+        (&panicked["panic"], &panicked["end"]),
+        (&"told to".into(), &"exit status: 101".into())
+    );
+    let killed = of(&records, "own::is_killed")["end"].as_str().expect("an end");
+    assert!(killed.starts_with("signal: 6 (SIGABRT)"), "{killed}");
+    assert_eq!(of(&records, "own::has_our_words")["scope"], "lesson");
+}
+
+fn a_gate_that_fails_fails_alone() {
+    let (output, records) = judged("wrong", "", &["own::"]);
+    // The filter leaves the gate itself out: those behind it run it all the same.
+    assert!(output.status.success());
+    assert!(records.iter().all(|record| record["outcome"] == "not run"), "{records:#?}");
+    let (output, records) = judged("wrong", "", &["it_answers_one_client"]);
+    assert_eq!(output.status.code(), Some(101));
+    assert_eq!((records.len(), &records[0]["outcome"]), (1, &"wrong".into()));
+}
+
+fn a_need_is_looked_for_and_may_be_required() {
+    let few = "ulimit -n 200;";
+    let (output, records) = judged("right", few, &["own::needs_descriptors"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 ignored"), "{said}");
+    let record = of(&records, "own::needs_descriptors");
+    assert_eq!((&record["outcome"], &record["need"]), (&"not here".into(), &"descriptors".into()));
+    let required = format!("{REQUIRE}=ptrace,descriptors; export {REQUIRE}; {few}");
+    let (output, _) = judged("right", &required, &["own::needs_descriptors"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains(&format!("{REQUIRE} has descriptors, but: ")), "{said}");
+}
+
+fn a_foreign_program_owes_nobody_our_words() {
+    let exe = std::env::current_exe().expect("a path").display().to_string();
+    let foreign = ["--subject", &exe, "own::"];
+    let (output, records) = judged("right", "", &foreign);
+    assert_eq!(output.status.code(), Some(1), "a command's status, not a test program's");
+    assert!(records.iter().all(|record| record["scope"] != "lesson"), "{records:#?}");
+    assert_eq!(of(&records, "own::passes")["outcome"], "passed");
+}
+
+fn what_makes_no_sense_is_refused() {
+    let nothing = "/nonexistent/program".to_owned();
+    let exe = std::env::current_exe().expect("a path").display().to_string();
+    let folder = std::env::temp_dir().display().to_string();
+    for (limits, arguments, words) in [
+        ("", &["--subject", &*nothing][..], "/nonexistent/program: No such file or directory"),
+        ("", &["--subject", &*folder], "is a folder, not a program"),
+        ("", &["--subject", &*exe, "--in-place-of", "poll-server"], "there are: select-server"),
+        ("READINESS_REQUIRE=ptrce; export READINESS_REQUIRE;", &[], "there is no need \"ptrce\""),
+    ] {
+        let (output, records) = judged("right", limits, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(words), "{arguments:?}: {said}");
+        assert!(records.is_empty());
+    }
+}
+
+fn a_failure_says_what_was_done_and_how_the_subject_stood() {
+    let (output, _) = judged("right", "", &["own::is_wrong", "--exact"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "  did       asked it",
+        "  expected  a reply",
+        "  subject   it lives, ",
+        "  perhaps   Why not?",
+        "  read      book/src/03-select.md#why",
+    ] {
+        assert!(said.lines().any(|told| told.starts_with(line)), "{line:?} in {said}");
+    }
+    assert!(said.contains("[108, 111, 119, 101, 114] instead of"), "{said}");
+}
