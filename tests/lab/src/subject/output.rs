@@ -97,6 +97,8 @@ pub(super) struct Gathered {
     arrivals: Vec<(usize, Instant)>,
     /// Something was thrown away.
     pub(super) cut: bool,
+    /// Nothing comes any more.
+    pub(super) ended: bool,
 }
 
 impl Gathered {
@@ -150,6 +152,7 @@ impl Text {
                     gathered.arrivals.push((all, Instant::now()));
                 }
             }
+            look(&theirs).ended = true;
         })?;
         Ok(Self { gathered, gathering })
     }
@@ -183,7 +186,8 @@ mod tests {
         let start = Instant::now();
         let after = |count: u32| start + std::time::Duration::from_millis(count.into());
         let arrivals = vec![(5, after(1)), (6, after(2)), (14, after(3))];
-        let gathered = Gathered { bytes: b"one\nt\ntwo\nthre".to_vec(), arrivals, cut: false };
+        let gathered =
+            Gathered { bytes: b"one\nt\ntwo\nthre".to_vec(), arrivals, ..Gathered::default() };
         let told: Vec<(String, u128)> = gathered
             .told()
             .into_iter()

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -15,10 +16,14 @@ use nix::unistd::Pid;
 
 use super::output::{Gathered, look};
 use crate::process::{InCall, Process};
+use crate::wait;
 use crate::witness::Shared;
 
 /// So much of what a subject said last is shown, in characters.
 const LAST_WORDS: usize = 1000;
+
+/// How long the last words of a subject that has ended may be on their way.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What everybody may know of a subject while it is held.
 #[derive(Debug)]
@@ -117,6 +122,11 @@ impl Known {
             None => Process(self.pid).calls().unwrap_or_default(),
             Some(_) => Vec::new(),
         };
+        if let (Some(_), Some(gathered)) = (&end, &self.stderr) {
+            // Its last words may still be on their way through the pipe. A child of its own may hold
+            // the pipe longer, and then what has come must do.
+            let _ = wait::until_within(A_MOMENT, "its last words", || look(gathered).ended);
+        }
         let (said, cut) = self.stderr.as_ref().map_or_else(Default::default, |gathered| {
             let gathered = look(gathered);
             (gathered.text(), gathered.cut)
@@ -145,10 +155,15 @@ fn ended(pid: u32) -> Option<ExitStatus> {
     }
 }
 
+/// The end of a text; of a panic that is further back the beginning, which says more than the end of its
+/// backtrace.
 fn last_of(text: &str) -> String {
-    match text.char_indices().rev().nth(LAST_WORDS) {
-        Some((at, _)) => format!("\u{2026}{}", &text[at..]),
-        None => text.to_owned(),
+    let Some((at, _)) = text.char_indices().rev().nth(LAST_WORDS) else { return text.to_owned() };
+    let panic =
+        text.rfind("panicked at ").map(|at| text[..at].rfind('\n').map_or(0, |end| end + 1));
+    match panic.filter(|&panic| panic < at) {
+        Some(panic) => text[panic..].chars().take(LAST_WORDS).chain(['\u{2026}']).collect(),
+        None => format!("\u{2026}{}", &text[at..]),
     }
 }
 
@@ -195,3 +210,20 @@ impl fmt::Display for NoServer {
 }
 
 impl std::error::Error for NoServer {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_the_end_or_a_panic_that_is_further_back() {
+        assert_eq!(last_of("short"), "short");
+        let long = "a".repeat(LAST_WORDS);
+        let all = format!("first\n{long}end");
+        assert!(last_of(&all).starts_with("\u{2026}a") && last_of(&all).ends_with("aend"));
+        let panicked = format!("x\nthread 'main' panicked at a.rs:1:2:\ntold to\n{long}{long}");
+        let words = last_of(&panicked);
+        assert!(words.starts_with("thread 'main' panicked at a.rs:1:2:\ntold to\n"), "{words}");
+        assert_eq!(words.chars().count(), LAST_WORDS + 1);
+    }
+}
