@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use judge::server::{ANSWERS, clients, named_clients};
 use judge::{Check, Done, Lesson, Scope, Suite, equal, require};
-use lab::missing::Need;
+use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::wait::{self, QUIET};
 use nix::sys::signal::Signal;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use judge::server::ANSWERS;
 use judge::server::witness::{SERVED, served};
 use judge::{Check, Lesson, Scope, Suite, require};
-use lab::missing::Need;
+use lab::need::Need;
 
 fn main() -> ExitCode {
     Lesson::new("06-epoll-lt")

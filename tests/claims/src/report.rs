@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use lab::missing::Need;
+use lab::need::Need;
 use serde::{Deserialize, Serialize};
 
 use crate::experiments::{self, Experiment};

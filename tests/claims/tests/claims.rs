@@ -13,15 +13,15 @@ use claims::experiments;
 use claims::register::{self, Claim, LAST, Register, SECTIONS};
 use claims::runner::{Ruling, Trial, TrialRunner};
 use claims::seen::Seen;
-use lab::missing::Need;
+use judge::{NotPassed, Test};
+use lab::need::Need;
 use lab::process::Process;
 use lab::wait;
-use libtest_mimic::{Arguments, Failed};
 
-type Test = fn(&Register) -> Result<(), String>;
+type AboutRegister = fn(&Register) -> Result<(), String>;
 
 /// What is true of the register, and of how it is tried.
-const TESTS: &[(&str, Test)] = &[
+const TESTS: &[(&str, AboutRegister)] = &[
     ("the_register_has_every_claim_in_order", every_claim_in_order),
     ("a_hundred_and_fifty_claims_have_a_verdict", a_hundred_and_fifty),
     ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
@@ -40,10 +40,6 @@ const TESTS: &[(&str, Test)] = &[
 ];
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // As cargo's own tests do; the file .cargo/config.toml sets it.
-    let threads = std::env::var("RUST_TEST_THREADS").ok().and_then(|count| count.parse().ok());
-    arguments.test_threads = arguments.test_threads.or(threads);
     let register = match register::read() {
         Ok(register) => Arc::new(register),
         Err(error) => {
@@ -51,22 +47,20 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut tests = Vec::new();
-    for &(name, test) in TESTS {
+    let of_register = TESTS.iter().map(|&(name, test)| {
         let register = Arc::clone(&register);
-        tests.push(libtest_mimic::Trial::test(name, move || Ok(test(&register)?)));
-    }
-    for claim in &register.claims {
-        let Some(experiment) = claim.experiment.clone() else { continue };
-        let claim = claim.clone();
+        Test::named(name, move || Ok(test(&register)?))
+    });
+    let of_claims = register.claims.iter().filter_map(|claim| {
+        let (claim, experiment) = (claim.clone(), claim.experiment.clone()?);
         let name = format!("{}_{}", claim.id.to_lowercase(), experiment.replace('-', "_"));
-        tests.push(libtest_mimic::Trial::test(name, move || holds(&claim, &experiment)));
-    }
-    libtest_mimic::run(&arguments, tests).exit_code()
+        Some(Test::named(name, move || holds(&claim, &experiment)))
+    });
+    judge::tests(of_register.chain(of_claims))
 }
 
 /// Tries a claim; fails where this kernel does not do what the book says.
-fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
+fn holds(claim: &Claim, experiment: &str) -> Result<(), NotPassed> {
     let trial = tried(experiment);
     let told = || {
         let Claim { id, says, verdict, correct, .. } = claim;
@@ -90,10 +84,7 @@ fn holds(claim: &Claim, experiment: &str) -> Result<(), Failed> {
         Ruling::Broke(why) => Err(format!("the experiment broke: {why}{}", told()).into()),
         Ruling::NotHere(why) => {
             let Some(need) = trial.need else { return Err(format!("no need named: {why}").into()) };
-            // Said on standard error, if it may be left out.
-            let words = format!("{} {experiment}: {why}", claim.id);
-            need.or_left_out::<()>(Err(need.missing(words)))?;
-            Ok(())
+            Err(NotPassed::Forbidden { need, why: why.clone() })
         }
     }
 }

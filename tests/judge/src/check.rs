@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
-use lab::missing::Need;
+use lab::need::Need;
 
 use crate::failure::Failure;
 use crate::subject::Subject;

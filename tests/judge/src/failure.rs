@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io;
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::subject::{NoServer, Sights, Standing};
 use lab::wait::{self, Late};
 

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use lab::missing::Need;
+use lab::need::Need;
 use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 
 /// What a test comes to: done, or left out, with the reason.
@@ -18,7 +18,7 @@ pub(crate) fn missing(needs: &[Need]) -> Option<(Need, String)> {
 pub(crate) fn left_out(need: Need, why: &str, required: &[Need]) -> Ended {
     let name = need.name();
     if required.contains(&need) {
-        return Err(format!("{} has {name}, but: {why}", lab::missing::REQUIRE).into());
+        return Err(format!("{} has {name}, but: {why}", lab::need::REQUIRE).into());
     }
     Ok(Completion::ignored_with(format_args!("not here ({name}): {why}")))
 }
@@ -35,7 +35,27 @@ pub(crate) fn run(mut arguments: Arguments, trials: Vec<Trial>) -> Conclusion {
 pub struct Test {
     name: String,
     needs: &'static [Need],
-    body: Box<dyn FnOnce() -> Result<(), String> + Send>,
+    body: Box<dyn FnOnce() -> Result<(), NotPassed> + Send>,
+}
+
+/// Why a test has not passed.
+#[derive(Debug)]
+pub enum NotPassed {
+    /// Something is wrong.
+    Wrong(String),
+    /// What it needs is forbidden here, which it found out itself; the sentence names the setting.
+    Forbidden {
+        /// What it needs.
+        need: Need,
+        /// The sentence.
+        why: String,
+    },
+}
+
+impl From<String> for NotPassed {
+    fn from(words: String) -> Self {
+        Self::Wrong(words)
+    }
 }
 
 impl Test {
@@ -51,13 +71,12 @@ impl Test {
         Self { name, needs, body }
     }
 
-    /// A test with a name of its own, which fails with a sentence.
+    /// A test with a name of its own, which finds out itself what it needs.
     pub fn named(
         name: impl Into<String>,
-        needs: &'static [Need],
-        body: impl FnOnce() -> Result<(), String> + Send + 'static,
+        body: impl FnOnce() -> Result<(), NotPassed> + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), needs, body: Box::new(body) }
+        Self { name: name.into(), needs: &[], body: Box::new(body) }
     }
 }
 
@@ -72,9 +91,16 @@ pub fn tests(tests: impl IntoIterator<Item = Test>) -> ExitCode {
     };
     let trials = tests.into_iter().map(|Test { name, needs, body }| {
         let required = required.clone();
-        Trial::ignorable_test(name, move || match missing(needs) {
-            Some((need, why)) => left_out(need, &why, &required),
-            None => Ok(body().map(|()| Completion::Completed)?),
+        Trial::ignorable_test(name, move || {
+            let ended = match missing(needs) {
+                Some((need, why)) => Err(NotPassed::Forbidden { need, why }),
+                None => body(),
+            };
+            match ended {
+                Ok(()) => Ok(Completion::Completed),
+                Err(NotPassed::Wrong(words)) => Err(words.into()),
+                Err(NotPassed::Forbidden { need, why }) => left_out(need, &why, &required),
+            }
         })
     });
     run(arguments, trials.collect()).exit_code()

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
 use cli::syllabus::Syllabus;
-use lab::missing::Need;
+use lab::need::Need;
 use lab::subject::{Standing, startable};
 use libtest_mimic::{Arguments, Completion, Trial};
 

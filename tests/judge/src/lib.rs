@@ -24,6 +24,6 @@ pub mod transcript;
 
 pub use check::{Check, Done, Scope, Suite, equal, require};
 pub use failure::Failure;
-pub use harness::{Test, tests};
+pub use harness::{NotPassed, Test, tests};
 pub use lesson::Lesson;
 pub use subject::Subject;

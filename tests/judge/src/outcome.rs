@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lab::missing::Need;
+use lab::need::Need;
 
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]

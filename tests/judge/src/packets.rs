@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use cli::syllabus::root;
-use lab::missing::Need;
+use lab::need::Need;
 use timeline::packets::exchange::{Exchange, Exchanges};
 use timeline::packets::packet::{Flag, Packet, TcpSegment};
 use timeline::packets::run;

@@ -1,7 +1,7 @@
 //! What a lesson's page shows: its figures and its transcripts.
 
 use cli::syllabus::root;
-use lab::missing::Need;
+use lab::need::Need;
 use timeline::figures::Picture;
 
 use crate::check::{Check, Scope, Suite};

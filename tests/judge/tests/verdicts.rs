@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use judge::server::ANSWERS;
 use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, Test, equal, require};
-use lab::missing::{Need, REQUIRE};
+use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
 use serde_json::Value;
 use tempfile::TempDir;

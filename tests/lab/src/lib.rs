@@ -16,7 +16,7 @@
 //! - [`shown`]: how durations and bytes are written;
 //! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`kernel`]: which kernel this is;
-//! - [`missing`]: what an environment may forbid, and may be allowed to;
+//! - [`need`]: what a machine may forbid, looked for before it is needed;
 //! - [`probe`]: what this machine allows, tried for real.
 //!
 //! Nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here.
@@ -29,8 +29,8 @@ pub mod capture;
 pub mod clock;
 pub mod kernel;
 pub mod limits;
-pub mod missing;
 pub mod namespace;
+pub mod need;
 pub mod peer;
 pub mod probe;
 pub mod process;

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use lab::ask::{EVERYTHING, InSets, Question, Watch, poll, select};
-use lab::missing::Need;
+use lab::need::Need;
 use lab::process::Process;
 use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
 use lab::sockets::{arrived, unread, unsent};
@@ -236,19 +236,6 @@ fn a_self_connect_answers_itself() {
         stream.read_exact(&mut bytes).expect("read");
         assert_eq!(bytes, *b"echo", "round {round}");
     }
-}
-
-#[test]
-fn the_list_of_what_may_be_missing_is_read_by_name() {
-    assert!(Need::UserNamespaces.is_in("userns"));
-    assert!(Need::Ptrace.is_in("userns, ptrace"));
-    assert!(!Need::Ptrace.is_in("userns"));
-    assert!(Need::Descriptors.is_in("threads,descriptors"));
-    assert!(!Need::Threads.is_in("userns,descriptors"));
-    assert!(!Need::UserNamespaces.is_in(""));
-    let failed: io::Result<()> = Err(io::ErrorKind::NotFound.into());
-    let error = Need::Ptrace.or_left_out(failed).expect_err("an error of another kind");
-    assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
 #[test]

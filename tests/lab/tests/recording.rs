@@ -8,7 +8,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use judge::Test;
-use lab::missing::Need;
+use lab::need::Need;
 use lab::process::Process;
 use lab::subject::{Launch, Running};
 use lab::wait;

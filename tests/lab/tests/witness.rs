@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use judge::Test;
-use lab::missing::Need;
+use lab::need::Need;
 use lab::peer::{Client, upper};
 use lab::rig::RefusingPort;
 use lab::subject::{Launch, Server};

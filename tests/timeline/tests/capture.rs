@@ -1,11 +1,21 @@
 //! The capture and its parser: recorded frames say what they say, and broken ones do not break it.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::ExitCode;
 
-use lab::missing::Need;
+use judge::Test;
 use lab::namespace::{Network, lan};
+use lab::need::Need;
 use lab::subject::Launch;
 use timeline::packets::packet::{Flag, Packet, TcpSegment, Unreached};
+
+fn main() -> ExitCode {
+    judge::tests([
+        Test::new(&[], recorded_frames_say_what_they_say),
+        Test::new(&[], a_frame_that_is_cut_off_or_garbled_is_no_panic),
+        Test::new(&[Need::UserNamespaces], what_was_made_in_a_network_is_handed_over),
+    ])
+}
 
 // Frames as they came from the socket, in networks of a test's own.
 const SYN: &str = "00000000000000000000000008004500003c891840004006ab307f0000017f000001\
@@ -36,7 +46,6 @@ fn local(port: u16) -> std::net::SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-#[test]
 fn recorded_frames_say_what_they_say() {
     let syn = TcpSegment {
         from: local(54406),
@@ -74,7 +83,6 @@ fn recorded_frames_say_what_they_say() {
     assert_eq!(Packet::parse(&bytes(OTHER)), None);
 }
 
-#[test]
 fn a_frame_that_is_cut_off_or_garbled_is_no_panic() {
     for frame in [SYN, RST, ASKS, ANSWERS, NO_HOST, NO_NETWORK, OTHER].map(bytes) {
         for length in 0..frame.len() {
@@ -95,15 +103,13 @@ fn a_frame_that_is_cut_off_or_garbled_is_no_panic() {
     assert_eq!(Packet::parse(cut), None);
 }
 
-#[test]
 fn what_was_made_in_a_network_is_handed_over() {
     let first = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7001);
     let second = SocketAddrV4::new(lan::OWN, 7002);
     let network =
         Network::with_loopback().beside_router().black_hole(second).listener(first).captured();
     let launch = Launch::new("/bin/cat").in_namespace(network);
-    let started = Need::UserNamespaces.or_left_out(launch.start()).expect("a network");
-    let Some(mut subject) = started else { return };
+    let mut subject = launch.start().expect("a network");
     let inside = subject.inside();
     let addresses: Vec<_> =
         inside.listeners.iter().map(|it| it.local_addr().expect("its address")).collect();

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Stdio};
+use std::process::{Command as Process, ExitCode, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use cli::syllabus::{Syllabus, root};
-use lab::missing::Need;
+use judge::Test;
 use lab::namespace::Network;
+use lab::need::Need;
 use lab::subject::Launch;
 use lab::wait::{self, PATIENCE};
 use nix::sys::signal::{Signal, kill};
@@ -19,6 +20,20 @@ use nix::unistd::Pid;
 use predicates::str::{contains, is_empty, starts_with};
 use timeline::packets::exchange::Exchanges;
 use timeline::packets::scenes::{Met, WireScene};
+
+const USERNS: &[Need] = &[Need::UserNamespaces];
+
+fn main() -> ExitCode {
+    judge::tests([
+        Test::new(&[], a_recording_has_a_story_for_each_situation),
+        Test::new(&[], a_recorded_run_is_labelled_and_fits_a_terminal),
+        Test::new(&[], the_pages_show_what_the_recordings_say),
+        Test::new(&[], what_makes_no_sense_is_named),
+        Test::new(USERNS, a_program_that_says_something_else_is_not_believed),
+        Test::new(USERNS, where_namespaces_are_forbidden_the_recording_is_shown),
+        Test::new(USERNS, an_interrupt_leaves_nothing_behind),
+    ])
+}
 
 /// `packets`, for a person who pipes its output somewhere, and without a cargo to call.
 fn packets(arguments: &[&str]) -> Command {
@@ -61,13 +76,6 @@ fn met_by(lesson: &str) -> Vec<&'static WireScene> {
     met.into_iter().map(|met| met.scene).collect()
 }
 
-/// May this machine make networks? If not, and it is allowed that it may not, the test is left out.
-fn networks() -> bool {
-    let launch = Launch::new("/bin/cat").in_namespace(Network::with_loopback());
-    Need::UserNamespaces.or_left_out(launch.start()).expect("a network").is_some()
-}
-
-#[test]
 fn a_recording_has_a_story_for_each_situation() {
     for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
         let text = output(&[lesson, "--recorded", "--json"]);
@@ -82,7 +90,6 @@ fn a_recording_has_a_story_for_each_situation() {
     }
 }
 
-#[test]
 fn a_recorded_run_is_labelled_and_fits_a_terminal() {
     for (lesson, scenes) in [("01", met_by("01")), ("08", met_by("08"))] {
         let text = output(&[lesson, "--recorded"]);
@@ -104,7 +111,6 @@ fn a_recorded_run_is_labelled_and_fits_a_terminal() {
     }
 }
 
-#[test]
 fn the_pages_show_what_the_recordings_say() {
     for lesson in &Syllabus::read().expect("the lessons").lessons {
         let on_page = lesson.packets.iter().filter(|given| given.on_page);
@@ -119,7 +125,6 @@ fn the_pages_show_what_the_recordings_say() {
     }
 }
 
-#[test]
 fn what_makes_no_sense_is_named() {
     let assert = packets(&["03"]).assert().code(2).stdout(is_empty());
     assert
@@ -136,11 +141,7 @@ fn what_makes_no_sense_is_named() {
     missing.stdout(is_empty()).stderr(contains("no nonblocking-connect there"));
 }
 
-#[test]
 fn a_program_that_says_something_else_is_not_believed() {
-    if !networks() {
-        return;
-    }
     let program = StandIn::new("wrong", "#!/bin/sh\necho \"connected to the moon\"\n");
     let mut command = packets(&["01", "--only", "refused"]);
     let assert = command.env("READINESS_PROGRAMS", &program.0).assert().code(1);
@@ -152,7 +153,6 @@ fn a_program_that_says_something_else_is_not_believed() {
     assert.stdout(is_empty()).stderr(contains("expected \"ECONNREFUSED\""));
 }
 
-#[test]
 fn where_namespaces_are_forbidden_the_recording_is_shown() {
     let program = StandIn::new("forbidden", "#!/bin/sh\nexit 3\n");
     let start = |arguments: &[&str]| {
@@ -163,10 +163,7 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
         let launch = arguments.iter().fold(launch, Launch::arg);
         launch.in_namespace(Network::bare().without_namespaces()).start()
     };
-    let started = start(&["01"]);
-    let Some(mut packets) = Need::UserNamespaces.or_left_out(started).expect("a namespace") else {
-        return;
-    };
+    let mut packets = start(&["01"]).expect("a namespace");
     let mut text = String::new();
     while let Some(line) = packets.line().expect("a line") {
         text = text + &line + "\n";
@@ -196,11 +193,7 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
     assert!(said.contains("max_user_namespaces") && said.contains("recorded"), "{said}");
 }
 
-#[test]
 fn an_interrupt_leaves_nothing_behind() {
-    if !networks() {
-        return;
-    }
     let program = StandIn::new("sleeping", "#!/bin/sh\necho $$ >&2\nexec sleep 60\n");
     let mut packets = Process::new(cargo_bin!("packets"))
         .arg("01")

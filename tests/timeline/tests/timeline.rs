@@ -1,11 +1,12 @@
 //! Records as lanes, as lines, as pictures: from records written by hand, and from real runs.
 
-use std::io;
 use std::path::Path;
+use std::process::ExitCode;
 
 use assert_cmd::cargo::cargo_bin;
 use cli::syllabus::{Figure, Syllabus};
-use lab::missing::Need;
+use judge::Test;
+use lab::need::Need;
 use lab::witness::bits::Events;
 use lab::witness::record::{
     Arguments, Bytes, Call, Descriptor, Event, Object, Outcome, PollEntry, Record, Sets, Thread,
@@ -15,6 +16,25 @@ use timeline::figures::Picture;
 use timeline::lanes::Timeline;
 use timeline::recording::{Did, Done, Recording};
 use timeline::{raw, sequence, summary, text};
+
+fn main() -> ExitCode {
+    judge::tests([
+        Test::new(&[], the_lanes_show_question_sleep_and_answer),
+        Test::new(&[], no_line_is_wider_than_it_may_be),
+        Test::new(&[], what_repeats_itself_is_told_once),
+        Test::new(&[], what_repeats_itself_within_a_repetition_is_told_once),
+        Test::new(&[], who_looks_without_waiting_does_not_sleep),
+        Test::new(&[], a_descriptor_beyond_sixteen_is_written_as_a_number),
+        Test::new(&[], an_array_is_broken_between_its_entries),
+        Test::new(&[], every_call_has_a_raw_line),
+        Test::new(&[], the_summary_counts_waits_threads_and_calls_for_a_message),
+        Test::new(&[], a_recording_survives_its_file),
+        Test::new(&[], a_sequence_has_no_time_no_port_and_no_number),
+        Test::new(&[], a_picture_can_stand_in_a_page),
+        Test::new(&[Need::Ptrace], one_byte_at_a_time_still_makes_the_same_sequences),
+        Test::new(&[Need::Ptrace], another_sequence_is_found),
+    ])
+}
 
 /// Milliseconds in nanoseconds.
 const MS: u64 = 1_000_000;
@@ -125,7 +145,6 @@ fn plain(lines: &[String]) -> String {
     text
 }
 
-#[test]
 fn the_lanes_show_question_sleep_and_answer() {
     let lanes = text::lanes(&Timeline::of(&by_hand()), 100);
     let expected = "\
@@ -153,7 +172,6 @@ fn the_lanes_show_question_sleep_and_answer() {
     assert_eq!(words(&plain(&lanes)), words(expected), "\n{}", plain(&lanes));
 }
 
-#[test]
 fn no_line_is_wider_than_it_may_be() {
     for width in [60, 80, 100] {
         for figure in Picture::all(root()).expect("the figures") {
@@ -165,7 +183,6 @@ fn no_line_is_wider_than_it_may_be() {
     }
 }
 
-#[test]
 fn what_repeats_itself_is_told_once() {
     let mut recording = by_hand();
     let mut last = recording.record.events.pop().expect("a last event");
@@ -177,7 +194,6 @@ fn what_repeats_itself_is_told_once() {
     assert!(lanes.lines().count() < 30, "{lanes}");
 }
 
-#[test]
 fn what_repeats_itself_within_a_repetition_is_told_once() {
     let mut recording = by_hand();
     let mut last = recording.record.events.pop().expect("a last event");
@@ -197,7 +213,6 @@ fn what_repeats_itself_within_a_repetition_is_told_once() {
     assert!(lanes.lines().count() < 30, "{lanes}");
 }
 
-#[test]
 fn who_looks_without_waiting_does_not_sleep() {
     let mut recording = by_hand();
     for event in &mut recording.record.events {
@@ -216,7 +231,6 @@ fn who_looks_without_waiting_does_not_sleep() {
     assert!(lines.contains(&("slept in", "no call".to_owned())), "{lines:?}");
 }
 
-#[test]
 fn a_descriptor_beyond_sixteen_is_written_as_a_number() {
     let mut recording = by_hand();
     let high = Descriptor { number: 900, ..client() };
@@ -225,7 +239,6 @@ fn a_descriptor_beyond_sixteen_is_written_as_a_number() {
     assert!(lanes.contains("{3 900}"), "{lanes}");
 }
 
-#[test]
 fn an_array_is_broken_between_its_entries() {
     let entry = |number| PollEntry {
         descriptor: Descriptor { number, ..client() },
@@ -242,7 +255,6 @@ fn an_array_is_broken_between_its_entries() {
     assert!(lanes.lines().all(|line| line.matches('[').count() == line.matches(']').count()));
 }
 
-#[test]
 fn every_call_has_a_raw_line() {
     let recording = by_hand();
     let lines = raw::lines(&recording);
@@ -259,7 +271,6 @@ fn every_call_has_a_raw_line() {
     }
 }
 
-#[test]
 fn the_summary_counts_waits_threads_and_calls_for_a_message() {
     let mut recording = by_hand();
     let reply = Did::Gets(6, Bytes::of(b"HELLO\n"));
@@ -273,7 +284,6 @@ fn the_summary_counts_waits_threads_and_calls_for_a_message() {
     assert_eq!(told("per message"), Some("calls 2, wake-ups 1, from the request to its reply"));
 }
 
-#[test]
 fn a_recording_survives_its_file() {
     let recording = by_hand();
     let text = serde_json::to_string(&recording).expect("JSON");
@@ -282,7 +292,6 @@ fn a_recording_survives_its_file() {
     assert_eq!(recording.trimmed().record.events.len(), 7);
 }
 
-#[test]
 fn a_sequence_has_no_time_no_port_and_no_number() {
     let mut later = by_hand();
     for event in &mut later.record.events {
@@ -305,7 +314,6 @@ fn a_sequence_has_no_time_no_port_and_no_number() {
     assert!(of(&later).contains(&"ann: sends \"hello\\n\"".to_owned()));
 }
 
-#[test]
 fn a_picture_can_stand_in_a_page() {
     for figure in Picture::all(root()).expect("the figures") {
         let drawn = figure.draw(&figure.kept(root()).expect("the recording"));
@@ -321,34 +329,22 @@ fn a_picture_can_stand_in_a_page() {
 }
 
 /// The figures of the small program of this package; the others are looked at by their chapters.
-#[test]
-fn one_byte_at_a_time_still_makes_the_same_sequences() -> io::Result<()> {
+fn one_byte_at_a_time_still_makes_the_same_sequences() {
     for name in ["07-level", "07-edge"] {
-        let figure = Picture::named(root(), name)?;
-        let held = figure.still_holds(root(), cargo_bin!("one-byte-server"));
-        Need::Ptrace.or_left_out(held)?;
+        let figure = Picture::named(root(), name).expect("a figure");
+        figure.still_holds(root(), cargo_bin!("one-byte-server")).expect(name);
     }
-    Ok(())
 }
 
-#[test]
-fn another_sequence_is_found() -> io::Result<()> {
+fn another_sequence_is_found() {
     // The level-triggered program does not do what the edge-triggered figure shows.
-    let lessons = Syllabus::of(root())?.lessons;
+    let lessons = Syllabus::of(root()).expect("the lessons").lessons;
     let figure = |name| lessons.iter().flat_map(|it| &it.figures).find(|it| it.name == name);
     let (edge, level) =
         (figure("07-edge").expect("a figure"), figure("07-level").expect("a figure"));
     let run = Figure { name: edge.name.clone(), until: edge.until.clone(), ..level.clone() };
-    let wrong = Picture::of(&run, "a/lesson.toml")?;
+    let wrong = Picture::of(&run, "a/lesson.toml").expect("a picture");
     let held = wrong.still_holds(root(), cargo_bin!("one-byte-server"));
-    match held {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            Need::Ptrace.or_left_out(Err(error)).map(|_: Option<()>| ())
-        }
-        Err(error) => {
-            assert!(error.to_string().contains("figure 07-edge: line "), "{error}");
-            Ok(())
-        }
-        Ok(()) => panic!("the sequences differ"),
-    }
+    let error = held.expect_err("the sequences differ").to_string();
+    assert!(error.contains("figure 07-edge: line "), "{error}");
 }

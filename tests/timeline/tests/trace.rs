@@ -4,11 +4,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Stdio};
+use std::process::{Command as Process, ExitCode, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
-use lab::missing::Need;
+use judge::Test;
+use lab::need::Need;
 use lab::rig::pipes;
 use lab::subject::Launch;
 use lab::wait::{PATIENCE, until};
@@ -16,6 +17,28 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty, starts_with};
+
+const PTRACE: &[Need] = &[Need::Ptrace];
+
+fn main() -> ExitCode {
+    judge::tests([
+        Test::new(PTRACE, the_lanes_of_a_good_server_are_shown),
+        Test::new(&[], names_that_mean_nothing_get_a_suggestion),
+        Test::new(&[], a_program_that_cannot_be_started_is_named),
+        Test::new(PTRACE, a_program_that_prints_something_else_is_told_what_was_expected),
+        Test::new(PTRACE, nobody_connects_to_another_machine_whatever_a_program_says),
+        Test::new(PTRACE, a_flood_of_output_fills_neither_the_memory_nor_the_message),
+        Test::new(PTRACE, what_cannot_be_witnessed_or_run_is_named),
+        Test::new(PTRACE, a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none),
+        Test::new(PTRACE, a_program_that_never_prints_its_address_is_given_up),
+        Test::new(PTRACE, a_program_that_forks_away_leaves_nothing_behind),
+        Test::new(PTRACE, a_program_that_listens_nowhere_and_hears_no_signal_is_ended),
+        Test::new(PTRACE, ctrl_c_leaves_nothing_behind),
+        Test::new(PTRACE, where_tracing_is_forbidden_the_setting_is_named),
+        Test::new(PTRACE, a_client_that_does_not_do_its_part_is_told_so),
+        Test::new(PTRACE, a_server_that_never_sleeps_does_not_hold_the_script_up),
+    ])
+}
 
 /// A folder with scripts, removed at the end.
 struct Scripts(PathBuf);
@@ -72,13 +95,6 @@ fn runs(pid: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// Is the witness possible here? Otherwise the check is left out, if that is allowed.
-fn can_trace() -> bool {
-    let tried = lab::probe::witness()
-        .map_err(|error| std::io::Error::new(std::io::ErrorKind::Unsupported, error));
-    Need::Ptrace.or_left_out(tried).expect("ptrace").is_some()
-}
-
 fn trace(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("trace");
     command.args(arguments).timeout(PATIENCE * 3).env("CARGO", "/nonexistent/cargo");
@@ -92,11 +108,7 @@ fn on_trial(program: &Path) -> Command {
     command
 }
 
-#[test]
 fn the_lanes_of_a_good_server_are_shown() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("good");
     let server = scripts.server("select-server");
     let output = trace(&["03"]).env("READINESS_PROGRAMS", &scripts.0).output().expect("a trace");
@@ -125,7 +137,6 @@ fn the_lanes_of_a_good_server_are_shown() {
     assert!(json["runs"][0]["peers"].as_array().is_some_and(|all| all.len() > 5));
 }
 
-#[test]
 fn names_that_mean_nothing_get_a_suggestion() {
     let assert = trace(&["selct"]).assert().code(2).stdout(is_empty());
     assert.stderr(contains("did you mean \"select\"?"));
@@ -136,7 +147,6 @@ fn names_that_mean_nothing_get_a_suggestion() {
     assert.stderr(starts_with("there is no trace of readiness-table: "));
 }
 
-#[test]
 fn a_program_that_cannot_be_started_is_named() {
     let scripts = Scripts::new("none");
     let path = scripts.0.join("not-there");
@@ -146,11 +156,7 @@ fn a_program_that_cannot_be_started_is_named() {
     on_trial(&scripts.0).assert().code(1).stderr(contains("is a folder, not a program"));
 }
 
-#[test]
 fn a_program_that_prints_something_else_is_told_what_was_expected() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("other");
     let expected = contains("must be `listening on ADDR:PORT`");
     let other = scripts.script("other", "echo hello; exec sleep 100");
@@ -171,11 +177,7 @@ fn a_program_that_prints_something_else_is_told_what_was_expected() {
     scripts.nobody_is_left();
 }
 
-#[test]
 fn nobody_connects_to_another_machine_whatever_a_program_says() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("elsewhere");
     for address in ["192.0.2.1:80", "[2001:db8::1]:80", "127.0.0.1:0"] {
         let does = format!("echo 'listening on {address}'; exec sleep 100");
@@ -186,11 +188,7 @@ fn nobody_connects_to_another_machine_whatever_a_program_says() {
     }
 }
 
-#[test]
 fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("flood");
     // A line without an end for as long as anybody listens, and 64 MiB of standard error.
     let line = scripts.script("line", "exec tr '\\0' x </dev/zero");
@@ -212,11 +210,7 @@ fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
     }
 }
 
-#[test]
 fn what_cannot_be_witnessed_or_run_is_named() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("kinds");
     let path = scripts.script("no-interpreter", "");
     fs::write(&path, "#!/not/there\n").expect("a script");
@@ -226,11 +220,7 @@ fn what_cannot_be_witnessed_or_run_is_named() {
     on_trial(&path).assert().code(1).stderr(contains("is a 32-bit program"));
 }
 
-#[test]
 fn a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("full");
     let server = scripts.server("server");
     let to = |stdout: Stdio| {
@@ -250,22 +240,14 @@ fn a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none() {
     scripts.nobody_is_left();
 }
 
-#[test]
 fn a_program_that_never_prints_its_address_is_given_up() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("never");
     let never = scripts.script("never", "trap '' TERM INT\nsleep 100");
     on_trial(&never).assert().code(1).stderr(contains("no line on standard output within"));
     scripts.nobody_is_left();
 }
 
-#[test]
 fn a_program_that_forks_away_leaves_nothing_behind() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("forks");
     let pid = scripts.pid_file();
     let away = format!(
@@ -279,11 +261,7 @@ fn a_program_that_forks_away_leaves_nothing_behind() {
     scripts.nobody_is_left();
 }
 
-#[test]
 fn a_program_that_listens_nowhere_and_hears_no_signal_is_ended() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("deaf");
     let does = "trap '' TERM INT HUP\necho listening on 127.0.0.1:1\nwhile :; do sleep 1; done";
     let program = scripts.script("deaf", does);
@@ -292,11 +270,7 @@ fn a_program_that_listens_nowhere_and_hears_no_signal_is_ended() {
     scripts.nobody_is_left();
 }
 
-#[test]
 fn ctrl_c_leaves_nothing_behind() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("ctrl-c");
     let program = scripts.script("endless", "trap '' TERM INT HUP\nwhile :; do sleep 1; done");
     let mut trace = Process::new(cargo_bin!("trace"))
@@ -314,11 +288,7 @@ fn ctrl_c_leaves_nothing_behind() {
     scripts.nobody_is_left();
 }
 
-#[test]
 fn where_tracing_is_forbidden_the_setting_is_named() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("forbidden");
     let program = scripts.script("server", "echo listening on 127.0.0.1:1; exec sleep 100");
     // A process has one tracer at most: under a witness another one is refused.
@@ -330,22 +300,14 @@ fn where_tracing_is_forbidden_the_setting_is_named() {
     assert!(said.contains("ptrace"), "{said}");
 }
 
-#[test]
 fn a_client_that_does_not_do_its_part_is_told_so() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("client");
     let program = scripts.script("client", "exit 0");
     let assert = trace(&["01", "--program"]).arg(&program).assert().code(1).stdout(is_empty());
     assert.stderr(contains("it did not connect to 127.0.0.1:").and(contains("exit status: 0")));
 }
 
-#[test]
 fn a_server_that_never_sleeps_does_not_hold_the_script_up() {
-    if !can_trace() {
-        return;
-    }
     let scripts = Scripts::new("awake");
     // Somebody listens, but who is watched computes: nothing that is sent is ever taken.
     let does = format!(

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -10,149 +10,221 @@ use anstyle::AnsiColor;
 use cli::failure::Failure;
 use cli::mdbook;
 use cli::screen::Screen;
+use lab::need::{Need, REQUIRE};
 use lab::probe;
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 /// The oldest kernel on which the lessons' programs do what the pages say.
 const KERNEL: (u32, u32) = (5, 4);
 
-/// What the checks of 05 to 07 need: 2,000 clients and the rest of the program.
-const DESCRIPTORS: u64 = 2200;
-
 /// One line of the report.
 struct Finding {
     name: &'static str,
-    /// What was found, or why not.
-    state: Result<String, String>,
+    state: State,
     needed_for: &'static str,
     remedy: &'static str,
-    optional: bool,
+}
+
+/// What was found, or why not.
+enum State {
+    Ok(String),
+    Missing(String),
+    /// Missing, and one can do without.
+    Optional(String),
+    /// Tests that need it are left out.
+    Forbidden(String),
+}
+
+impl State {
+    fn needed(found: Result<String, String>) -> Self {
+        found.map_or_else(Self::Missing, Self::Ok)
+    }
+
+    fn optional(found: Result<String, String>) -> Self {
+        found.map_or_else(Self::Optional, Self::Ok)
+    }
 }
 
 pub fn run(screen: &mut Screen) -> Result<(), Failure> {
-    let findings: Vec<Finding> = [system(), permissions(), tools()].into_iter().flatten().collect();
+    let required = Need::required().map_err(Failure::Arguments)?;
+    let needs = Need::ALL.map(|need| (need, of_need(need)));
+    let forbidden: Vec<Need> = needs
+        .iter()
+        .filter(|(_, finding)| matches!(finding.state, State::Forbidden(_)))
+        .map(|(need, _)| *need)
+        .collect();
+    let findings: Vec<Finding> =
+        system().into_iter().chain(needs.map(|(_, finding)| finding)).chain(tools()).collect();
     for finding in &findings {
         tell(screen, finding)?;
     }
-    let missing = |finding: &&Finding| finding.state.is_err() && !finding.optional;
-    let count = findings.iter().filter(missing).count();
+    let missing = findings.iter().filter(|it| matches!(it.state, State::Missing(_))).count();
     screen.line("")?;
-    if count == 0 {
-        screen.heading("everything that the course needs is here")?;
-        return Ok(());
+    if !forbidden.is_empty() {
+        let names = forbidden.iter().map(|need| need.name()).collect::<Vec<_>>().join(", ");
+        screen.paragraph(format_args!(
+            "Forbidden here: {names}. Tests that need one of these are ignored, and say why; where \
+             {REQUIRE} lists it, they fail."
+        ))?;
+        screen.line("")?;
     }
-    screen.heading(format_args!("{count} of the things that the course needs are missing"))?;
-    Err(Failure::Told)
+    let required = forbidden.iter().filter(|need| required.contains(need)).count();
+    match missing + required {
+        0 => {
+            screen.heading("everything that the course needs is here")?;
+            Ok(())
+        }
+        count => {
+            screen
+                .heading(format_args!("{count} of the things that the course needs are missing"))?;
+            Err(Failure::Told)
+        }
+    }
 }
 
 fn tell(screen: &mut Screen, finding: &Finding) -> io::Result<()> {
-    let Finding { name, state, needed_for, remedy, optional } = finding;
+    let Finding { name, state, needed_for, remedy } = finding;
     let (word, color, found) = match state {
-        Ok(found) => ("ok", AnsiColor::Green, found),
-        Err(why) if *optional => ("missing", AnsiColor::Yellow, why),
-        Err(why) => ("missing", AnsiColor::Red, why),
+        State::Ok(found) => ("ok", AnsiColor::Green, found),
+        State::Optional(why) => ("missing", AnsiColor::Yellow, why),
+        State::Forbidden(why) => ("forbidden", AnsiColor::Yellow, why),
+        State::Missing(why) => ("missing", AnsiColor::Red, why),
     };
     let color = color.on_default();
-    let optional = if *optional { " (optional)" } else { "" };
+    let optional = if matches!(state, State::Optional(_)) { " (optional)" } else { "" };
     let line =
-        format!("{color}{word:<7}{color:#}  {name:<18}  {found}; for {needed_for}{optional}");
+        format!("{color}{word:<9}{color:#}  {name:<15}  {found}; for {needed_for}{optional}");
     screen.line(line)?;
-    if state.is_err() {
-        screen.line(format_args!("{:27}  get it: {remedy}", ""))?;
+    if !matches!(state, State::Ok(_)) {
+        screen.line(format_args!("{:26}  get it: {remedy}", ""))?;
     }
     Ok(())
 }
 
 fn system() -> Vec<Finding> {
     let machine = std::env::consts::ARCH;
+    let known = match machine {
+        "x86_64" | "aarch64" => Ok(machine.to_owned()),
+        other => Err(format!("{other} was never tried")),
+    };
+    let loopback = Ipv4Addr::new(127, 9, 8, 7);
+    let answers = probe::loopback(loopback)
+        .map(|()| format!("{loopback} answers"))
+        .map_err(|error| format!("{loopback}: {error}"));
     vec![
         Finding {
             name: "kernel",
-            state: kernel(),
+            state: State::needed(kernel()),
             needed_for: "what the pages say of it",
             remedy: "a newer Linux, or the dev container on one",
-            optional: false,
         },
         Finding {
             name: "processor",
-            state: match machine {
-                "x86_64" | "aarch64" => Ok(machine.to_owned()),
-                other => Err(format!("{other} was never tried")),
-            },
+            state: State::needed(known),
             needed_for: "system calls' numbers and layouts",
             remedy: "a machine with x86-64 or aarch64",
-            optional: false,
-        },
-        Finding {
-            name: "descriptors",
-            state: descriptors(),
-            needed_for: "the checks of 05 to 07: 2,000 clients",
-            remedy: "raise the hard limit, as root: `ulimit -Hn 4096`, or nofile in \
-                     /etc/security/limits.conf",
-            optional: false,
         },
         Finding {
             name: "127.0.0.0/8",
-            state: loopback(Ipv4Addr::new(127, 9, 8, 7)),
+            state: State::needed(answers),
             needed_for: "every lesson",
             remedy: "bring loopback up, as root: `ip link set lo up`",
-            optional: false,
-        },
-        Finding {
-            name: "::1",
-            state: loopback(Ipv6Addr::LOCALHOST),
-            needed_for: "IPv6 in 01 and 08",
-            remedy: "as root: `sysctl net.ipv6.conf.lo.disable_ipv6=0`",
-            optional: true,
         },
     ]
 }
 
-fn permissions() -> Vec<Finding> {
-    vec![
-        Finding {
-            name: "ptrace",
-            state: allowed(probe::witness()),
-            needed_for: "`trace`, and the checks of how each lesson waits",
-            remedy: "as root: `sysctl kernel.yama.ptrace_scope=1`; in a container: \
-                     `--cap-add=SYS_PTRACE`; or leave those checks out: \
-                     `READINESS_ALLOW_MISSING=ptrace cargo test --workspace`",
-            optional: false,
-        },
-        Finding {
-            name: "user namespaces",
-            state: allowed(probe::network()),
-            needed_for: "networks of one's own: checks of 01 and 08, two rows of 09, `packets` live",
-            remedy: "as root: `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or \
-                     `sysctl user.max_user_namespaces=1000`; in a container: a seccomp profile \
-                     that allows unshare; or leave those checks out: \
-                     `READINESS_ALLOW_MISSING=userns cargo test --workspace`",
-            optional: false,
-        },
-    ]
+fn of_need(need: Need) -> Finding {
+    let (name, needed_for, remedy) = match need {
+        Need::UserNamespaces => (
+            "user namespaces",
+            "networks of one's own: checks of 01 and 08, two rows of 09, `packets` live",
+            "as root: `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or \
+             `sysctl user.max_user_namespaces=1000`; in a container: a seccomp profile that allows \
+             unshare",
+        ),
+        Need::Ptrace => (
+            "ptrace",
+            "`trace`, and the checks of how each lesson waits",
+            "as root: `sysctl kernel.yama.ptrace_scope=1`; in a container: `--cap-add=SYS_PTRACE`",
+        ),
+        Need::Descriptors => (
+            "descriptors",
+            "checks with up to 2,000 clients",
+            "raise the hard limit, as root: `ulimit -Hn 4096`, or nofile in \
+             /etc/security/limits.conf",
+        ),
+        Need::Threads => (
+            "threads",
+            "experiments with hundreds of threads or processes",
+            "raise the limit: `ulimit -u`, or pids.max of the container",
+        ),
+        Need::Ipv6 => {
+            ("::1", "IPv6 in 01 to 08", "as root: `sysctl net.ipv6.conf.lo.disable_ipv6=0`")
+        }
+        Need::Backlog => (
+            "accept queue",
+            "the check of a crowd at once",
+            "as root: `sysctl net.core.somaxconn=4096`",
+        ),
+        Need::LowPorts => (
+            "low ports",
+            "the check of a port that needs a privilege",
+            "as root: `sysctl net.ipv4.ip_unprivileged_port_start=1024`",
+        ),
+    };
+    let state = match need.look() {
+        Ok(()) => State::Ok(found(need)),
+        Err(why) => State::Forbidden(why.to_owned()),
+    };
+    Finding { name, state, needed_for, remedy }
+}
+
+/// What was found where a need is allowed.
+fn found(need: Need) -> String {
+    match need {
+        Need::Descriptors => limits(Resource::RLIMIT_NOFILE),
+        // Whether they are enough is seen by who takes them.
+        Need::Threads => limits(Resource::RLIMIT_NPROC),
+        Need::Ipv6 => "it answers".to_owned(),
+        Need::Backlog => format!("room for {}", lab::need::BACKLOG),
+        Need::UserNamespaces | Need::Ptrace => "allowed".to_owned(),
+        Need::LowPorts => "there are some".to_owned(),
+    }
+}
+
+/// The programs raise the soft limit themselves where they must.
+fn limits(of: Resource) -> String {
+    let number = |limit| match limit {
+        RLIM_INFINITY => "none".to_owned(),
+        limit => limit.to_string(),
+    };
+    match getrlimit(of) {
+        Ok((soft, hard)) => format!("soft limit {}, hard limit {}", number(soft), number(hard)),
+        Err(errno) => errno.to_string(),
+    }
 }
 
 fn tools() -> Vec<Finding> {
-    let tool = |name, path: Option<PathBuf>, needed_for, remedy, optional| Finding {
+    let tool = |name, path: Option<PathBuf>, needed_for, remedy, state: fn(_) -> State| Finding {
         name,
-        state: version(path.unwrap_or_else(|| name.into())),
+        state: state(version(path.unwrap_or_else(|| name.into()))),
         needed_for,
         remedy,
-        optional,
     };
     let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    let (needed, optional) = (State::needed, State::optional);
     vec![
-        tool("cargo", cargo, "building the lessons", "https://rustup.rs", false),
-        tool("cc", None, "linking them", "your system's package gcc or clang", false),
-        tool("git", None, "getting newer lessons", "your system's package git", true),
-        tool("mdbook", mdbook::installed(), "the book", "`cargo tutor book` installs it", true),
-        tool("just", None, "short names for long commands", "`cargo install just`", true),
+        tool("cargo", cargo, "building the lessons", "https://rustup.rs", needed),
+        tool("cc", None, "linking them", "your system's package gcc or clang", needed),
+        tool("git", None, "getting newer lessons", "your system's package git", optional),
+        tool("mdbook", mdbook::installed(), "the book", "`cargo tutor book` installs it", optional),
+        tool("just", None, "short names for long commands", "`cargo install just`", optional),
         tool(
             "cargo-nextest",
             None,
             "running the tests faster",
             "`cargo install cargo-nextest --locked`",
-            true,
+            optional,
         ),
     ]
 }
@@ -164,23 +236,6 @@ fn kernel() -> Result<String, String> {
     let version = (numbers.next().unwrap_or(0_u32), numbers.next().unwrap_or(0_u32));
     let told = format!("Linux {release}");
     if version >= KERNEL { Ok(told) } else { Err(format!("{told} is older than 5.4")) }
-}
-
-fn descriptors() -> Result<String, String> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|errno| errno.to_string())?;
-    let told = format!("soft limit {soft}, hard limit {hard}");
-    // The programs raise the soft limit themselves.
-    if hard >= DESCRIPTORS { Ok(told) } else { Err(told) }
-}
-
-fn loopback(address: impl Into<std::net::IpAddr>) -> Result<String, String> {
-    let address = address.into();
-    let connected = probe::loopback(address).map_err(|error| format!("{address}: {error}"));
-    connected.map(|()| format!("{address} answers"))
-}
-
-fn allowed(tried: Result<(), String>) -> Result<String, String> {
-    tried.map(|()| "allowed".to_owned()).map_err(|error| format!("not allowed: {error}"))
 }
 
 /// The first line of `PROGRAM --version`.

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use lab::missing::Need;
+use lab::need::Need;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 

@@ -24,7 +24,7 @@ pub struct Experiment {
     /// As the register names it: a few words joined by `-`.
     pub name: &'static str,
     /// Does it. An error means that it could not be done, not that the kernel disagrees; one that
-    /// [`lab::missing::Need::missing`] made means that this environment forbids it, and says which
+    /// [`lab::need::Need::missing`] made means that this environment forbids it, and says which
     /// need is missing.
     pub run: fn(&mut Seen) -> io::Result<()>,
 }

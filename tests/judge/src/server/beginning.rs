@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::peer::{Client, upper};
 use lab::rig::pipes;
 use lab::subject::{Server, raise_own_descriptor_limit};

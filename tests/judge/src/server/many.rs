@@ -1,6 +1,6 @@
 //! Without an fd_set there is no 1024: the limit is that of descriptors, which the server raises.
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::subject::raise_own_descriptor_limit;
 
 use super::{ANSWERS, clients};

@@ -1,6 +1,6 @@
 //! A full house under select: an fd_set has bits for the descriptors 0 to 1023 only.
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::subject::raise_own_descriptor_limit;
 use lab::wait::QUIET;
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::thread;
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::subject::Server;
 use lab::wait::{self, QUIET};

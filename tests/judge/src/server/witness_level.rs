@@ -1,7 +1,7 @@
 //! What the witness sees of a server that is told again and again, by select, poll or level-triggered
 //! epoll, and that never waits in read or write.
 
-use lab::missing::Need;
+use lab::need::Need;
 
 use super::ANSWERS;
 use super::witness_nonblocking::stuffed;

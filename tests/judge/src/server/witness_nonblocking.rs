@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use lab::missing::Need;
+use lab::need::Need;
 use lab::peer::{Client, pattern};
 use lab::subject::Server;
 use lab::wait;

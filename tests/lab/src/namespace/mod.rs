@@ -24,7 +24,7 @@ use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, Sockadd
 use nix::sys::stat::Mode;
 
 use crate::capture;
-use crate::missing::Need;
+use crate::need::Need;
 use crate::rig::min_ttl;
 pub use inside::Inside;
 use inside::{Parcel, Thing};

@@ -16,7 +16,7 @@ use super::Witness;
 use super::calls;
 use super::shared::Shared;
 use super::tracer;
-use crate::missing::Need;
+use crate::need::Need;
 
 /// A witness that waits for a child to send its number.
 #[derive(Debug)]

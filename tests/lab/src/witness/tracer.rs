@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::record::{Arguments, Call, Event, Outcome, Thread, What};
 use super::shared::Shared;
 use crate::clock::monotonic;
-use crate::missing::Need;
+use crate::need::Need;
 
 /// Follows the process `pid`, which this thread traces, and all that it makes, until all have ended.
 pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {

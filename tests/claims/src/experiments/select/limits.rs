@@ -4,7 +4,7 @@ use std::io::{self, Write, pipe};
 use std::os::fd::RawFd;
 use std::ptr;
 
-use lab::missing::Need;
+use lab::need::Need;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 

@@ -18,7 +18,7 @@
 //!
 //! Rules for a check that uses them:
 //!
-//! - [`Need::Ptrace`](crate::missing::Need::Ptrace) first: where ptrace is forbidden, the check says so.
+//! - [`Need::Ptrace`](crate::need::Need::Ptrace) first: where ptrace is forbidden, the check says so.
 //! - Look at the record when everybody sleeps: `Running::record_at_rest`. A client that has its whole
 //!   reply can then be sure that all is recorded that was done for it. What nobody answers, such as a
 //!   reset, is waited for by its trace: a `close` in the record.

@@ -1,11 +1,11 @@
-//! What an environment may forbid, and what a check does about it.
+//! What a machine may forbid, looked for before it is needed.
 //!
-//! A check whose need is forbidden fails, with a sentence that names the setting. Who knows that it
-//! must be so lists the need in the environment variable `READINESS_ALLOW_MISSING`, for instance
-//! `userns,ptrace`: then the check is left out, and says so on standard error.
+//! A test whose need is forbidden is ignored, with a sentence that names the setting. Where nothing may
+//! be ignored, the environment variable `READINESS_REQUIRE` lists the needs, for instance
+//! `userns,ptrace`: there such a test fails.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::Ipv6Addr;
 use std::sync::OnceLock;
 
@@ -16,10 +16,7 @@ use crate::probe;
 /// The variable that lists what must be allowed.
 pub const REQUIRE: &str = "READINESS_REQUIRE";
 
-/// The variable's name.
-pub const VARIABLE: &str = "READINESS_ALLOW_MISSING";
-
-/// Something that an environment may forbid.
+/// Something that a machine may forbid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
@@ -61,7 +58,7 @@ impl fmt::Display for Missing {
 impl std::error::Error for Missing {}
 
 impl Need {
-    /// Its name in the list: `userns`, `ptrace`, `descriptors` or `threads`.
+    /// Its name in the variable [`REQUIRE`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -145,43 +142,6 @@ impl Need {
     pub fn of(error: &io::Error) -> Option<Self> {
         let inner = error.get_ref()?.downcast_ref::<Missing>()?;
         Some(inner.need)
-    }
-
-    /// Does the environment's list hold it?
-    #[must_use]
-    pub fn may_be_missing(self) -> bool {
-        let list = std::env::var(VARIABLE).unwrap_or_default();
-        self.is_in(&list)
-    }
-
-    /// Does this list, with commas between its names, hold it?
-    #[must_use]
-    pub fn is_in(self, list: &str) -> bool {
-        list.split(',').any(|name| name.trim() == self.name())
-    }
-
-    /// The value; or `None` when the environment forbids it (an error of kind `Unsupported`) and the
-    /// list allows that. Then what was left out is said on standard error.
-    ///
-    /// # Errors
-    ///
-    /// Every other error, as it came. One of kind `Unsupported` gets a word about the variable.
-    pub fn or_left_out<T>(self, result: io::Result<T>) -> io::Result<Option<T>> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
-            Err(error) if self.may_be_missing() => {
-                let name = std::thread::current().name().unwrap_or("a check").to_owned();
-                // Not eprintln: the test harness would keep it to itself.
-                let _ = writeln!(io::stderr(), "left out: {name}: {error}");
-                Ok(None)
-            }
-            Err(error) => {
-                let name = self.name();
-                let text = format!("{error} ({VARIABLE}={name} leaves out what needs it)");
-                Err(io::Error::new(ErrorKind::Unsupported, text))
-            }
-        }
     }
 }
 
