@@ -89,6 +89,9 @@ fn fault(page: &str) -> String {
     }
 }
 
+/// The folder of the page that this process is to run until it is killed.
+const VICTIM: &str = "TRANSCRIPT_VICTIM";
+
 #[test]
 fn a_true_transcript_passes() {
     holds(
@@ -157,14 +160,21 @@ fn a_program_that_stays_is_killed_when_a_later_line_is_false() {
 
 #[test]
 fn what_stays_does_not_outlive_a_killed_test_process() {
+    if let Some(folder) = std::env::var_os(VICTIM) {
+        let folder = PathBuf::from(folder);
+        let _ = Transcripts::of_file(folder.join("page.md"), "03-select")
+            .program("select-server", folder.join("server"))
+            .run();
+        panic!("nobody has killed it");
+    }
     let fixture = Fixture::new(
         "```console,terminal-1,stays\n$ cargo tutor run 03\nlistening on 127.0.0.1:7003\n```\n\
          ```console\n$ sleep 9\n```\n",
     );
     // This test binary once more, as a process that can be killed in the middle of a page.
     let mut victim = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "victim", "--ignored"])
-        .env("TRANSCRIPT_FIXTURE", fixture.folder.path())
+        .args(["--exact", "what_stays_does_not_outlive_a_killed_test_process"])
+        .env(VICTIM, fixture.folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -175,17 +185,6 @@ fn what_stays_does_not_outlive_a_killed_test_process() {
     victim.kill().expect("kill");
     victim.wait().expect("wait");
     fixture.expect_no_server();
-}
-
-#[test]
-#[ignore = "only what_stays_does_not_outlive_a_killed_test_process runs it"]
-fn victim() {
-    let Some(folder) = std::env::var_os("TRANSCRIPT_FIXTURE") else { return };
-    let folder = PathBuf::from(folder);
-    Transcripts::of_file(folder.join("page.md"), "03-select")
-        .program("select-server", folder.join("server"))
-        .run()
-        .unwrap_or_else(|fault| panic!("{fault}"));
 }
 
 #[test]
