@@ -12,7 +12,7 @@ use ch01_blocking_connect::{CallError, explain, words};
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::subject::ran;
-use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, equal, require};
+use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
 use lab::peer::upper;
@@ -29,7 +29,7 @@ use timeline::packets::exchange::Happened;
 use timeline::packets::packet::{Packet, TcpSegment};
 
 fn main() -> ExitCode {
-    Lesson::new("01-blocking-connect")
+    LessonChecks::new("01-blocking-connect")
         .program("blocking-connect", env!("CARGO_BIN_EXE_blocking-connect"), OWN)
         .main()
 }

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
 use judge::server::{ANSWERS, clients, named_clients};
-use judge::{Check, Done, Lesson, Scope, Suite, equal, require};
+use judge::{Check, Done, LessonChecks, Scope, Suite, equal, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::wait::{self, QUIET};
@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
 
 fn main() -> ExitCode {
-    Lesson::new("02-blocking-server")
+    LessonChecks::new("02-blocking-server")
         .program("blocking-server", env!("CARGO_BIN_EXE_blocking-server"), ONE_AT_A_TIME)
         .program("threaded-server", env!("CARGO_BIN_EXE_threaded-server"), A_THREAD_EACH)
         .main()

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use judge::server::{ANSWERS, named_clients};
-use judge::{Check, Lesson, Scope, Suite, equal, require};
+use judge::{Check, LessonChecks, Scope, Suite, equal, require};
 use lab::peer::pattern;
 use lab::wait::{self, QUIET};
 
 fn main() -> ExitCode {
-    Lesson::new("03-select")
+    LessonChecks::new("03-select")
         .program("select-server", env!("CARGO_BIN_EXE_select-server"), OWN)
         .main()
 }

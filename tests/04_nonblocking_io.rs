@@ -3,10 +3,10 @@
 
 use std::process::ExitCode;
 
-use judge::Lesson;
+use judge::LessonChecks;
 
 fn main() -> ExitCode {
-    Lesson::new("04-nonblocking-io")
+    LessonChecks::new("04-nonblocking-io")
         .program("nonblocking-server", env!("CARGO_BIN_EXE_nonblocking-server"), &[])
         .main()
 }

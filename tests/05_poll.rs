@@ -3,8 +3,10 @@
 
 use std::process::ExitCode;
 
-use judge::Lesson;
+use judge::LessonChecks;
 
 fn main() -> ExitCode {
-    Lesson::new("05-poll").program("poll-server", env!("CARGO_BIN_EXE_poll-server"), &[]).main()
+    LessonChecks::new("05-poll")
+        .program("poll-server", env!("CARGO_BIN_EXE_poll-server"), &[])
+        .main()
 }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use judge::server::ANSWERS;
 use judge::server::witness::{SERVED, served};
-use judge::{Check, Lesson, Scope, Suite, require};
+use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
 
 fn main() -> ExitCode {
-    Lesson::new("06-epoll-lt")
+    LessonChecks::new("06-epoll-lt")
         .program("epoll-lt-server", env!("CARGO_BIN_EXE_epoll-lt-server"), OWN)
         .main()
 }

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use judge::server::ANSWERS;
 use judge::server::witness::{SERVED, served};
-use judge::{Check, Lesson, Scope, Suite, require};
+use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
 
 fn main() -> ExitCode {
-    Lesson::new("07-epoll-et")
+    LessonChecks::new("07-epoll-et")
         .program("epoll-et-server", env!("CARGO_BIN_EXE_epoll-et-server"), OWN)
         .main()
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::subject::ran;
-use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, equal, require};
+use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
 use lab::ran::Ran;
@@ -24,7 +24,7 @@ use predicates::str::contains;
 use socket2::{Domain, SockRef, Socket, Type};
 
 fn main() -> ExitCode {
-    Lesson::new("08-nonblocking-connect")
+    LessonChecks::new("08-nonblocking-connect")
         .program("nonblocking-connect", env!("CARGO_BIN_EXE_nonblocking-connect"), OWN)
         .main()
 }

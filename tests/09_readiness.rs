@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use cli::syllabus::root;
 use judge::subject::ran;
-use judge::{Check, Failure, Lesson, Scope, Subject, Suite, equal, require};
+use judge::{Check, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::Network;
 use lab::need::Need;
 use lab::ran::Ran;
@@ -16,7 +16,7 @@ use lab::wait::PATIENCE;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    Lesson::new("09-readiness")
+    LessonChecks::new("09-readiness")
         .program("readiness-table", env!("CARGO_BIN_EXE_readiness-table"), OWN)
         .main()
 }

@@ -12,7 +12,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use syscalls::Sysno;
 
-use crate::load::{Client, Messages};
+use crate::load::{LoadClient, Messages};
 
 /// So many messages are sent one after the other, each when the reply to the last one has come.
 pub const MESSAGES: u32 = 1000;
@@ -32,7 +32,7 @@ pub fn calls(
 ) -> io::Result<BTreeMap<&'static str, u64>> {
     let counting = AtomicBool::new(false);
     let done = AtomicBool::new(false);
-    let mut client = Client::connect(address, messages, 0)?;
+    let mut client = LoadClient::connect(address, messages, 0)?;
     let mut buffer = [0; 16 * 1024];
     // Accepted and served once before the count begins.
     client.send()?;

@@ -46,7 +46,7 @@ impl Messages {
 
 /// One client. Its socket is a blocking one with a time limit, so that no call waits for ever; in
 /// the busy loop it is only read when it is readable.
-pub struct Client<'a> {
+pub struct LoadClient<'a> {
     stream: TcpStream,
     messages: &'a Messages,
     /// The number of the message that is on its way.
@@ -55,7 +55,7 @@ pub struct Client<'a> {
     received: usize,
 }
 
-impl<'a> Client<'a> {
+impl<'a> LoadClient<'a> {
     /// Connects. `number` is where in the messages this client begins.
     pub fn connect(address: SocketAddr, messages: &'a Messages, number: usize) -> io::Result<Self> {
         let stream = TcpStream::connect(address).map_err(explain_connect)?;
@@ -104,13 +104,13 @@ pub fn connect(
     address: SocketAddr,
     messages: &Messages,
     count: usize,
-) -> io::Result<Vec<Client<'_>>> {
+) -> io::Result<Vec<LoadClient<'_>>> {
     let mut buffer = [0; 16 * 1024];
     let mut clients = Vec::with_capacity(count);
     while clients.len() < count {
         let first = clients.len();
         for number in first..count.min(first + CHUNK) {
-            clients.push(Client::connect(address, messages, number * 7)?);
+            clients.push(LoadClient::connect(address, messages, number * 7)?);
         }
         for client in &mut clients[first..] {
             client.send()?;
@@ -124,7 +124,7 @@ pub fn connect(
 
 /// Busy clients: each sends, waits for its reply, compares, sends the next.
 pub struct Load<'a> {
-    clients: Vec<Client<'a>>,
+    clients: Vec<LoadClient<'a>>,
     epoll: Epoll,
     timeout: EpollTimeout,
 }
@@ -133,7 +133,7 @@ impl<'a> Load<'a> {
     /// Lets each of `clients` send its first message. With `spin` the generator never sleeps: then
     /// the server under test does not pay for waking it, and it is never late. It needs a core of
     /// its own for that.
-    pub fn start(mut clients: Vec<Client<'a>>, spin: bool) -> io::Result<Self> {
+    pub fn start(mut clients: Vec<LoadClient<'a>>, spin: bool) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         for (index, client) in clients.iter_mut().enumerate() {
             epoll.add(&client.stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;

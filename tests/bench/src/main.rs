@@ -19,7 +19,7 @@ use clap::builder::PossibleValuesParser;
 use crate::cores::{Cores, pin_to};
 use crate::load::Messages;
 use crate::report::{Calls, Report, Resting, Section};
-use crate::servers::{ALL, Server};
+use crate::servers::{ALL, Candidate};
 use crate::trial::Slice;
 
 /// Measures the course's servers beside plain C loops, mio and tokio
@@ -98,10 +98,10 @@ fn tell(what: std::fmt::Arguments) {
 }
 
 fn measure(arguments: &Arguments) -> io::Result<Report> {
-    let chosen = |server: &Server| {
+    let chosen = |server: &Candidate| {
         arguments.only.is_empty() || arguments.only.iter().any(|name| name == server.name)
     };
-    let servers: Vec<Server> = ALL.into_iter().filter(chosen).collect();
+    let servers: Vec<Candidate> = ALL.into_iter().filter(chosen).collect();
     let mut bench = Bench::prepare(arguments, &servers)?;
     let loads = bench.loads(arguments);
     let sections = bench.rounds(&servers, &loads, arguments)?;
@@ -113,11 +113,11 @@ fn measure(arguments: &Arguments) -> io::Result<Report> {
 
 /// What the witness costs: the course's servers only, or those that `--only` names.
 fn measure_witness(arguments: &Arguments) -> io::Result<()> {
-    let chosen = |server: &Server| match arguments.only.as_slice() {
+    let chosen = |server: &Candidate| match arguments.only.as_slice() {
         [] => server.name == "epoll-lt-server",
         only => only.iter().any(|name| name == server.name),
     };
-    let servers: Vec<Server> = ALL.into_iter().filter(chosen).collect();
+    let servers: Vec<Candidate> = ALL.into_iter().filter(chosen).collect();
     let bench = Bench::prepare(arguments, &servers)?;
     let mut costs = Vec::new();
     for server in &servers {
@@ -155,7 +155,7 @@ struct Bench {
 const OTHER_DESCRIPTORS: usize = 50;
 
 impl Bench {
-    fn prepare(arguments: &Arguments, servers: &[Server]) -> io::Result<Self> {
+    fn prepare(arguments: &Arguments, servers: &[Candidate]) -> io::Result<Self> {
         tell(format_args!("building {} servers\n", servers.len()));
         let paths = servers::build(servers)?;
         // Servers inherit it.
@@ -203,7 +203,7 @@ impl Bench {
     /// Round-robin: what disturbs the machine for a while hits all servers, not one.
     fn rounds(
         &self,
-        servers: &[Server],
+        servers: &[Candidate],
         loads: &[(usize, usize)],
         arguments: &Arguments,
     ) -> io::Result<Vec<Section>> {
@@ -243,9 +243,9 @@ impl Bench {
         Ok(loads.iter().map(section).collect())
     }
 
-    fn calls(&self, servers: &[Server]) -> io::Result<Vec<Calls>> {
+    fn calls(&self, servers: &[Candidate]) -> io::Result<Vec<Calls>> {
         tell(format_args!("counting system calls\n"));
-        let count = |server: &Server| {
+        let count = |server: &Candidate| {
             let counted = trial::calls(&self.paths[server.name], self.cores, &self.messages);
             #[allow(clippy::cast_precision_loss)] // A few thousand at most.
             let per_message = counted
@@ -259,12 +259,12 @@ impl Bench {
         servers.iter().map(count).collect()
     }
 
-    fn resting(&self, servers: &[Server], count: usize) -> io::Result<Vec<Resting>> {
+    fn resting(&self, servers: &[Candidate], count: usize) -> io::Result<Vec<Resting>> {
         if count == 0 {
             return Ok(Vec::new());
         }
         tell(format_args!("measuring the memory of {count} clients at rest\n"));
-        let measure = |server: &Server| {
+        let measure = |server: &Candidate| {
             let path = &self.paths[server.name];
             let resident_bytes = trial::resting(path, self.cores, &self.messages, count)
                 .map_err(|error| about(server, &error))?;
@@ -275,10 +275,10 @@ impl Bench {
 }
 
 /// Those of `servers` that can hold the idle clients too.
-fn for_load(servers: &[Server], idle: usize) -> impl Iterator<Item = &Server> {
+fn for_load(servers: &[Candidate], idle: usize) -> impl Iterator<Item = &Candidate> {
     servers.iter().filter(move |server| idle == 0 || server.many)
 }
 
-fn about(server: &Server, error: &io::Error) -> io::Error {
+fn about(server: &Candidate, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", server.name))
 }

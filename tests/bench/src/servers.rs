@@ -21,7 +21,7 @@ enum Source {
 
 /// A server on trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Server {
+pub struct Candidate {
     /// The program's name.
     pub name: &'static str,
     /// Does it hold more than the 1,024 descriptors of an fd_set?
@@ -29,12 +29,12 @@ pub struct Server {
     source: Source,
 }
 
-const fn server(name: &'static str, many: bool, source: Source) -> Server {
-    Server { name, many, source }
+const fn server(name: &'static str, many: bool, source: Source) -> Candidate {
+    Candidate { name, many, source }
 }
 
 /// All servers, in the order of the tables.
-pub const ALL: [Server; 10] = [
+pub const ALL: [Candidate; 10] = [
     server("select-server", false, Source::Course("ch03-select")),
     server("nonblocking-server", false, Source::Course("ch04-nonblocking-io")),
     server("poll-server", true, Source::Course("ch05-poll")),
@@ -52,7 +52,7 @@ pub const ALL: [Server; 10] = [
 /// # Errors
 ///
 /// A sentence that says which build failed; the compiler's own words are on standard error.
-pub fn build(servers: &[Server]) -> io::Result<HashMap<&'static str, PathBuf>> {
+pub fn build(servers: &[Candidate]) -> io::Result<HashMap<&'static str, PathBuf>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let course: Vec<_> = servers
         .iter()

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::cores::{Cores, pin_to};
 use crate::count;
-use crate::load::{self, Client, Load, Messages};
+use crate::load::{self, LoadClient, Load, Messages};
 
 /// The load runs for so long before it is measured: caches, branch predictors and the scheduler
 /// settle.
@@ -82,7 +82,7 @@ pub fn slice(
 /// The resident memory in bytes of a server with `count` clients that have been served once each.
 pub fn resting(path: &Path, cores: Cores, messages: &Messages, count: usize) -> io::Result<u64> {
     let server = start(path, cores)?;
-    let clients: Vec<Client> = load::connect(server.address(), messages, count)?;
+    let clients: Vec<LoadClient> = load::connect(server.address(), messages, count)?;
     let resident = server.process().resident_bytes();
     drop(server);
     drop(clients);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use claims::command::{self, ClaimsOptions};
 use claims::report;
 use clap::Parser;
-use cli::failure;
+use cli::exit;
 use cli::screen::Screen;
 use lab::limits;
 
@@ -16,5 +16,5 @@ fn main() -> ExitCode {
     }
     let mut screen = Screen::default();
     let done = command::run(&options, &mut screen);
-    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
+    exit::end(done.map_err(|early| early.explained(limits::explain)), &screen)
 }

@@ -4,13 +4,13 @@
 //! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
 //! - [`mdbook`]: mdBook, found or installed;
 //! - [`screen`]: standard output, in colour where it is a terminal that wants it;
-//! - [`failure`]: why a command ended early, and its exit status;
+//! - [`exit`]: why a command ended early, and its exit status;
 //! - [`meant`]: what a person may have meant who mistyped a name.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
-pub mod failure;
+pub mod exit;
 pub mod mdbook;
 pub mod meant;
 pub mod programs;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::exit::EarlyExit;
 use crate::meant;
 
 /// All lessons, in the order of the course.
@@ -174,7 +174,7 @@ impl Syllabus {
     /// # Errors
     ///
     /// That there is no such lesson or program, what may have been meant, and which there are.
-    pub fn program_meant(&self, typed: &str) -> Result<(&Lesson, &Program), Failure> {
+    pub fn program_meant(&self, typed: &str) -> Result<(&Lesson, &Program), EarlyExit> {
         self.program(typed).ok_or_else(|| {
             let programs = self.lessons.iter().flat_map(|lesson| &lesson.programs);
             let programs = programs.map(|program| program.name.as_str());
@@ -187,7 +187,7 @@ impl Syllabus {
     /// # Errors
     ///
     /// That there is no such lesson, what may have been meant, and which there are.
-    pub fn lesson_meant(&self, typed: &str) -> Result<&Lesson, Failure> {
+    pub fn lesson_meant(&self, typed: &str) -> Result<&Lesson, EarlyExit> {
         let found = self.program(typed).map(|(lesson, _)| lesson);
         found.ok_or_else(|| self.unknown(typed, "lesson", self.names()))
     }
@@ -202,12 +202,12 @@ impl Syllabus {
         typed: &str,
         what: &str,
         names: impl Iterator<Item = &'a str>,
-    ) -> Failure {
+    ) -> EarlyExit {
         let mut words = meant::unknown(what, typed, names) + "\nthere are:";
         for lesson in &self.lessons {
             let _ = write!(words, "\n  {:<24}{}", lesson.folder, lesson.program_names());
         }
-        Failure::Arguments(words)
+        EarlyExit::Arguments(words)
     }
 }
 

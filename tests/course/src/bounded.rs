@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Ending {
     /// By itself.
     Exited(ExitStatus),
     /// It was ended: its time was up.
@@ -69,7 +69,7 @@ impl Bounded {
     /// # Errors
     ///
     /// What starting it and waiting for it say.
-    pub fn run(&self, command: &mut Command, limit: Duration, output: &File) -> io::Result<End> {
+    pub fn run(&self, command: &mut Command, limit: Duration, output: &File) -> io::Result<Ending> {
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
         // It shall not inherit that we block the signals which end it.
         let mut child = with_default_signals(command.process_group(0)).spawn()?;
@@ -83,8 +83,8 @@ impl Bounded {
         });
         let end = match self.receiver.recv_timeout(limit) {
             Ok(News::Ended) => None,
-            Ok(News::Signal(signal)) => Some(End::Told(signal)),
-            Err(RecvTimeoutError::Timeout) => Some(End::TimeUp),
+            Ok(News::Signal(signal)) => Some(Ending::Told(signal)),
+            Err(RecvTimeoutError::Timeout) => Some(Ending::TimeUp),
             Err(RecvTimeoutError::Disconnected) => unreachable!("we hold a sender"),
         };
         if end.is_some() {
@@ -92,7 +92,7 @@ impl Bounded {
         }
         let status = finish(&mut child, group)?;
         let _ = waiter.join();
-        Ok(end.unwrap_or(End::Exited(status)))
+        Ok(end.unwrap_or(Ending::Exited(status)))
     }
 
     /// Asks a group to end, and returns when its first process has.
@@ -129,7 +129,7 @@ mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    use super::{Bounded, End};
+    use super::{Bounded, Ending};
 
     #[test]
     fn what_takes_too_long_is_ended_with_what_it_started() {
@@ -143,9 +143,9 @@ mod tests {
         let run = |script: &str, file: &File| {
             bounded.run(&mut sh(script), Duration::from_millis(300), file).expect("a shell")
         };
-        assert!(matches!(run("exit 3", &file), End::Exited(status) if status.code() == Some(3)));
+        assert!(matches!(run("exit 3", &file), Ending::Exited(status) if status.code() == Some(3)));
         let begun = Instant::now();
-        assert_eq!(run("sleep 60 & wait", &file), End::TimeUp);
+        assert_eq!(run("sleep 60 & wait", &file), Ending::TimeUp);
         assert!(begun.elapsed() < Duration::from_secs(30));
     }
 }

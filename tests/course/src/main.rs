@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::{Parser, Subcommand};
-use cli::failure::{self, Failure};
+use cli::exit::{self, EarlyExit};
 use cli::mdbook;
 use cli::meant;
 use cli::screen::Screen;
@@ -39,7 +39,7 @@ enum Task {
     /// Compare the witness with strace over all lessons: the calls of each thread must be the same
     CompareWithStrace,
     /// Repeat the test suite, idle and beside busy loops, and keep a log
-    Soak(soak::Arguments),
+    Soak(soak::SoakOptions),
 }
 
 fn main() -> ExitCode {
@@ -50,15 +50,15 @@ fn main() -> ExitCode {
         Task::Record { what } => record(&what, &mut screen),
         Task::Book => book(),
         Task::CompareWithStrace => strace::compare(&mut screen),
-        Task::Soak(arguments) => match soak::run(&arguments) {
+        Task::Soak(options) => match soak::run(&options) {
             Ok(status) => return status,
             Err(error) => Err(error),
         },
     };
-    failure::end(done, &screen)
+    exit::end(done, &screen)
 }
 
-fn write(screen: &mut Screen) -> Result<(), Failure> {
+fn write(screen: &mut Screen) -> Result<(), EarlyExit> {
     let house = House::read(&root())?;
     for kind in &generated::KINDS {
         let done = kind.write(&house)?;
@@ -70,7 +70,7 @@ fn write(screen: &mut Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check() -> Result<(), Failure> {
+fn check() -> Result<(), EarlyExit> {
     let house = House::read(&root())?;
     let mut stale = Vec::new();
     for kind in &generated::KINDS {
@@ -79,13 +79,13 @@ fn check() -> Result<(), Failure> {
     for finding in &stale {
         let _ = writeln!(io::stderr(), "{finding}");
     }
-    if stale.is_empty() { Ok(()) } else { Err(Failure::Told) }
+    if stale.is_empty() { Ok(()) } else { Err(EarlyExit::Told) }
 }
 
-fn record(what: &[String], screen: &mut Screen) -> Result<(), Failure> {
+fn record(what: &[String], screen: &mut Screen) -> Result<(), EarlyExit> {
     let names = recordings::KINDS.iter().map(|kind| kind.name);
     if let Some(unknown) = what.iter().find(|name| !names.clone().any(|known| known == **name)) {
-        return Err(Failure::Arguments(meant::unknown("recording", unknown, names)));
+        return Err(EarlyExit::Arguments(meant::unknown("recording", unknown, names)));
     }
     let house = House::read(&root())?;
     for kind in &recordings::KINDS {
@@ -99,7 +99,7 @@ fn record(what: &[String], screen: &mut Screen) -> Result<(), Failure> {
 }
 
 /// mdBook ends with 0 whatever it could not do: here each of its lines with ERROR or WARN is a failure.
-fn book() -> Result<(), Failure> {
+fn book() -> Result<(), EarlyExit> {
     let (reader, writer) = io::pipe()?;
     let mut mdbook = Command::new(mdbook::installed_or_install()?);
     mdbook.args(["build", "book"]).current_dir(root()).stdin(Stdio::null());

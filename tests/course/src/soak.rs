@@ -11,16 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::programs::cargo;
 use cli::syllabus::root;
 use nix::sys::signal::Signal;
 
-use crate::bounded::{Bounded, End};
+use crate::bounded::{Bounded, Ending};
 
 /// What `cargo course soak` is told.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct SoakOptions {
     /// Runs on the machine as it is
     #[arg(long, value_name = "N", default_value_t = 40)]
     idle: u32,
@@ -45,31 +45,31 @@ pub struct Arguments {
 /// # Errors
 ///
 /// Arguments that make no sense; what starting cargo and writing the log say.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub fn run(options: &SoakOptions) -> Result<ExitCode, EarlyExit> {
     let cores = thread::available_parallelism()?.get();
-    let loops = arguments.loops.unwrap_or(2 * cores);
-    if arguments.idle + arguments.busy == 0 {
-        return Err(Failure::Arguments("--idle 0 --busy 0: nothing to do".to_owned()));
+    let loops = options.loops.unwrap_or(2 * cores);
+    if options.idle + options.busy == 0 {
+        return Err(EarlyExit::Arguments("--idle 0 --busy 0: nothing to do".to_owned()));
     }
-    if arguments.busy > 0 && loops <= cores {
-        return Err(Failure::Arguments(format!(
+    if options.busy > 0 && loops <= cores {
+        return Err(EarlyExit::Arguments(format!(
             "--loops {loops}: this machine has {cores} cores, and it takes more to make it busy"
         )));
     }
-    let log = OpenOptions::new().create(true).append(true).open(&arguments.log);
+    let log = OpenOptions::new().create(true).append(true).open(&options.log);
     let log = log.map_err(|error| {
-        io::Error::new(error.kind(), format!("{}: {error}", arguments.log.display()))
+        io::Error::new(error.kind(), format!("{}: {error}", options.log.display()))
     })?;
     let mut soak = Soak {
         bounded: Bounded::new()?,
-        limit: Duration::from_secs(arguments.limit),
+        limit: Duration::from_secs(options.limit),
         log,
-        all: arguments.idle + arguments.busy,
+        all: options.idle + options.busy,
         passed: 0,
         failed: 0,
     };
-    soak.begin(arguments, cores, loops)?;
-    let ended = soak.repeat(arguments, loops)?;
+    soak.begin(options, cores, loops)?;
+    let ended = soak.repeat(options, loops)?;
     let Soak { passed, failed, .. } = soak;
     let sums = format!("{passed} passed, {failed} failed");
     match ended {
@@ -105,14 +105,14 @@ impl Soak {
     }
 
     /// Says what is run, where and when.
-    fn begin(&mut self, arguments: &Arguments, cores: usize, loops: usize) -> io::Result<()> {
+    fn begin(&mut self, options: &SoakOptions, cores: usize, loops: usize) -> io::Result<()> {
         let (date, rust) = (said("date", &["-u", "+%FT%TZ"]), said("rustc", &["--version"]));
         let kernel = lab::kernel::release();
         self.say(format!("soak: {date}, Linux {kernel}, {cores} cores, {rust}"))?;
         let commit = said("git", &["rev-parse", "--short", "HEAD"]);
         let differ = said("git", &["status", "--porcelain"]).lines().count();
         self.say(format!("soak: commit {commit}, {differ} files differ from it"))?;
-        let Arguments { idle, busy, log, .. } = arguments;
+        let SoakOptions { idle, busy, log, .. } = options;
         let log = log.display();
         self.say(format!(
             "soak: {idle} runs idle, then {busy} beside {loops} busy loops; log in {log}"
@@ -120,13 +120,13 @@ impl Soak {
     }
 
     /// Builds the suite and runs it as often as it shall be; returns the signal that ended it early.
-    fn repeat(&mut self, arguments: &Arguments, loops: usize) -> Result<Option<Signal>, Failure> {
+    fn repeat(&mut self, options: &SoakOptions, loops: usize) -> Result<Option<Signal>, EarlyExit> {
         let mut output = tempfile::tempfile()?;
         let mut build = cargo();
         build.args(["test", "--workspace", "--no-run"]).env("CARGO_TERM_COLOR", "never");
         match self.bounded.run(&mut build, self.limit, &output)? {
-            End::Told(signal) => return Ok(Some(signal)),
-            End::Exited(status) if status.success() => {}
+            Ending::Told(signal) => return Ok(Some(signal)),
+            Ending::Exited(status) if status.success() => {}
             _ => {
                 let text = text_of(&mut output)?;
                 self.log.write_all(text.as_bytes())?;
@@ -134,14 +134,14 @@ impl Soak {
                 return Err(io::Error::other(words).into());
             }
         }
-        for number in 1..=arguments.idle {
+        for number in 1..=options.idle {
             if let Some(signal) = self.once(number, "idle")? {
                 return Ok(Some(signal));
             }
         }
-        let _load = Load::begin(if arguments.busy > 0 { loops } else { 0 });
-        for number in 1..=arguments.busy {
-            if let Some(signal) = self.once(arguments.idle + number, "busy")? {
+        let _load = Load::begin(if options.busy > 0 { loops } else { 0 });
+        for number in 1..=options.busy {
+            if let Some(signal) = self.once(options.idle + number, "busy")? {
                 return Ok(Some(signal));
             }
         }
@@ -161,11 +161,11 @@ impl Soak {
         let text = text_of(&mut output)?;
         let tests = Sums::of(&text);
         let failure = match end {
-            End::Told(signal) => return Ok(Some(signal)),
-            End::TimeUp => Some(format!("not finished after {} s", self.limit.as_secs())),
-            End::Exited(status) if !status.success() => Some(status.to_string()),
-            End::Exited(_) if tests.passed == 0 => Some("no test was run".to_owned()),
-            End::Exited(_) => None,
+            Ending::Told(signal) => return Ok(Some(signal)),
+            Ending::TimeUp => Some(format!("not finished after {} s", self.limit.as_secs())),
+            Ending::Exited(status) if !status.success() => Some(status.to_string()),
+            Ending::Exited(_) if tests.passed == 0 => Some("no test was run".to_owned()),
+            Ending::Exited(_) => None,
         };
         let verdict = match &failure {
             None => "passed".to_owned(),

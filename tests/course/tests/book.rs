@@ -163,6 +163,11 @@ fn every_program_and_page_can_be_read_in_one_go() {
 }
 
 #[test]
+fn no_two_public_types_have_one_name() {
+    nothing(&limits::doubled_names(&course()));
+}
+
+#[test]
 fn no_chapter_uses_what_is_not_allowed() {
     let course = course();
     nothing(&limits::forbidden_words(&course));
@@ -194,7 +199,7 @@ impl Fixture {
         );
         fixture.write("tests/03_a.rs", "read: \"03-a.md#why\"\n");
         fixture.write("chapters/03-a/lesson.toml", LESSON);
-        fixture.write("tests/tutor/src/demo/a.rs", "Demo { name: \"a\" }\n");
+        fixture.write("tests/tutor/src/demo/a.rs", "Demo { name: \"a\" }\npub struct Demo;\n");
         fixture
     }
 
@@ -239,7 +244,7 @@ fn the_finders_find_nothing_where_everything_fits() {
 fn each_finder_finds_a_planted_fault() {
     let long = "x\n".repeat(21);
     let wordy = "word ".repeat(limits::PAGE_WORDS + 1);
-    let planted: [(Finder, &str, &str, &str, &str); 36] = [
+    let planted: [(Finder, &str, &str, &str, &str); 37] = [
         (described::nameless, TOML, "demo = \"a\"", "demo = \"b\"", "no demo \"b\""),
         (described::nameless, TOML, "transcripts", "transcript", "did you mean \"transcripts\"?"),
         (
@@ -288,6 +293,7 @@ fn each_finder_finds_a_planted_fault() {
         (limits::backward_imports, MANIFEST, "ch02-z", "ch04-z", "imports ch04"),
         (limits::backward_imports, MANIFEST, "ch02-z", "ch03-z", "imports ch03"),
         (limits::backward_imports, MANIFEST, "ch02-z", "lab", "uses the lab"),
+        (limits::doubled_names, MAIN, "fn main", "pub enum Demo {} fn main", "in chapters/03-a"),
     ];
     for (finder, file, old, new, said) in planted {
         let fixture = Fixture::new().plant(file, old, new);

@@ -15,7 +15,7 @@ use crate::check::{Check, Scope, Suite};
 use crate::harness::{self, Ended};
 use crate::outcome::Outcome;
 use crate::record::Records;
-use crate::run::{Run, run};
+use crate::run::{CheckRun, run};
 use crate::subject::Subject;
 use crate::suites;
 
@@ -23,7 +23,7 @@ use crate::suites;
 ///
 /// The first program of the lesson is its default.
 #[derive(Debug)]
-pub struct Lesson {
+pub struct LessonChecks {
     folder: &'static str,
     paths: BTreeMap<String, PathBuf>,
     own: Vec<(&'static str, &'static [Suite])>,
@@ -46,7 +46,7 @@ struct Options {
     records: Option<PathBuf>,
 }
 
-impl Lesson {
+impl LessonChecks {
     /// The lesson in `chapters/FOLDER`.
     #[must_use]
     pub fn new(folder: &'static str) -> Self {
@@ -136,11 +136,11 @@ struct Shared {
 #[derive(Debug)]
 struct Gate {
     check: &'static Check,
-    passed: OnceLock<Run>,
+    passed: OnceLock<CheckRun>,
 }
 
 impl Gate {
-    fn run(&self, subject: &Subject) -> &Run {
+    fn run(&self, subject: &Subject) -> &CheckRun {
         self.passed.get_or_init(|| run(self.check, subject))
     }
 }
@@ -199,10 +199,10 @@ fn trial(
     let (subject, shared) = (Arc::clone(subject), Arc::clone(shared));
     Trial::ignorable_test(name.clone(), move || {
         let came = match harness::missing(suite.needs) {
-            Some((need, why)) => Run::not_run(Outcome::NotHere { need, why }),
+            Some((need, why)) => CheckRun::not_run(Outcome::NotHere { need, why }),
             None => match gate {
                 Some(gate) if gate.run(&subject).outcome.is_failure() => {
-                    Run::not_run(Outcome::NotRun { gate: gate.check.name })
+                    CheckRun::not_run(Outcome::NotRun { gate: gate.check.name })
                 }
                 _ => run(check, &subject),
             },
@@ -216,7 +216,7 @@ fn told(
     name: &str,
     check: &Check,
     suite: &Suite,
-    came: &Run,
+    came: &CheckRun,
     subject: &Subject,
     shared: &Shared,
 ) -> Ended {
@@ -236,7 +236,7 @@ fn told(
 }
 
 /// The lines of a failure. Never the fix.
-fn failed(check: &Check, came: &Run) -> String {
+fn failed(check: &Check, came: &CheckRun) -> String {
     let Check { did, expected, perhaps, read, .. } = check;
     let subjects: String = came.standings.iter().map(subject_lines).collect();
     format!(

@@ -25,5 +25,5 @@ pub mod transcript;
 pub use check::{Check, Done, Scope, Suite, equal, require};
 pub use failure::Failure;
 pub use harness::{NotPassed, Test, tests};
-pub use lesson::Lesson;
+pub use lesson::LessonChecks;
 pub use subject::Subject;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::check::{Check, Suite};
 use crate::outcome::Outcome;
-use crate::run::Run;
+use crate::run::CheckRun;
 
 /// Where the records go: one a line, each written whole. The subject has neither the file's name nor
 /// its descriptor.
@@ -64,7 +64,7 @@ impl Records {
         program: &str,
         suite: &Suite,
         check: &Check,
-        run: &Run,
+        run: &CheckRun,
     ) -> io::Result<()> {
         let (mut sits, mut end, mut panic, mut need): (&[String], _, _, _) =
             (&[], None, None, None);

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// A check that was run.
 #[derive(Debug)]
-pub struct Run {
+pub struct CheckRun {
     /// What came of it.
     pub outcome: Outcome,
     /// How its subjects stood when it failed.
@@ -34,14 +34,14 @@ pub struct Run {
 
 /// Runs a check on a subject.
 #[must_use]
-pub fn run(check: &'static Check, subject: &Subject) -> Run {
+pub fn run(check: &'static Check, subject: &Subject) -> CheckRun {
     let subject = subject.for_one_check();
     let sights = subject.sights().clone();
     let start = Instant::now();
     let failed = bounded(&sights, move || (check.run)(&subject)).err();
     let outcome = failed.as_ref().map_or(Outcome::Passed, Failure::outcome);
     let standings = failed.map(|failure| failure.standings).unwrap_or_default();
-    Run { outcome, standings, took: start.elapsed() }
+    CheckRun { outcome, standings, took: start.elapsed() }
 }
 
 fn bounded(sights: &Sights, body: impl FnOnce() -> Done + Send + 'static) -> Done {
@@ -79,7 +79,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("the check itself panicked").to_owned()
 }
 
-impl Run {
+impl CheckRun {
     /// A check that was not run.
     pub(crate) fn not_run(outcome: Outcome) -> Self {
         Self { outcome, standings: Vec::new(), took: Duration::ZERO }

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use judge::server::ANSWERS;
-use judge::{Check, Done, Failure, Lesson, Scope, Subject, Suite, Test, equal, require};
+use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, equal, require};
 use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
 use serde_json::Value;
@@ -25,7 +25,7 @@ const STAND_IN: &str = "JUDGE_STAND_IN";
 fn main() -> ExitCode {
     match std::env::var(STAND_IN) {
         Ok(which) if std::env::args().any(|argument| argument == "--listen") => serve(&which),
-        Ok(_) => Lesson::new("03-select")
+        Ok(_) => LessonChecks::new("03-select")
             .program("select-server", std::env::current_exe().expect("a path"), OWN)
             .main(),
         Err(_) => judge::tests([

@@ -13,7 +13,7 @@ use lab::process::Process;
 use lab::subject::{Launch, Running};
 use lab::wait;
 use lab::witness::bits::{Events, Flags};
-use lab::witness::record::{Arguments, Call, Event, Object, Outcome, Record, What};
+use lab::witness::record::{Arguments, Call, CallOutcome, Event, Object, Record, What};
 use nix::sys::signal::Signal;
 
 fn main() -> ExitCode {
@@ -95,7 +95,7 @@ fn what_is_read_and_written_is_recorded_with_its_bytes() {
         _ => None,
     });
     let stdout = Object::Other("stdout".to_owned());
-    assert_eq!(told, Some((stdout, 6, r"hello\n".to_owned(), Outcome::Value(6))));
+    assert_eq!(told, Some((stdout, 6, r"hello\n".to_owned(), CallOutcome::Value(6))));
     assert!(happened(&record, &What::Ended(0)), "{:?}", outline(&record));
     assert!(record.events.is_sorted_by_key(|event| event.at));
 }
@@ -150,14 +150,14 @@ fn a_subject_killed_inside_a_call_leaves_that_call_open() {
     assert_eq!(subject.line().unwrap().as_deref(), Some("go"));
     let waits = || {
         let record = subject.record().unwrap();
-        calls(&record, "read").iter().any(|call| call.outcome == Outcome::Pending)
+        calls(&record, "read").iter().any(|call| call.outcome == CallOutcome::Pending)
     };
     wait::until("the shell is inside read", waits).unwrap();
     subject.signal(Signal::SIGKILL).unwrap();
     assert_eq!(subject.exit_status().unwrap().signal(), Some(libc::SIGKILL));
     let record = subject.record().unwrap();
     let last = calls(&record, "read").last().map(|call| (call.outcome.clone(), call.returned));
-    assert_eq!(last, Some((Outcome::Pending, None)));
+    assert_eq!(last, Some((CallOutcome::Pending, None)));
     assert!(happened(&record, &What::Killed("SIGKILL".to_owned())), "{:?}", outline(&record));
 }
 
@@ -255,7 +255,7 @@ fn a_wait_that_a_stop_has_interrupted_goes_on_with_its_arguments() {
     // Both the stop and the end of it may interrupt the wait.
     wait::until("it polls again", || waits().len() > 1).unwrap();
     io::Write::write_all(&mut &writer, b"x").unwrap();
-    let last = Some(("IN".to_owned(), Outcome::Value(1)));
+    let last = Some(("IN".to_owned(), CallOutcome::Value(1)));
     wait::until("it has polled", || waits().last().cloned() == last).unwrap();
     assert_eq!(subject.exit_status().unwrap().code(), Some(0));
 }

@@ -1,16 +1,18 @@
 //! What the kernel answered, in words.
 
-use lab::witness::record::{Arguments, Call, Descriptor, EpollEvent, Outcome, PollEntry, Timeout};
+use lab::witness::record::{
+    Arguments, Call, CallOutcome, Descriptor, EpollEvent, PollEntry, Timeout,
+};
 
-use crate::names::{Form, Names};
+use crate::names::{Form, PeerNames};
 use crate::words::{Words, bytes, grouped, list, plain_sets, quoted, sets};
 
 /// What the kernel answered; `None` while it has not, and where nothing worth a word came back.
 #[must_use]
-pub fn answer(call: &Call, names: &Names<'_>) -> Option<Words> {
+pub fn answer(call: &Call, names: &PeerNames<'_>) -> Option<Words> {
     answer_in(call, names, Form::Full)?;
     let mut words = Words::of(|form| answer_in(call, names, form).unwrap_or_default());
-    if let (Arguments::Select { after: Some(after), .. }, Outcome::Value(1..)) =
+    if let (Arguments::Select { after: Some(after), .. }, CallOutcome::Value(1..)) =
         (&call.arguments, &call.outcome)
     {
         words.sets = sets(after);
@@ -18,15 +20,15 @@ pub fn answer(call: &Call, names: &Names<'_>) -> Option<Words> {
     Some(words)
 }
 
-fn answer_in(call: &Call, names: &Names<'_>, form: Form) -> Option<String> {
+fn answer_in(call: &Call, names: &PeerNames<'_>, form: Form) -> Option<String> {
     let who = |descriptor: &Descriptor| names.write(descriptor, form);
     let value = match &call.outcome {
-        Outcome::Pending => return None,
-        Outcome::Error(errno) => {
+        CallOutcome::Pending => return None,
+        CallOutcome::Error(errno) => {
             let meaning = if form == Form::Full { meaning(call, errno) } else { "" };
             return Some(format!("{errno}{meaning}"));
         }
-        Outcome::Value(value) => *value,
+        CallOutcome::Value(value) => *value,
     };
     let count = u64::try_from(value).unwrap_or_default();
     Some(match &call.arguments {

@@ -1,12 +1,12 @@
 //! One lane for each participant, and what each of them did: a recording, put side by side.
 
-use lab::witness::record::{Arguments, Call, Event, Outcome, Record, Timeout, What};
+use lab::witness::record::{Arguments, Call, CallOutcome, Event, Record, Timeout, What};
 
 use crate::answers::answer;
-use crate::names::Names;
+use crate::names::PeerNames;
 use crate::peers::words_of;
 use crate::questions::question;
-use crate::recording::{Did, Done, Recording};
+use crate::recording::{Did, PeerAction, Recording};
 use crate::visible::is_shown;
 use crate::words::{self, Words};
 
@@ -39,7 +39,7 @@ pub struct LaneEntry {
     /// Which thread of the program; 0 for a peer.
     pub thread: u32,
     /// What kind of thing.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The name of the call: `select`. Empty if it is none.
     pub call: String,
     /// What was asked or done.
@@ -52,7 +52,7 @@ pub struct LaneEntry {
 
 /// What kind of thing an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// The program prepares its listener.
     Setup,
     /// The program waits with select, poll or epoll.
@@ -74,7 +74,7 @@ impl Timeline {
     #[must_use]
     pub fn of(recording: &Recording) -> Self {
         let Recording { record, peers, .. } = recording;
-        let names = Names(peers);
+        let names = PeerNames(peers);
         let mut lanes = vec![record.program.clone(), "kernel".to_owned()];
         for done in peers {
             if !lanes[2..].contains(&done.who) {
@@ -93,7 +93,7 @@ impl Timeline {
     /// Without the entries that prepare the listener.
     #[must_use]
     pub fn without_setup(mut self) -> Self {
-        self.entries.retain(|entry| entry.kind != Kind::Setup);
+        self.entries.retain(|entry| entry.kind != EntryKind::Setup);
         self
     }
 
@@ -131,7 +131,7 @@ fn shown_threads(entries: &[LaneEntry]) -> usize {
 }
 
 /// The program's entries: from its first socket on, and what belongs to it.
-fn of_record(record: &Record, names: &Names<'_>) -> Vec<LaneEntry> {
+fn of_record(record: &Record, names: &PeerNames<'_>) -> Vec<LaneEntry> {
     let is_socket = |event: &Event| call_named(event, "socket");
     let from = record.events.iter().position(is_socket).unwrap_or(0);
     // A program that listens prepares it before anything else, up to listen(2).
@@ -144,7 +144,12 @@ fn call_named(event: &Event, name: &str) -> bool {
     matches!(&event.what, What::Call(call) if call.name == name)
 }
 
-fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> Option<LaneEntry> {
+fn of_event(
+    record: &Record,
+    event: &Event,
+    setup: bool,
+    names: &PeerNames<'_>,
+) -> Option<LaneEntry> {
     if !is_shown(event) {
         return None;
     }
@@ -153,7 +158,7 @@ fn of_event(record: &Record, event: &Event, setup: bool, names: &Names<'_>) -> O
         until: Some(event.at),
         lane: PROGRAM,
         thread: event.thread,
-        kind: Kind::Note,
+        kind: EntryKind::Note,
         call: String::new(),
         says: Words::from(text),
         answer: None,
@@ -179,9 +184,9 @@ fn is_first(record: &Record, event: &Event) -> bool {
     record.threads.first().is_some_and(|first| first.number == event.thread)
 }
 
-fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> LaneEntry {
-    let kind = if setup { Kind::Setup } else { kind(call) };
-    let returned = call.outcome != Outcome::Pending;
+fn of_call(event: &Event, call: &Call, setup: bool, names: &PeerNames<'_>) -> LaneEntry {
+    let kind = if setup { EntryKind::Setup } else { kind(call) };
+    let returned = call.outcome != CallOutcome::Pending;
     LaneEntry {
         at: event.at,
         until: call.returned.filter(|_| returned),
@@ -195,29 +200,29 @@ fn of_call(event: &Event, call: &Call, setup: bool, names: &Names<'_>) -> LaneEn
     }
 }
 
-fn kind(call: &Call) -> Kind {
+fn kind(call: &Call) -> EntryKind {
     match &call.arguments {
         Arguments::Select { timeout, .. }
         | Arguments::Poll { timeout, .. }
         | Arguments::EpollWait { timeout, .. } => match timeout {
-            Timeout::Nanoseconds(0) => Kind::Look,
-            _ => Kind::Wait,
+            Timeout::Nanoseconds(0) => EntryKind::Look,
+            _ => EntryKind::Wait,
         },
         Arguments::Accept { .. }
         | Arguments::Address { .. }
         | Arguments::Read { .. }
-        | Arguments::Write { .. } => Kind::Transfer,
-        _ => Kind::Act,
+        | Arguments::Write { .. } => EntryKind::Transfer,
+        _ => EntryKind::Act,
     }
 }
 
-fn of_peer(done: &Done, lane: usize) -> LaneEntry {
+fn of_peer(done: &PeerAction, lane: usize) -> LaneEntry {
     LaneEntry {
         at: done.at,
         until: Some(done.until),
         lane,
         thread: 0,
-        kind: Kind::Peer,
+        kind: EntryKind::Peer,
         call: String::new(),
         says: words_of(&done.did),
         answer: None,

@@ -1,7 +1,7 @@
 //! The lines of a timeline: a call during which something else happened has two, one where it was
 //! made and one where it came back.
 
-use crate::lanes::{Kind, LaneEntry, PROGRAM, Timeline};
+use crate::lanes::{EntryKind, LaneEntry, PROGRAM, Timeline};
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ const LONG: u64 = 10_000_000;
 /// back?
 #[must_use]
 pub fn sleeps(timeline: &Timeline, entry: &LaneEntry) -> bool {
-    if !matches!(entry.kind, Kind::Wait | Kind::Transfer) {
+    if !matches!(entry.kind, EntryKind::Wait | EntryKind::Transfer) {
         return false;
     }
     let Some(until) = entry.until else { return true };

@@ -2,7 +2,7 @@
 
 use lab::witness::record::{Descriptor, Object};
 
-use crate::recording::{Did, Done};
+use crate::recording::{Did, PeerAction};
 
 /// How a descriptor is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub enum Form {
 
 /// The peers of a recording, by address.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'a>(pub &'a [Done]);
+pub struct PeerNames<'a>(pub &'a [PeerAction]);
 
-impl Names<'_> {
+impl PeerNames<'_> {
     /// The peer at an address.
     #[must_use]
     pub fn at(&self, address: &str) -> Option<&str> {
-        let is_there = |done: &&Done| {
+        let is_there = |done: &&PeerAction| {
             matches!(&done.did, Did::Connects(its) | Did::Listens(its) | Did::Refuses(its)
                 | Did::Drops(its) if its == address)
         };

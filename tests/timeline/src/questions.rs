@@ -2,12 +2,12 @@
 
 use lab::witness::record::{Arguments, Call, Descriptor, PollEntry, Timeout};
 
-use crate::names::{Form, Names};
+use crate::names::{Form, PeerNames};
 use crate::words::{Words, bytes, list, name, plain_sets, sets};
 
 /// What the program asked.
 #[must_use]
-pub fn question(call: &Call, names: &Names<'_>) -> Words {
+pub fn question(call: &Call, names: &PeerNames<'_>) -> Words {
     let mut words = Words::of(|form| question_in(call, names, form));
     if let Arguments::Select { before, .. } = &call.arguments {
         words.sets = sets(before);
@@ -15,7 +15,7 @@ pub fn question(call: &Call, names: &Names<'_>) -> Words {
     words
 }
 
-fn question_in(call: &Call, names: &Names<'_>, form: Form) -> String {
+fn question_in(call: &Call, names: &PeerNames<'_>, form: Form) -> String {
     let who = |descriptor: &Descriptor| names.write(descriptor, form);
     let name = name(call);
     match &call.arguments {

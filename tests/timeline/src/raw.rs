@@ -1,11 +1,11 @@
 //! One line for each call, as strace would write it, but with decoded arguments and the thread.
 
 use lab::witness::record::{
-    Arguments, Call, Descriptor, Event, Object, Outcome, Sets, Timeout, What,
+    Arguments, Call, CallOutcome, Descriptor, Event, Object, Sets, Timeout, What,
 };
 
 use crate::peers::words_of;
-use crate::recording::{Done, Recording};
+use crate::recording::{PeerAction, Recording};
 
 /// The lines of a recording: every event of the record, and between them what the peers did.
 #[must_use]
@@ -25,7 +25,7 @@ fn place(event: &Event) -> String {
     format!("{:>12} [{}]", milliseconds(event.at), event.thread)
 }
 
-fn of_peer(done: &Done) -> String {
+fn of_peer(done: &PeerAction) -> String {
     let full = words_of(&done.did).full;
     format!("{:>12} --- {} {full} ---", milliseconds(done.at), done.who)
 }
@@ -45,9 +45,9 @@ fn of_event(event: &Event) -> String {
 
 fn of_call(event: &Event, call: &Call) -> String {
     let result = match &call.outcome {
-        Outcome::Value(value) => value.to_string(),
-        Outcome::Error(errno) => format!("-1 {errno}"),
-        Outcome::Pending => "?".to_owned(),
+        CallOutcome::Value(value) => value.to_string(),
+        CallOutcome::Error(errno) => format!("-1 {errno}"),
+        CallOutcome::Pending => "?".to_owned(),
     };
     let took = call.returned.map_or(String::new(), |returned| {
         format!(" <{}>", milliseconds(returned.saturating_sub(event.at)))
@@ -110,7 +110,7 @@ fn asked(arguments: &Arguments) -> String {
 /// What the kernel wrote, after the result.
 fn came(call: &Call) -> String {
     match (&call.arguments, &call.outcome) {
-        (_, Outcome::Error(_) | Outcome::Pending) => String::new(),
+        (_, CallOutcome::Error(_) | CallOutcome::Pending) => String::new(),
         (Arguments::Accept { accepted: Some(accepted), .. }, _) => format!(" {}", of(accepted)),
         (Arguments::Name { address: Some(address), .. }, _) => format!(" {address}"),
         (Arguments::Read { bytes, .. }, _) => format!(" \"{}\"", bytes.0),

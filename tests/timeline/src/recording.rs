@@ -15,12 +15,12 @@ pub struct Recording {
     /// What the program did.
     pub record: Record,
     /// What the peers did, in the order in which they began.
-    pub peers: Vec<Done>,
+    pub peers: Vec<PeerAction>,
 }
 
 /// Something that a peer has done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct PeerAction {
     /// When it began, in nanoseconds since [`Record::began`].
     pub at: u64,
     /// When it was done.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use lab::witness::record::{Outcome, What};
+use lab::witness::record::{CallOutcome, What};
 
-use crate::lanes::{Kind, LaneEntry, Timeline};
+use crate::lanes::{EntryKind, LaneEntry, Timeline};
 use crate::moments::sleeps;
-use crate::recording::{Did, Done, Recording};
+use crate::recording::{Did, PeerAction, Recording};
 
 /// The lines of the summary: a name and what is told of it.
 #[must_use]
@@ -43,8 +43,10 @@ pub fn lines(recording: &Recording, timeline: &Timeline) -> Vec<(&'static str, S
 
 /// `select 7, of which 1 has not come back`.
 fn waits(timeline: &Timeline) -> String {
-    let waits =
-        timeline.entries.iter().filter(|entry| matches!(entry.kind, Kind::Wait | Kind::Look));
+    let waits = timeline
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.kind, EntryKind::Wait | EntryKind::Look));
     counted(waits, "none with select, poll or epoll")
 }
 
@@ -79,7 +81,7 @@ fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usi
         let within = |time: u64| done.at <= time && time < reply.until;
         for event in &recording.record.events {
             if let What::Call(call) = &event.what
-                && call.outcome != Outcome::Pending
+                && call.outcome != CallOutcome::Pending
                 && call.returned.is_some_and(within)
             {
                 calls += 1;
@@ -94,10 +96,10 @@ fn per_message(recording: &Recording, timeline: &Timeline) -> Option<(usize, usi
 }
 
 /// A small message: what fills buffers is none.
-fn is_message(done: &Done) -> bool {
+fn is_message(done: &PeerAction) -> bool {
     matches!(done.did, Did::Sends(count, _) if count <= 100)
 }
 
-fn is_reply(done: &Done, next: &Done) -> bool {
+fn is_reply(done: &PeerAction, next: &PeerAction) -> bool {
     next.who == done.who && matches!(next.did, Did::Gets(..))
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::{Lesson, Program, Syllabus};
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::lanes::Timeline;
 use crate::recording::Recording;
-use crate::scenes::{Manner, Run, Scene};
+use crate::scenes::{Manner, Scene, SceneRun};
 use crate::{raw, summary, text};
 
 /// No line is longer.
@@ -61,7 +61,7 @@ struct Seen<'a> {
 ///
 /// That a name is none, or the program has no trace; what building and running say; at its end, why the
 /// scene could not be finished.
-pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), Failure> {
+pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(&options.lesson)?;
     let Some(name) = &program.trace else { return Err(none(&syllabus, program)) };
@@ -90,21 +90,21 @@ pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), Failure> {
 }
 
 /// There is no trace of this program; of which there are some.
-fn none(syllabus: &Syllabus, program: &Program) -> Failure {
+fn none(syllabus: &Syllabus, program: &Program) -> EarlyExit {
     let name = &program.name;
     let traced = |lesson: &&Lesson| lesson.programs.iter().any(|program| program.trace.is_some());
     let mut lessons = syllabus.lessons.iter().filter(traced).map(Lesson::number);
     let (first, last) =
         (lessons.next().unwrap_or_default(), lessons.next_back().unwrap_or_default());
-    Failure::Arguments(format!(
+    EarlyExit::Arguments(format!(
         "there is no trace of {name}: it makes its peers itself, and waits for nobody\n\
          try: cargo tutor trace 03, or any other of {first} to {last}"
     ))
 }
 
-fn tell(scene: &Scene, runs: &[Run], raw: bool, screen: &mut Screen) -> io::Result<()> {
+fn tell(scene: &Scene, runs: &[SceneRun], raw: bool, screen: &mut Screen) -> io::Result<()> {
     screen.paragraph(scene.about)?;
-    for Run { recording, .. } in runs {
+    for SceneRun { recording, .. } in runs {
         screen.line("")?;
         if !recording.name.is_empty() {
             screen.heading(&recording.name)?;

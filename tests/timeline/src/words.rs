@@ -2,7 +2,7 @@
 
 use lab::witness::record::{Arguments, Bytes, Call, Descriptor, Sets};
 
-use crate::names::{Form, Names};
+use crate::names::{Form, PeerNames};
 
 /// One side of a call, in the three forms; and the sets of select, if it is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,7 +92,7 @@ pub(crate) fn sets(sets: &Sets) -> Vec<DescriptorSet> {
         .collect()
 }
 
-pub(crate) fn plain_sets(sets: &Sets, names: &Names<'_>) -> String {
+pub(crate) fn plain_sets(sets: &Sets, names: &PeerNames<'_>) -> String {
     let of = |name: &str, set: &Option<Vec<Descriptor>>| {
         let Some(set) = set else { return String::new() };
         let members: Vec<String> = set.iter().map(|d| names.write(d, Form::Plain)).collect();

@@ -9,12 +9,12 @@ use judge::Test;
 use lab::need::Need;
 use lab::witness::bits::Events;
 use lab::witness::record::{
-    Arguments, Bytes, Call, Descriptor, Event, Object, Outcome, PollEntry, Record, Sets, Thread,
-    Timeout, What,
+    Arguments, Bytes, Call, CallOutcome, Descriptor, Event, Object, PollEntry, Record, Sets,
+    Thread, Timeout, What,
 };
 use timeline::figures::Picture;
 use timeline::lanes::Timeline;
-use timeline::recording::{Did, Done, Recording};
+use timeline::recording::{Did, PeerAction, Recording};
 use timeline::{raw, sequence, summary, text};
 
 fn main() -> ExitCode {
@@ -57,7 +57,7 @@ fn client() -> Descriptor {
 }
 
 fn call(at: u64, name: &str, arguments: Arguments, value: i64, returned: u64) -> Event {
-    let outcome = Outcome::Value(value);
+    let outcome = CallOutcome::Value(value);
     let what = Call { name: name.to_owned(), arguments, outcome, returned: Some(returned * MS) };
     Event { at: at * MS, thread: 1, what: What::Call(what) }
 }
@@ -83,8 +83,8 @@ fn read(at: u64, bytes: &str) -> Event {
     call(at, "recvfrom", arguments, i64::try_from(bytes.len()).expect("few bytes"), at)
 }
 
-fn done(at: u64, did: Did) -> Done {
-    Done { at: at * MS, until: at * MS, who: "ann".to_owned(), did }
+fn done(at: u64, did: Did) -> PeerAction {
+    PeerAction { at: at * MS, until: at * MS, who: "ann".to_owned(), did }
 }
 
 /// A client comes, sends twice and is read twice.
@@ -100,7 +100,7 @@ fn by_hand() -> Recording {
     let listen = Arguments::Listen { socket: listener(), backlog: 8 };
     let mut pending = select(18, &[listener(), client()], &[], 0);
     if let What::Call(call) = &mut pending.what {
-        call.outcome = Outcome::Pending;
+        call.outcome = CallOutcome::Pending;
         call.returned = None;
     }
     let events = vec![

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::mdbook;
 use cli::screen::Screen;
 use cli::syllabus::root;
@@ -20,7 +20,7 @@ pub struct BookOptions {
     build: bool,
 }
 
-pub fn run(options: &BookOptions, screen: &mut Screen) -> Result<(), Failure> {
+pub fn run(options: &BookOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let mdbook = mdbook::installed_or_install()?;
     let mut command = Command::new(&mdbook);
     command.current_dir(root());

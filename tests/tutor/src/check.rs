@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::programs::Build;
 use cli::syllabus::Syllabus;
 
@@ -26,7 +26,7 @@ pub struct CheckOptions {
 }
 
 /// Builds the lesson's checks and becomes them.
-pub fn run(options: &CheckOptions) -> Result<(), Failure> {
+pub fn run(options: &CheckOptions) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(&options.lesson)?;
     let mut arguments: Vec<OsString> = Vec::new();

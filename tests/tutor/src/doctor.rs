@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::mdbook;
 use cli::screen::Screen;
 use lab::need::{Need, REQUIRE};
@@ -45,8 +45,8 @@ impl State {
     }
 }
 
-pub fn run(screen: &mut Screen) -> Result<(), Failure> {
-    let required = Need::required().map_err(Failure::Arguments)?;
+pub fn run(screen: &mut Screen) -> Result<(), EarlyExit> {
+    let required = Need::required().map_err(EarlyExit::Arguments)?;
     let needs = Need::ALL.map(|need| (need, of_need(need)));
     let forbidden: Vec<Need> = needs
         .iter()
@@ -77,7 +77,7 @@ pub fn run(screen: &mut Screen) -> Result<(), Failure> {
         count => {
             screen
                 .heading(format_args!("{count} of the things that the course needs are missing"))?;
-            Err(Failure::Told)
+            Err(EarlyExit::Told)
         }
     }
 }

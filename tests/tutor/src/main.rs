@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use cli::failure::{self, Failure};
+use cli::exit::{self, EarlyExit};
 use cli::screen::Screen;
 use cli::syllabus::Syllabus;
 use lab::limits;
@@ -71,10 +71,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse_from(run::typed());
     let mut screen = Screen::default();
     let done = perform(arguments.task, &mut screen);
-    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
+    exit::end(done.map_err(|early| early.explained(limits::explain)), &screen)
 }
 
-fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), Failure> {
+fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
     match task {
         None => Ok(map::show(&Syllabus::read()?, screen)?),
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::meant::nearest;
 use lab::peer::by_hand::{self, PEERS, Peer, Role};
 
@@ -26,11 +26,11 @@ pub struct PeerOptions {
 
 /// Runs one until it has done what it wants, or its time is up. Ctrl-C ends it at once: the kernel
 /// closes what it holds.
-pub fn run(options: &PeerOptions) -> Result<(), Failure> {
+pub fn run(options: &PeerOptions) -> Result<(), EarlyExit> {
     let PeerOptions { peer, address, seconds } = *options;
     if peer.role == Role::Connects && address.port() == 0 {
         let words = format!("{peer} connects: the port is a number from 1 to 65535");
-        return Err(Failure::Arguments(words));
+        return Err(EarlyExit::Arguments(words));
     }
     let limit = Duration::from_secs(seconds.into());
     peer.run(address, limit, &AtomicBool::new(false), &mut io::stdout())

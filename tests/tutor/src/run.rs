@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::programs::{Build, Programs};
 use cli::syllabus::Syllabus;
 
@@ -35,21 +35,21 @@ pub fn typed() -> Vec<OsString> {
 }
 
 /// Becomes an instrument.
-pub fn instrument(name: &str, given: &Given) -> Result<(), Failure> {
+pub fn instrument(name: &str, given: &Given) -> Result<(), EarlyExit> {
     let own = INSTRUMENTS.iter().filter(|(instrument, _)| *instrument == name);
     let packages = own.map(|(_, package)| *package).chain(["tutor"]);
     become_it(&Build::programs(packages).run()?, name, &given.arguments)
 }
 
 /// Becomes a lesson's program.
-pub fn program(typed: &str, arguments: &[OsString]) -> Result<(), Failure> {
+pub fn program(typed: &str, arguments: &[OsString]) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(typed)?;
     become_it(&Programs::of("tutor", [lesson])?, &program.name, arguments)
 }
 
 /// Returns only to say why not.
-pub fn become_it(programs: &Programs, name: &str, arguments: &[OsString]) -> Result<(), Failure> {
+pub fn become_it(programs: &Programs, name: &str, arguments: &[OsString]) -> Result<(), EarlyExit> {
     let path = programs.path(name)?;
     let error = Command::new(&path).args(arguments).exec();
     Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())).into())

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::meant::nearest;
 use cli::screen::Screen;
 use lab::limits;
@@ -69,7 +69,7 @@ impl Verdicts<'_> {
 ///
 /// That there is no such claim; what reading the register and starting experiments say; that an
 /// experiment broke, which is then told already.
-pub fn run(options: &ClaimsOptions, screen: &mut Screen) -> Result<(), Failure> {
+pub fn run(options: &ClaimsOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let register = register::read().map_err(io::Error::other)?;
     let chosen = chosen(&register, &options.claims)?;
     let trials = try_all(&runner::experiments(chosen.iter().copied()))?;
@@ -83,11 +83,11 @@ pub fn run(options: &ClaimsOptions, screen: &mut Screen) -> Result<(), Failure> 
         one::show(&verdicts, screen)?;
     }
     let broke = verdicts.count(|ruling| matches!(ruling, Ruling::Broke(_)));
-    if broke == 0 { Ok(()) } else { Err(Failure::Told) }
+    if broke == 0 { Ok(()) } else { Err(EarlyExit::Told) }
 }
 
 /// The claims that were asked for, in the order in which they were; all without any.
-fn chosen<'a>(register: &'a Register, typed: &[String]) -> Result<Vec<&'a Claim>, Failure> {
+fn chosen<'a>(register: &'a Register, typed: &[String]) -> Result<Vec<&'a Claim>, EarlyExit> {
     if typed.is_empty() {
         return Ok(register.claims.iter().collect());
     }
@@ -102,7 +102,7 @@ fn chosen<'a>(register: &'a Register, typed: &[String]) -> Result<Vec<&'a Claim>
     Ok(chosen)
 }
 
-fn unknown(register: &Register, typed: &str) -> Failure {
+fn unknown(register: &Register, typed: &str) -> EarlyExit {
     let meant = if let Some(number) = register::number(typed) {
         Some(register::id(number.clamp(1, LAST)))
     } else {
@@ -115,7 +115,7 @@ fn unknown(register: &Register, typed: &str) -> Failure {
     };
     let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
     let last = register::id(LAST);
-    Failure::Arguments(format!(
+    EarlyExit::Arguments(format!(
         "there is no claim {typed:?}{meant}\nthe claims are C01 to {last}; `cargo tutor claims` lists them"
     ))
 }

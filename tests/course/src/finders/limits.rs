@@ -1,4 +1,6 @@
-//! What chapters may not do, and how long things may be.
+//! What chapters may not do, how long things may be, and that no two have one name.
+
+use std::collections::BTreeMap;
 
 use super::includes::marker;
 use crate::Finding;
@@ -89,4 +91,30 @@ pub fn backward_imports(house: &House) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Public types of different crates that have one name: a reader of both could not tell which is meant.
+#[must_use]
+pub fn doubled_names(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut first = BTreeMap::new();
+    for (path, text) in house.sources.iter().chain(&house.tests) {
+        let Some((of_crate, _)) = path.split_once("/src/") else { continue };
+        for name in text.lines().filter_map(public_type) {
+            let &mut (other, elsewhere) = first.entry(name).or_insert((of_crate, path));
+            if other != of_crate {
+                let problem = format!("{name} is the name of a public type in {elsewhere} too");
+                findings.push(Finding::new(path, problem));
+            }
+        }
+    }
+    findings
+}
+
+/// The name of the public type that is defined in this line, if one is.
+fn public_type(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub ")?;
+    let kinds = ["struct ", "enum ", "trait ", "type "];
+    let rest = kinds.iter().find_map(|kind| rest.strip_prefix(*kind))?;
+    rest.split(|c: char| !c.is_alphanumeric()).next()
 }

@@ -5,7 +5,7 @@
 //! - [`lessons`]: a lesson's chapter, its pages, its checks and its row in the README belong together;
 //! - [`includes`]: code on pages, by anchor;
 //! - [`links`]: headings' ids, links and fragments;
-//! - [`limits`]: what chapters may not do, and how long things may be.
+//! - [`limits`]: what chapters may not do, how long things may be, and that no two have one name.
 
 pub mod described;
 pub mod includes;
@@ -20,7 +20,7 @@ use crate::house::House;
 pub type Finder = fn(&House) -> Vec<Finding>;
 
 /// Every finder.
-pub const ALL: [Finder; 14] = [
+pub const ALL: [Finder; 15] = [
     described::nameless,
     lessons::unpaired,
     lessons::unlisted,
@@ -35,4 +35,5 @@ pub const ALL: [Finder; 14] = [
     limits::long_pages,
     limits::forbidden_words,
     limits::backward_imports,
+    limits::doubled_names,
 ];

@@ -4,12 +4,12 @@ use std::io;
 
 use diffy::DiffOptions;
 
-use super::Kind;
+use super::Generated;
 use crate::finders::includes::marker;
 use crate::house::{File, House};
 
 /// The diffs of the lessons that say what they are compared with.
-pub const KIND: Kind = Kind { name: "diffs", folder: "book/src/diffs", files };
+pub const KIND: Generated = Generated { name: "diffs", folder: "book/src/diffs", files };
 
 /// Unchanged lines around a change, so that it can be read alone.
 const CONTEXT: usize = 4;

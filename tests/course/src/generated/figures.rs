@@ -4,11 +4,11 @@ use std::io;
 
 use timeline::figures::Picture;
 
-use super::Kind;
+use super::Generated;
 use crate::house::{File, House};
 
 /// The figures that the lessons describe.
-pub const KIND: Kind = Kind { name: "figures", folder: "book/src/figures", files };
+pub const KIND: Generated = Generated { name: "figures", folder: "book/src/figures", files };
 
 fn files(house: &House) -> io::Result<Vec<File>> {
     let draw =

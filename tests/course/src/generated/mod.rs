@@ -20,7 +20,7 @@ use crate::house::{File, House};
 
 /// One kind of generated files.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct Generated {
     /// What they are: `figures`.
     pub name: &'static str,
     /// The folder that is theirs alone, relative to the root: what else lies there goes away.
@@ -30,7 +30,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 5] =
+pub const KINDS: [Generated; 5] =
     [diffs::KIND, figures::KIND, packets::KIND, tables::KIND, claims::KIND];
 
 /// What has to be done for the book to be as its sources say.
@@ -41,7 +41,7 @@ enum Change {
     Remove(String),
 }
 
-impl Kind {
+impl Generated {
     /// Brings the files up to date; returns what was done: `wrote PATH`, `removed PATH`.
     ///
     /// # Errors

@@ -5,11 +5,11 @@ use std::io;
 use cli::syllabus::Lesson;
 use timeline::packets::recorded;
 
-use super::Kind;
+use super::Generated;
 use crate::house::{File, House};
 
 /// The packets that the lessons' descriptions put on their pages.
-pub const KIND: Kind = Kind { name: "packets", folder: "book/src/packets", files };
+pub const KIND: Generated = Generated { name: "packets", folder: "book/src/packets", files };
 
 fn files(house: &House) -> io::Result<Vec<File>> {
     let shown = |lesson: &&Lesson| lesson.packets.iter().any(|given| given.on_page);

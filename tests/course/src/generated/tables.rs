@@ -6,11 +6,11 @@ use std::io;
 use ch09_readiness::show;
 use ch09_readiness::table::Table;
 
-use super::{Kind, named};
+use super::{Generated, named};
 use crate::house::{File, House};
 
 /// The one table.
-pub const KIND: Kind = Kind { name: "tables", folder: "book/src/tables", files };
+pub const KIND: Generated = Generated { name: "tables", folder: "book/src/tables", files };
 
 /// What it is made from.
 pub(crate) const RECORDING: &str = "book/recordings/readiness-table.json";

@@ -23,7 +23,7 @@ use crate::house::House;
 
 /// One kind of recordings.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct Recordings {
     /// What they are: `figures`.
     pub name: &'static str,
     /// Makes all of them; returns which of them say something else than before.
@@ -31,11 +31,11 @@ pub struct Kind {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Kind; 4] = [
-    Kind { name: "figures", record: figures },
-    Kind { name: "packets", record: packets },
-    Kind { name: "table", record: table },
-    Kind { name: "claims", record: claims },
+pub const KINDS: [Recordings; 4] = [
+    Recordings { name: "figures", record: figures },
+    Recordings { name: "packets", record: packets },
+    Recordings { name: "table", record: table },
+    Recordings { name: "claims", record: claims },
 ];
 
 /// Runs the programs of the figures; those that changed have another sequence of events.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use lab::witness::record::{Arguments, Outcome, Record};
+use lab::witness::record::{Arguments, CallOutcome, Record};
 use lab::witness::sentences::{CallAt, Sentence};
 
 /// One call.
@@ -72,9 +72,9 @@ pub fn of_record(record: &Record) -> Sentence<Vec<Vec<Shown>>> {
             name: call.call.name.clone(),
             descriptor: first_argument(call),
             result: match &call.call.outcome {
-                Outcome::Value(value) => value.to_string(),
-                Outcome::Error(errno) => errno.clone(),
-                Outcome::Pending => "?".to_owned(),
+                CallOutcome::Value(value) => value.to_string(),
+                CallOutcome::Error(errno) => errno.clone(),
+                CallOutcome::Pending => "?".to_owned(),
             },
         });
         threads.insert(thread.tid, told_at_once(shown.collect()));

@@ -13,21 +13,21 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::programs::Build;
 use cli::screen::Screen;
 use cli::syllabus::Syllabus;
 use lab::subject::Launch;
 
 use calls::{Shown, of_record, of_strace};
-use runs::{Run, Started};
+use runs::{ComparedRun, Started};
 
 /// Compares the runs of all lessons, and says what differs.
 ///
 /// # Errors
 ///
 /// That strace is not installed; what building, starting and tracing say; that something differs.
-pub fn compare(screen: &mut Screen) -> Result<(), Failure> {
+pub fn compare(screen: &mut Screen) -> Result<(), EarlyExit> {
     look_for_strace()?;
     let syllabus = Syllabus::read()?;
     let programs = Build::workspace().run()?;
@@ -49,7 +49,7 @@ pub fn compare(screen: &mut Screen) -> Result<(), Failure> {
     }
     let (runs, calls, count) = sums;
     screen.line(format_args!("{runs} runs, {calls} calls compared, {count} differences"))?;
-    if count == 0 { Ok(()) } else { Err(Failure::Told) }
+    if count == 0 { Ok(()) } else { Err(EarlyExit::Told) }
 }
 
 fn look_for_strace() -> io::Result<()> {
@@ -66,7 +66,7 @@ fn look_for_strace() -> io::Result<()> {
 type Threads = Vec<Vec<Shown>>;
 
 /// What the witness saw, and what strace saw.
-fn both(run: &Run, program: &Path) -> io::Result<(Threads, Threads)> {
+fn both(run: &ComparedRun, program: &Path) -> io::Result<(Threads, Threads)> {
     let record = (run.with)(&mut |arguments, input| {
         let launch = prepared(Launch::new(program), arguments);
         let launch = input.into_iter().fold(launch, Launch::stdin);

@@ -15,7 +15,7 @@ use timeline::scenes::{Around, Scene};
 use super::clients::serve;
 
 /// A program and what is done to it.
-pub struct Run {
+pub struct ComparedRun {
     /// As it is shown: `03 select-server`.
     pub name: String,
     /// The program's file name.
@@ -38,7 +38,7 @@ pub struct Started {
 }
 
 /// The runs of all programs: what is done to each follows from the scene of its trace.
-pub fn of(syllabus: &Syllabus) -> io::Result<Vec<Run>> {
+pub fn of(syllabus: &Syllabus) -> io::Result<Vec<ComparedRun>> {
     let mut runs = Vec::new();
     for lesson in &syllabus.lessons {
         for program in &lesson.programs {
@@ -48,8 +48,8 @@ pub fn of(syllabus: &Syllabus) -> io::Result<Vec<Run>> {
     Ok(runs)
 }
 
-fn of_program(lesson: &Lesson, program: &Program) -> io::Result<Vec<Run>> {
-    let run = |what: &str, with: Box<With>| Run {
+fn of_program(lesson: &Lesson, program: &Program) -> io::Result<Vec<ComparedRun>> {
+    let run = |what: &str, with: Box<With>| ComparedRun {
         name: format!("{} {}{what}", lesson.number(), program.name),
         program: program.name.clone(),
         with,

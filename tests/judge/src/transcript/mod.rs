@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 
 use cli::syllabus::root;
 pub use fault::Fault;
-use programs::Programs;
+use programs::TranscriptPrograms;
 use runner::Runner;
 
 /// The transcripts of one page, and the programs that they may run.
@@ -104,7 +104,7 @@ impl Transcripts {
             let problem = "there is no console block, but a test runs the page".to_owned();
             return Err(Fault::of_page(&self.name, 0, problem));
         }
-        let programs = Programs::new(&self.lesson, &self.programs)
+        let programs = TranscriptPrograms::new(&self.lesson, &self.programs)
             .map_err(|error| Fault::of_page(&self.name, 0, error.to_string()))?;
         let mut runner = Runner::new(&self.name, &text, programs, self.update);
         for block in &blocks {

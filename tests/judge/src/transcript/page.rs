@@ -14,12 +14,12 @@ pub struct Block {
     /// Does the last command stay up?
     pub stays: bool,
     /// What happens in it, at least one thing.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TranscriptStep>,
 }
 
 /// One thing that happens in a block, and what is printed then.
 #[derive(Debug, PartialEq)]
-pub struct Step {
+pub struct TranscriptStep {
     /// The number of its line, from 1.
     pub line: usize,
     /// What happens.
@@ -131,14 +131,14 @@ fn block(
     if stays && terminal.is_none() {
         return Err((open + 1, "name the terminal in which the command stays".to_owned()));
     }
-    if stays && !matches!(steps.last(), Some(Step { action: Action::Command(_), .. })) {
+    if stays && !matches!(steps.last(), Some(TranscriptStep { action: Action::Command(_), .. })) {
         return Err((open + 1, "a command comes last where one stays".to_owned()));
     }
     Ok(Some(Block { line: open + 1, terminal, stays, steps }))
 }
 
-fn steps(lines: &[&str], indent: usize, range: Range<usize>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+fn steps(lines: &[&str], indent: usize, range: Range<usize>) -> Vec<TranscriptStep> {
+    let mut steps: Vec<TranscriptStep> = Vec::new();
     let mut at = range.start;
     while at < range.end {
         let line = at + 1;
@@ -159,14 +159,19 @@ fn steps(lines: &[&str], indent: usize, range: Range<usize>) -> Vec<Step> {
             match steps.last_mut() {
                 Some(step) => step.lines.end = at + 1,
                 None => {
-                    steps.push(Step { line, action: Action::Since, lines: at..at + 1, indent });
+                    steps.push(TranscriptStep {
+                        line,
+                        action: Action::Since,
+                        lines: at..at + 1,
+                        indent,
+                    });
                 }
             }
             at += 1;
             continue;
         };
         at += 1;
-        steps.push(Step { line, action, lines: at..at, indent });
+        steps.push(TranscriptStep { line, action, lines: at..at, indent });
     }
     steps
 }

@@ -9,7 +9,7 @@ use lab::subject::Launch;
 
 /// What the shell of a transcript has to know.
 #[derive(Debug)]
-pub struct Programs {
+pub struct TranscriptPrograms {
     lesson: String,
     programs: Vec<Program>,
 }
@@ -22,7 +22,7 @@ struct Program {
     listens: Option<String>,
 }
 
-impl Programs {
+impl TranscriptPrograms {
     /// Asks each program for its default address with `--help`.
     pub fn new(lesson: &str, programs: &[(String, PathBuf)]) -> io::Result<Self> {
         let mut known = Vec::new();

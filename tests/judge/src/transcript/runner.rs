@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::compare;
 use super::fault::Fault;
 use super::output::{End, Output, Printed};
-use super::page::{Action, Block, Step, unindented};
+use super::page::{Action, Block, TranscriptStep, unindented};
 use super::place::Place;
-use super::programs::Programs;
+use super::programs::TranscriptPrograms;
 use super::terminal::{self, Terminal};
 use lab::wait::PATIENCE;
 
@@ -23,7 +23,7 @@ const SETTLED: Duration = Duration::from_millis(700);
 pub struct Runner<'a> {
     page: &'a str,
     lines: Vec<&'a str>,
-    programs: Programs,
+    programs: TranscriptPrograms,
     place: Place,
     update: bool,
     terminals: BTreeMap<String, Session>,
@@ -55,7 +55,7 @@ enum Until {
 }
 
 impl<'a> Runner<'a> {
-    pub fn new(page: &'a str, text: &'a str, programs: Programs, update: bool) -> Self {
+    pub fn new(page: &'a str, text: &'a str, programs: TranscriptPrograms, update: bool) -> Self {
         Self {
             page,
             lines: text.lines().collect(),
@@ -119,7 +119,7 @@ impl<'a> Runner<'a> {
     fn step(
         &mut self,
         session: &mut Session,
-        step: &Step,
+        step: &TranscriptStep,
         next: Option<&Action>,
         stays: bool,
     ) -> Result<(), Fault> {
@@ -168,7 +168,7 @@ impl<'a> Runner<'a> {
     }
 
     /// A terminal takes the next command only when the last one has ended.
-    fn end_of_last(&self, session: &mut Session, step: &Step) -> Result<(), Fault> {
+    fn end_of_last(&self, session: &mut Session, step: &TranscriptStep) -> Result<(), Fault> {
         let Some(running) = session.running.take() else { return Ok(()) };
         let output = &session.terminal.output;
         match output.wait(PATIENCE, |printed| printed.end) {
@@ -189,7 +189,7 @@ impl<'a> Runner<'a> {
     fn compare(
         &mut self,
         session: &Session,
-        step: &Step,
+        step: &TranscriptStep,
         until: Until,
     ) -> Result<Option<i32>, Fault> {
         let output = &session.terminal.output;
@@ -274,7 +274,7 @@ impl<'a> Runner<'a> {
     }
 
     /// The page's lines for a step, without the blank ones at their end.
-    fn expected(&self, step: &Step) -> (Range<usize>, Vec<String>) {
+    fn expected(&self, step: &TranscriptStep) -> (Range<usize>, Vec<String>) {
         let mut range = step.lines.clone();
         while range.end > range.start && self.lines[range.end - 1].trim().is_empty() {
             range.end -= 1;
@@ -296,7 +296,13 @@ impl<'a> Runner<'a> {
         lines
     }
 
-    fn change(&mut self, step: &Step, range: Range<usize>, expected: &[String], lines: &[String]) {
+    fn change(
+        &mut self,
+        step: &TranscriptStep,
+        range: Range<usize>,
+        expected: &[String],
+        lines: &[String],
+    ) {
         let white = " ".repeat(step.indent);
         let new = compare::reworded(expected, lines);
         let new = new.iter().map(|line| format!("{white}{line}").trim_end().to_owned()).collect();

@@ -84,7 +84,7 @@ pub struct Call {
     /// Its arguments, and what the kernel wrote through them.
     pub arguments: Arguments,
     /// What it returned.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
     /// When it returned, in nanoseconds since [`Record::began`]; `None` while it has not.
     pub returned: Option<u64>,
 }
@@ -92,7 +92,7 @@ pub struct Call {
 /// How a call came back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum CallOutcome {
     /// With this value.
     Value(i64),
     /// With -1 and this errno: `EAGAIN`. A call that a signal interrupted is named as it is inside

@@ -150,7 +150,7 @@ fn descriptors(event: &Event) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::bits::Events;
-    use super::super::record::{Descriptor, Object, Outcome, PollEntry, Timeout};
+    use super::super::record::{CallOutcome, Descriptor, Object, PollEntry, Timeout};
     use super::*;
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             let call = Call {
                 name: "poll".to_owned(),
                 arguments,
-                outcome: Outcome::Pending,
+                outcome: CallOutcome::Pending,
                 returned: None,
             };
             shared.add(Event { at: 0, thread: 1, what: What::Call(call) })

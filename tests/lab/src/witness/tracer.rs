@@ -9,7 +9,7 @@ use super::calls::{self, At, News, On};
 use super::decode::{self, Raw};
 use super::descriptors::Descriptors;
 use super::memory::Memory;
-use super::record::{Arguments, Call, Event, Outcome, Thread, What};
+use super::record::{Arguments, Call, CallOutcome, Event, Thread, What};
 use super::shared::Shared;
 use crate::clock::monotonic;
 use crate::need::Need;
@@ -213,7 +213,7 @@ impl Tracer {
         let raw = Raw { name: &name, registers };
         let arguments = decode::entry(raw, Memory(tid), &mut process.open);
         let call =
-            Call { name: name.clone(), arguments, outcome: Outcome::Pending, returned: None };
+            Call { name: name.clone(), arguments, outcome: CallOutcome::Pending, returned: None };
         let Some(place) = self.note(tid, What::Call(call)) else { return };
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.inside = Some((place, name, registers));
@@ -238,7 +238,7 @@ impl Tracer {
             call.outcome = match result {
                 Ok(value) => {
                     decode::exit(raw, value, arguments, memory, open, openings);
-                    Outcome::Value(value)
+                    CallOutcome::Value(value)
                 }
                 Err(errno) => {
                     if let (Arguments::Address { socket, address }, libc::EINPROGRESS, "connect") =
@@ -246,7 +246,7 @@ impl Tracer {
                     {
                         decode::connected(socket, address, open);
                     }
-                    Outcome::Error(calls::errno_name(errno))
+                    CallOutcome::Error(calls::errno_name(errno))
                 }
             };
             call.returned = Some(returned);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::failure;
+use cli::exit;
 use cli::screen::Screen;
 use lab::limits;
 use timeline::packets::command::{self, PacketsOptions};
@@ -11,5 +11,5 @@ use timeline::packets::command::{self, PacketsOptions};
 fn main() -> ExitCode {
     let mut screen = Screen::default();
     let done = command::run(&PacketsOptions::parse(), &mut screen);
-    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
+    exit::end(done.map_err(|early| early.explained(limits::explain)), &screen)
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::failure;
+use cli::exit;
 use cli::screen::Screen;
 use lab::limits;
 use timeline::trace::{self, TraceOptions};
@@ -11,5 +11,5 @@ use timeline::trace::{self, TraceOptions};
 fn main() -> ExitCode {
     let mut screen = Screen::default();
     let done = trace::run(&TraceOptions::parse(), &mut screen);
-    failure::end(done.map_err(|failure| failure.explained(limits::explain)), &screen)
+    exit::end(done.map_err(|early| early.explained(limits::explain)), &screen)
 }

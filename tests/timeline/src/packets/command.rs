@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::Parser;
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::meant::unknown;
 use cli::programs::Programs;
 use cli::screen::Screen;
@@ -37,7 +37,7 @@ pub struct PacketsOptions {
 ///
 /// That a name is none, or the lesson has no packets; what reading, building and running say. What a
 /// single scene says is shown in its place.
-pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), Failure> {
+pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let lesson = syllabus.lesson_meant(&options.lesson)?;
     let met = Met::by(lesson)?;
@@ -62,29 +62,29 @@ pub fn run(options: &PacketsOptions, screen: &mut Screen) -> Result<(), Failure>
 }
 
 /// This lesson's program does not connect; those of which do.
-fn none(syllabus: &Syllabus, lesson: &Lesson) -> Failure {
+fn none(syllabus: &Syllabus, lesson: &Lesson) -> EarlyExit {
     let has_packets = |lesson: &&Lesson| !lesson.packets.is_empty();
     let command = |lesson: &Lesson| format!("cargo tutor packets {}", lesson.number());
     let commands: Vec<String> = syllabus.lessons.iter().filter(has_packets).map(command).collect();
     let try_these = commands.join(", or ");
-    Failure::Arguments(format!(
+    EarlyExit::Arguments(format!(
         "{lesson} has no packets to show: its program does not connect\ntry: {try_these}"
     ))
 }
 
 /// The scenes with these names; all, if none is named.
-fn chosen(all: Vec<Met>, names: &[String]) -> Result<Vec<Met>, Failure> {
+fn chosen(all: Vec<Met>, names: &[String]) -> Result<Vec<Met>, EarlyExit> {
     let list: Vec<&str> = all.iter().map(|met| met.scene.name).collect();
     if let Some(name) = names.iter().find(|name| !list.contains(&name.as_str())) {
         let words = unknown("situation", name, list.iter().copied());
         let list = list.join(", ");
-        return Err(Failure::Arguments(format!("{words}\nthere are: {list}")));
+        return Err(EarlyExit::Arguments(format!("{words}\nthere are: {list}")));
     }
     let is_chosen = |met: &Met| names.is_empty() || names.iter().any(|name| name == met.scene.name);
     Ok(all.into_iter().filter(is_chosen).collect())
 }
 
-fn print(screen: &mut Screen, exchanges: &Exchanges) -> Result<(), Failure> {
+fn print(screen: &mut Screen, exchanges: &Exchanges) -> Result<(), EarlyExit> {
     let text = serde_json::to_string_pretty(exchanges).map_err(io::Error::other)?;
     Ok(screen.line(text)?)
 }

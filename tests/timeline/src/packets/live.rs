@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError};
 use std::time::Duration;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::screen::Screen;
 use cli::syllabus::Lesson;
 use lab::limits;
@@ -55,7 +55,7 @@ impl Live {
 
     /// Tells each exchange as soon as it and those before it are over. What this machine forbids is
     /// shown from the recording.
-    pub(super) fn tell(self, screen: &mut Screen, recording: &Exchanges) -> Result<(), Failure> {
+    pub(super) fn tell(self, screen: &mut Screen, recording: &Exchanges) -> Result<(), EarlyExit> {
         let mut said = Vec::new();
         let mut failed = false;
         let mut live = false;
@@ -93,7 +93,7 @@ impl Live {
                 }
             }
         }
-        if failed { Err(Failure::Told) } else { Ok(()) }
+        if failed { Err(EarlyExit::Told) } else { Ok(()) }
     }
 
     /// All exchanges together; or the recording, if this machine forbids to make them.
@@ -101,7 +101,7 @@ impl Live {
         self,
         lesson: &Lesson,
         recording: &Exchanges,
-    ) -> Result<Exchanges, Failure> {
+    ) -> Result<Exchanges, EarlyExit> {
         let last = |news: Receiver<News>| ended(news.iter().last().ok_or(RecvError));
         let exchanges: io::Result<Vec<Exchange>> = self.news.into_iter().map(last).collect();
         match exchanges {

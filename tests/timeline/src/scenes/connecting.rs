@@ -10,15 +10,15 @@ use lab::rig::{BlackHole, RefusingPort, accept_within};
 use lab::subject::Running;
 use lab::wait::PATIENCE;
 
-use super::{Run, launch, of_program, run};
-use crate::recording::{Did, Done};
+use super::{SceneRun, launch, of_program, run};
+use crate::recording::{Did, PeerAction};
 
 /// When a program that connects shall give up, in milliseconds.
 const LIMIT: &str = "1000";
 
 /// A run for each answer.
-pub fn each_answer(program: &Path, arguments: &[String]) -> io::Result<Vec<Run>> {
-    let named = |name: &str, mut run: Run| {
+pub fn each_answer(program: &Path, arguments: &[String]) -> io::Result<Vec<SceneRun>> {
+    let named = |name: &str, mut run: SceneRun| {
         name.clone_into(&mut run.recording.name);
         run
     };
@@ -29,7 +29,7 @@ pub fn each_answer(program: &Path, arguments: &[String]) -> io::Result<Vec<Run>>
     ])
 }
 
-fn accepted(program: &Path, arguments: &[String]) -> io::Result<Run> {
+fn accepted(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let address = listener.local_addr()?.to_string();
     let mut peers = vec![is("open", Did::Listens(address.clone()))];
@@ -82,7 +82,7 @@ fn connection(listener: &TcpListener, subject: &mut Running) -> io::Result<TcpSt
 /// How long a connection is waited for before the next look at whether the program has ended.
 const A_LOOK: Duration = Duration::from_millis(100);
 
-fn refused(program: &Path, arguments: &[String]) -> io::Result<Run> {
+fn refused(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
     let port = RefusingPort::new()?;
     let address = port.address().to_string();
     let peers = vec![is("closed", Did::Refuses(address.clone()))];
@@ -90,7 +90,7 @@ fn refused(program: &Path, arguments: &[String]) -> io::Result<Run> {
     ended(program, &mut subject, peers)
 }
 
-fn unanswered(program: &Path, arguments: &[String]) -> io::Result<Run> {
+fn unanswered(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
     let hole = BlackHole::new()?;
     let address = hole.address().to_string();
     let peers = vec![is("hole", Did::Drops(address.clone()))];
@@ -99,7 +99,7 @@ fn unanswered(program: &Path, arguments: &[String]) -> io::Result<Run> {
 }
 
 /// One run with all of them at once.
-pub fn all_answers(program: &Path, arguments: &[String]) -> io::Result<Run> {
+pub fn all_answers(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let open = listener.local_addr()?.to_string();
     let (port, hole) = (RefusingPort::new()?, BlackHole::new()?);
@@ -115,14 +115,14 @@ pub fn all_answers(program: &Path, arguments: &[String]) -> io::Result<Run> {
 }
 
 /// What a peer is from the beginning.
-fn is(who: &str, did: Did) -> Done {
-    Done { at: 0, until: 0, who: who.to_owned(), did }
+fn is(who: &str, did: Did) -> PeerAction {
+    PeerAction { at: 0, until: 0, who: who.to_owned(), did }
 }
 
 /// What a peer waited for, and when it came.
-fn now(who: &str, did: Did) -> Done {
+fn now(who: &str, did: Did) -> PeerAction {
     let at = monotonic();
-    Done { at, until: at, who: who.to_owned(), did }
+    PeerAction { at, until: at, who: who.to_owned(), did }
 }
 
 fn connecting(program: &Path, arguments: &[String], more: &[&str]) -> io::Result<Running> {
@@ -132,7 +132,7 @@ fn connecting(program: &Path, arguments: &[String], more: &[&str]) -> io::Result
 }
 
 /// The run of a program that has ended, or shall within the lab's patience.
-fn ended(program: &Path, subject: &mut Running, peers: Vec<Done>) -> io::Result<Run> {
+fn ended(program: &Path, subject: &mut Running, peers: Vec<PeerAction>) -> io::Result<SceneRun> {
     let wrong = |words: String| of_program(program, &io::Error::other(words));
     subject
         .exit_status()

@@ -17,7 +17,7 @@ use lab::subject::{Launch, startable};
 use lab::wait::PATIENCE;
 use lab::witness::record::Record;
 
-use crate::recording::{Done, Recording};
+use crate::recording::{PeerAction, Recording};
 pub use serving::PeerStep;
 pub use table::SCENES;
 
@@ -65,7 +65,7 @@ impl Manner {
 
 /// A run, and why it ended early if it did.
 #[derive(Debug)]
-pub struct Run {
+pub struct SceneRun {
     /// What was seen.
     pub recording: Recording,
     /// Why the scene did not reach its end.
@@ -99,7 +99,7 @@ impl Scene {
         program: &Path,
         arguments: &[String],
         manner: Manner,
-    ) -> io::Result<Vec<Run>> {
+    ) -> io::Result<Vec<SceneRun>> {
         match self.around {
             Around::Clients(steps) => Ok(vec![serving::run(program, arguments, steps, manner)?]),
             Around::EachAnswer => connecting::each_answer(program, arguments),
@@ -120,12 +120,12 @@ fn of_program(program: &Path, error: &io::Error) -> io::Error {
 }
 
 /// A run without a name, from the record of a program and what its peers did, by the clock.
-fn run(record: Record, mut peers: Vec<Done>, failure: Option<String>) -> Run {
+fn run(record: Record, mut peers: Vec<PeerAction>, failure: Option<String>) -> SceneRun {
     for done in &mut peers {
         done.at = done.at.saturating_sub(record.began);
         done.until = done.until.saturating_sub(record.began);
     }
-    Run { recording: Recording { name: String::new(), record, peers }, failure }
+    SceneRun { recording: Recording { name: String::new(), record, peers }, failure }
 }
 
 #[cfg(test)]

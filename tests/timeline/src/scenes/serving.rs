@@ -14,8 +14,8 @@ use lab::subject::Running;
 use lab::wait::{PATIENCE, QUIET};
 use lab::witness::record::Bytes;
 
-use super::{Manner, Run, launch, of_program};
-use crate::recording::{Did, Done};
+use super::{Manner, SceneRun, launch, of_program};
+use crate::recording::{Did, PeerAction};
 
 /// A step of a peer. The first part is the peer's name.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub fn run(
     arguments: &[String],
     steps: &[PeerStep],
     manner: Manner,
-) -> io::Result<Run> {
+) -> io::Result<SceneRun> {
     let wrong = |words: String| of_program(program, &io::Error::other(words));
     let server = &mut launch(program, arguments)?.server()?;
     let address = server.address();
@@ -85,7 +85,7 @@ struct Serving<'a> {
     address: SocketAddr,
     manner: Manner,
     clients: BTreeMap<&'static str, Client>,
-    peers: Vec<Done>,
+    peers: Vec<PeerAction>,
     filled: usize,
     /// When the last step began.
     last: u64,
@@ -121,7 +121,7 @@ impl Serving<'_> {
                 (Did::Fails(words.clone()), Some(words))
             }
         };
-        self.peers.push(Done { at, until: monotonic(), who: who.to_owned(), did });
+        self.peers.push(PeerAction { at, until: monotonic(), who: who.to_owned(), did });
         failure.map_or(Ok(()), Err)
     }
 

@@ -10,7 +10,7 @@ mod table;
 use std::io;
 use std::time::Instant;
 
-use cli::failure::Failure;
+use cli::exit::EarlyExit;
 use cli::meant;
 use cli::programs::Programs;
 use cli::screen::Screen;
@@ -42,7 +42,7 @@ static DEMOS: [Demo; 9] = [
 ];
 
 /// Shows one lesson.
-pub fn one(syllabus: &Syllabus, typed: &str, screen: &mut Screen) -> Result<(), Failure> {
+pub fn one(syllabus: &Syllabus, typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let lesson = syllabus.lesson_meant(typed)?;
     let compared = compared(syllabus, lesson).filter(|_| demo(lesson).is_ok_and(|it| it.compares));
     let programs = Programs::of("tutor", [lesson].into_iter().chain(compared))?;
@@ -53,7 +53,7 @@ pub fn one(syllabus: &Syllabus, typed: &str, screen: &mut Screen) -> Result<(), 
 }
 
 /// Shows every lesson.
-pub fn tour(syllabus: &Syllabus, screen: &mut Screen) -> Result<(), Failure> {
+pub fn tour(syllabus: &Syllabus, screen: &mut Screen) -> Result<(), EarlyExit> {
     screen.line("getting the lessons' programs ready (only the first time takes a while)")?;
     let lessons = &syllabus.lessons;
     let programs = Programs::of("tutor", lessons)?;
@@ -63,7 +63,7 @@ pub fn tour(syllabus: &Syllabus, screen: &mut Screen) -> Result<(), Failure> {
         screen.line("")?;
         match play(syllabus, lesson, &programs, screen) {
             Ok(()) => {}
-            Err(Failure::Told) => failed.push(lesson.to_string()),
+            Err(EarlyExit::Told) => failed.push(lesson.to_string()),
             Err(other) => return Err(other),
         }
     }
@@ -75,7 +75,7 @@ pub fn tour(syllabus: &Syllabus, screen: &mut Screen) -> Result<(), Failure> {
             "{shown} lessons shown in {took:.1} s; these did not show their idea: {failed}"
         ))?;
         screen.line("what this machine lacks: cargo tutor doctor")?;
-        return Err(Failure::Told);
+        return Err(EarlyExit::Told);
     }
     screen.heading(format_args!("{} lessons shown in {took:.1} s", lessons.len()))?;
     screen.line("next: cargo tutor book    read the pages, from the first one on")?;
@@ -88,7 +88,7 @@ fn play(
     lesson: &Lesson,
     programs: &Programs,
     screen: &mut Screen,
-) -> Result<(), Failure> {
+) -> Result<(), EarlyExit> {
     let demo = demo(lesson)?;
     let start = Instant::now();
     screen.heading(format_args!("{lesson}: {}", lesson.idea))?;
@@ -103,7 +103,7 @@ fn play(
         Err(error) if screen.is_closed() => return Err(error.into()),
         Err(error) => {
             screen.heading(format_args!("not shown: {error} ({took})"))?;
-            return Err(Failure::Told);
+            return Err(EarlyExit::Told);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Sentence;
 use crate::witness::record::{
-    Arguments, Call, Descriptor, Event, Object, Outcome, Record, Sets, Timeout, What,
+    Arguments, Call, CallOutcome, Descriptor, Event, Object, Record, Sets, Timeout, What,
 };
 
 /// A call and the event that holds it. Shown as one line: when, which thread, what, and what came.
@@ -81,7 +81,7 @@ impl<'a> CallAt<'a> {
     #[must_use]
     pub fn value(self) -> Option<i64> {
         match self.call.outcome {
-            Outcome::Value(value) => Some(value),
+            CallOutcome::Value(value) => Some(value),
             _ => None,
         }
     }
@@ -89,7 +89,7 @@ impl<'a> CallAt<'a> {
     /// Did it fail with this errno?
     #[must_use]
     pub fn failed_with(self, errno: &str) -> bool {
-        matches!(&self.call.outcome, Outcome::Error(error) if error == errno)
+        matches!(&self.call.outcome, CallOutcome::Error(error) if error == errno)
     }
 
     /// Is it a write of which the kernel took only a part, or nothing?
@@ -103,7 +103,7 @@ impl<'a> CallAt<'a> {
     /// Has it not returned?
     #[must_use]
     pub fn is_pending(self) -> bool {
-        self.call.outcome == Outcome::Pending
+        self.call.outcome == CallOutcome::Pending
     }
 
     /// Is it one of the calls that wait for several descriptors: select, poll, `epoll_wait`?
@@ -201,9 +201,9 @@ impl fmt::Display for CallAt<'_> {
         write!(f, "at {milliseconds}, thread {}: {}", self.event.thread, self.name())?;
         self.write_what(f)?;
         match &self.call.outcome {
-            Outcome::Value(value) => write!(f, " = {value}"),
-            Outcome::Error(errno) => write!(f, " = {errno}"),
-            Outcome::Pending => f.write_str(", not returned"),
+            CallOutcome::Value(value) => write!(f, " = {value}"),
+            CallOutcome::Error(errno) => write!(f, " = {errno}"),
+            CallOutcome::Pending => f.write_str(", not returned"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::witness::bits::{Events, Flags};
 use crate::witness::record::{
-    Arguments, Bytes, Call, Descriptor, EpollEvent, Event, Object, Outcome, PollEntry, Record,
+    Arguments, Bytes, Call, CallOutcome, Descriptor, EpollEvent, Event, Object, PollEntry, Record,
     Sets, Thread, Timeout, What,
 };
 
@@ -57,9 +57,9 @@ impl Made {
         self
     }
 
-    pub fn call(&mut self, name: &str, arguments: Arguments, outcome: Outcome) -> &mut Self {
+    pub fn call(&mut self, name: &str, arguments: Arguments, outcome: CallOutcome) -> &mut Self {
         let at = 1_000_000 * (self.record.events.len() as u64 + 1);
-        let returned = (outcome != Outcome::Pending).then_some(at + 1_000);
+        let returned = (outcome != CallOutcome::Pending).then_some(at + 1_000);
         let call = Call { name: name.to_owned(), arguments, outcome, returned };
         self.record.events.push(Event { at, thread: self.thread, what: What::Call(call) });
         self
@@ -67,10 +67,10 @@ impl Made {
 
     fn value(&mut self, name: &str, arguments: Arguments, value: i64) -> &mut Self {
         let outcome = match value {
-            -11 => Outcome::Error("EAGAIN".to_owned()),
-            -115 => Outcome::Error("EINPROGRESS".to_owned()),
-            -999 => Outcome::Pending,
-            value => Outcome::Value(value),
+            -11 => CallOutcome::Error("EAGAIN".to_owned()),
+            -115 => CallOutcome::Error("EINPROGRESS".to_owned()),
+            -999 => CallOutcome::Pending,
+            value => CallOutcome::Value(value),
         };
         self.call(name, arguments, outcome)
     }

@@ -8,7 +8,7 @@ use crate::screen::Screen;
 
 /// Why a command ended early.
 #[derive(Debug)]
-pub enum Failure {
+pub enum EarlyExit {
     /// What was asked for makes no sense: exit status 2.
     Arguments(String),
     /// The work failed: exit status 1.
@@ -17,7 +17,7 @@ pub enum Failure {
     Told,
 }
 
-impl Failure {
+impl EarlyExit {
     /// The same, with what `explain` makes of an error of the work.
     #[must_use]
     pub fn explained(self, explain: impl FnOnce(io::Error) -> io::Error) -> Self {
@@ -28,7 +28,7 @@ impl Failure {
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for EarlyExit {
     fn from(error: io::Error) -> Self {
         Self::Work(error)
     }
@@ -36,14 +36,14 @@ impl From<io::Error> for Failure {
 
 /// Says on standard error why a command ended early, if it has not been said; returns its status.
 #[must_use]
-pub fn end(done: Result<(), Failure>, screen: &Screen) -> ExitCode {
+pub fn end(done: Result<(), EarlyExit>, screen: &Screen) -> ExitCode {
     let (words, status) = match done {
         Ok(()) => return ExitCode::SUCCESS,
         // Whoever closed our standard output has seen enough.
         Err(_) if screen.is_closed() => return ExitCode::SUCCESS,
-        Err(Failure::Told) => return ExitCode::FAILURE,
-        Err(Failure::Arguments(words)) => (words, 2),
-        Err(Failure::Work(error)) => (error.to_string(), 1),
+        Err(EarlyExit::Told) => return ExitCode::FAILURE,
+        Err(EarlyExit::Arguments(words)) => (words, 2),
+        Err(EarlyExit::Work(error)) => (error.to_string(), 1),
     };
     let _ = writeln!(io::stderr(), "{words}");
     ExitCode::from(status)
