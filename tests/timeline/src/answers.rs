@@ -1,5 +1,6 @@
 //! What the kernel answered, in words.
 
+use lab::witness::names::errno_name;
 use lab::witness::record::{
     Arguments, Call, CallOutcome, Descriptor, EpollEvent, PollEntry, Timeout,
 };
@@ -113,13 +114,5 @@ fn meaning(call: &Call, errno: &str) -> &'static str {
         (Arguments::Address { .. }, "EINPROGRESS") => ": under way",
         (Arguments::Address { .. }, "ECONNREFUSED") => ": nobody listens",
         _ => "",
-    }
-}
-
-/// `ECONNREFUSED` for its number here.
-fn errno_name(number: i32) -> String {
-    match nix::errno::Errno::from_raw(number) {
-        nix::errno::Errno::UnknownErrno => format!("errno {number}"),
-        errno => format!("{errno:?}"),
     }
 }

@@ -1,6 +1,7 @@
 //! One lane for each participant, and what each of them did: a recording, put side by side.
 
 use lab::witness::record::{Arguments, Call, CallOutcome, Event, Record, Timeout, What};
+use lab::witness::sentences::common_name;
 
 use crate::answers::answer;
 use crate::names::PeerNames;
@@ -8,7 +9,7 @@ use crate::peers::words_of;
 use crate::questions::question;
 use crate::recording::{Did, PeerAction, Recording};
 use crate::visible::is_shown;
-use crate::words::{self, Words};
+use crate::words::Words;
 
 /// The lane of the program.
 pub const PROGRAM: usize = 0;
@@ -193,7 +194,7 @@ fn of_call(event: &Event, call: &Call, setup: bool, names: &PeerNames<'_>) -> La
         lane: PROGRAM,
         thread: event.thread,
         kind,
-        call: words::name(call).to_owned(),
+        call: common_name(&call.name).to_owned(),
         says: question(call, names),
         answer: answer(call, names),
         did: None,

@@ -1,9 +1,10 @@
 //! What the program asked, in words.
 
 use lab::witness::record::{Arguments, Call, Descriptor, PollEntry, Timeout};
+use lab::witness::sentences::common_name;
 
 use crate::names::{Form, PeerNames};
-use crate::words::{Words, bytes, list, name, plain_sets, sets};
+use crate::words::{Words, bytes, list, plain_sets, sets};
 
 /// What the program asked.
 #[must_use]
@@ -17,7 +18,7 @@ pub fn question(call: &Call, names: &PeerNames<'_>) -> Words {
 
 fn question_in(call: &Call, names: &PeerNames<'_>, form: Form) -> String {
     let who = |descriptor: &Descriptor| names.write(descriptor, form);
-    let name = name(call);
+    let name = common_name(&call.name);
     match &call.arguments {
         Arguments::Socket { nonblocking, .. } => {
             format!("socket{}", if *nonblocking { ", non-blocking" } else { "" })

@@ -1,6 +1,6 @@
 //! How words, bytes and sets are written, in the three forms that a reader may need.
 
-use lab::witness::record::{Arguments, Bytes, Call, Descriptor, Sets};
+use lab::witness::record::{Bytes, Descriptor, Sets};
 
 use crate::names::{Form, PeerNames};
 
@@ -41,21 +41,6 @@ impl Words {
 impl From<&str> for Words {
     fn from(text: &str) -> Self {
         Self::of(|_| text.to_owned())
-    }
-}
-
-/// The name by which the book calls it: `select` for `pselect6`.
-#[must_use]
-pub fn name(call: &Call) -> &str {
-    match &call.arguments {
-        Arguments::Select { .. } => "select",
-        Arguments::Poll { .. } => "poll",
-        Arguments::EpollWait { .. } => "epoll_wait",
-        Arguments::EpollControl { .. } => "epoll_ctl",
-        Arguments::Accept { .. } => "accept",
-        Arguments::Read { .. } => "read",
-        Arguments::Write { .. } => "write",
-        _ => &call.name,
     }
 }
 

@@ -196,18 +196,3 @@ pub(super) fn signal_name(signal: i32) -> String {
         Err(_) => format!("SIGRT{signal}"),
     }
 }
-
-/// An errno's symbol. Those by which the kernel restarts a call never reach a program, but a witness
-/// sees them: include/linux/errno.h.
-pub(super) fn errno_name(number: i32) -> String {
-    match number {
-        512 => "ERESTARTSYS".to_owned(),
-        513 => "ERESTARTNOINTR".to_owned(),
-        514 => "ERESTARTNOHAND".to_owned(),
-        ERESTART_RESTARTBLOCK => "ERESTART_RESTARTBLOCK".to_owned(),
-        _ => match Errno::from_raw(number) {
-            Errno::UnknownErrno => format!("errno {number}"),
-            errno => format!("{errno:?}"),
-        },
-    }
-}

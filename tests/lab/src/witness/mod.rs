@@ -12,6 +12,7 @@
 //! - [`record`]: what it writes down;
 //! - [`bits`]: readiness events and flags, with their names;
 //! - [`interest`]: interest lists and `O_NONBLOCK`, as `/proc` shows them;
+//! - [`line`]: a call as one line, as strace would write it;
 //! - [`sentences`]: what a check says about a record;
 //! - `tracer`: the thread that traces; `calls`: the system calls that it needs for that;
 //! - `decode`: from registers to meaning; `memory`, `descriptors` and `names` help it;
@@ -24,8 +25,9 @@ mod decode;
 mod descriptors;
 mod handshake;
 pub mod interest;
+pub mod line;
 mod memory;
-mod names;
+pub mod names;
 pub mod record;
 pub mod sentences;
 mod shared;

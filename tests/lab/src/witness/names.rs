@@ -1,5 +1,9 @@
 //! Numbers of the socket interface, with the names that the manual pages give them.
 
+use nix::errno::Errno;
+
+use super::calls::ERESTART_RESTARTBLOCK;
+
 /// A name from a list, or the number.
 fn named(number: i32, names: &[(i32, &str)]) -> String {
     let known = names.iter().find(|(known, _)| *known == number);
@@ -110,4 +114,20 @@ pub(super) fn how(number: i32) -> String {
         number,
         &[(libc::SHUT_RD, "SHUT_RD"), (libc::SHUT_WR, "SHUT_WR"), (libc::SHUT_RDWR, "SHUT_RDWR")],
     )
+}
+
+/// An errno's symbol: `ECONNREFUSED`. Those by which the kernel restarts a call never reach a program, but a witness
+/// sees them: include/linux/errno.h.
+#[must_use]
+pub fn errno_name(number: i32) -> String {
+    match number {
+        512 => "ERESTARTSYS".to_owned(),
+        513 => "ERESTARTNOINTR".to_owned(),
+        514 => "ERESTARTNOHAND".to_owned(),
+        ERESTART_RESTARTBLOCK => "ERESTART_RESTARTBLOCK".to_owned(),
+        _ => match Errno::from_raw(number) {
+            Errno::UnknownErrno => format!("errno {number}"),
+            errno => format!("{errno:?}"),
+        },
+    }
 }

@@ -9,6 +9,7 @@ use super::calls::{self, At, News, On};
 use super::decode::{self, Raw};
 use super::descriptors::Descriptors;
 use super::memory::Memory;
+use super::names::errno_name;
 use super::record::{Arguments, Call, CallOutcome, Event, Thread, What};
 use super::shared::Shared;
 use crate::clock::monotonic;
@@ -246,7 +247,7 @@ impl Tracer {
                     {
                         decode::connected(socket, address, open);
                     }
-                    CallOutcome::Error(calls::errno_name(errno))
+                    CallOutcome::Error(errno_name(errno))
                 }
             };
             call.returned = Some(returned);

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::Sentence;
+use crate::witness::line::milliseconds;
 use crate::witness::record::{
-    Arguments, Call, CallOutcome, Descriptor, Event, Object, Record, Sets, Timeout, What,
+    Arguments, Call, CallOutcome, Descriptor, Event, Object, Record, Timeout, What,
 };
 
 /// A call and the event that holds it. Shown as one line: when, which thread, what, and what came.
@@ -25,7 +26,7 @@ pub fn common_name(name: &str) -> &str {
         "pselect6" | "_newselect" => "select",
         "ppoll" => "poll",
         "epoll_pwait" | "epoll_pwait2" => "epoll_wait",
-        "epoll_create1" => "epoll_create",
+        "epoll_create" => "epoll_create1",
         "accept4" => "accept",
         "readv" | "recv" | "recvfrom" | "recvmsg" => "read",
         "writev" | "send" | "sendto" | "sendmsg" => "write",
@@ -195,106 +196,10 @@ pub(super) fn is_connection(descriptor: &Descriptor) -> bool {
     matches!(descriptor.object, Object::Connection { .. })
 }
 
+/// `at 12.345 ms, thread 1: read(4<...>, room 1024, 0) = 5 "hello"`
 impl fmt::Display for CallAt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = Milliseconds(self.event.at);
-        write!(f, "at {milliseconds}, thread {}: {}", self.event.thread, self.name())?;
-        self.write_what(f)?;
-        match &self.call.outcome {
-            CallOutcome::Value(value) => write!(f, " = {value}"),
-            CallOutcome::Error(errno) => write!(f, " = {errno}"),
-            CallOutcome::Pending => f.write_str(", not returned"),
-        }
-    }
-}
-
-impl CallAt<'_> {
-    fn write_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(descriptor) = self.descriptor() {
-            write!(f, " {descriptor}")?;
-        }
-        match &self.call.arguments {
-            Arguments::Address { address, .. } => write!(f, " {address}"),
-            Arguments::Option { option, value: Some(value), .. } => write!(f, " {option}: {value}"),
-            Arguments::Option { option, .. } => write!(f, " {option}"),
-            Arguments::Mode { command, nonblocking: Some(on), .. } => {
-                write!(f, " {command} {}O_NONBLOCK", if *on { "" } else { "without " })
-            }
-            Arguments::Read { room, .. } => write!(f, ", room for {room}"),
-            Arguments::Write { offered, .. } => write!(f, ", {offered} bytes"),
-            Arguments::Accept { accepted: Some(accepted), .. } => {
-                write!(f, ": {accepted}")
-            }
-            Arguments::EpollControl { operation, interest, .. } => {
-                let operation = operation.strip_prefix("EPOLL_CTL_").unwrap_or(operation);
-                write!(f, " {operation} {interest}")
-            }
-            Arguments::Select { before, after, timeout, .. } => {
-                write!(f, " {}, {}", SetsShown(before), Limit(*timeout))?;
-                after.as_ref().map_or(Ok(()), |after| write!(f, ", ready: {}", SetsShown(after)))
-            }
-            Arguments::Poll { entries, timeout } => {
-                write!(f, " {} descriptors, {}", entries.len(), Limit(*timeout))?;
-                let ready = entries.iter().filter(|entry| !entry.revents.is_empty());
-                let mut between = ", ready: ";
-                for entry in ready {
-                    write!(f, "{between}{} {}", entry.descriptor.number, entry.revents)?;
-                    between = ", ";
-                }
-                Ok(())
-            }
-            Arguments::EpollWait { timeout, events, .. } => {
-                write!(f, " {}", Limit(*timeout))?;
-                let mut between = ", ready: ";
-                for event in events {
-                    match &event.descriptor {
-                        Some(descriptor) => write!(f, "{between}{}", descriptor.number)?,
-                        None => write!(f, "{between}token {}", event.data)?,
-                    }
-                    write!(f, " {}", event.events)?;
-                    between = ", ";
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A wait's time limit.
-struct Limit(Timeout);
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Timeout::Forever => f.write_str("without a time limit"),
-            Timeout::Nanoseconds(limit) => write!(f, "for {}", Milliseconds(limit)),
-        }
-    }
-}
-
-/// Nanoseconds, shown as `12.345 ms`.
-struct Milliseconds(u64);
-
-impl fmt::Display for Milliseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03} ms", self.0 / 1_000_000, self.0 / 1_000 % 1_000)
-    }
-}
-
-/// The sets of select by their numbers: `read {3, 4} write {}`.
-struct SetsShown<'a>(&'a Sets);
-
-impl fmt::Display for SetsShown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sets { read, write, except } = self.0;
-        let mut between = "";
-        for (name, set) in [("read", read), ("write", write), ("except", except)] {
-            let Some(set) = set else { continue };
-            let numbers: Vec<String> = set.iter().map(|d| d.number.to_string()).collect();
-            write!(f, "{between}{name} {{{}}}", numbers.join(", "))?;
-            between = " ";
-        }
-        Ok(())
+        let Self { event, call } = self;
+        write!(f, "at {} ms, thread {}: {call}", milliseconds(event.at), event.thread)
     }
 }

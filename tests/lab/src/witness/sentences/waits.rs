@@ -199,10 +199,7 @@ mod tests {
         let contradiction = made.record().waits_only_in("select").unwrap_err();
         assert_eq!(contradiction.seen, "it waited in: poll 1, select 2");
         let line = &contradiction.at[0];
-        assert!(
-            line.ends_with("poll 2 descriptors, without a time limit, ready: 5 IN = 1"),
-            "{line}"
-        );
+        assert!(line.ends_with("poll([{3 IN} {5 IN}], forever) = 1 [{5 IN}]"), "{line}");
     }
 
     #[test]
