@@ -30,7 +30,7 @@ pub const TRANSCRIPTS_HOLD: Check = Check {
     name: "the_transcripts_of_its_page_are_true",
     did: "ran every console block of the lesson's pages",
     expected: "what the page shows, line by line",
-    perhaps: "Has the program's output changed, or the page? READINESS_UPDATE=1 writes what came",
+    perhaps: "Has the program's output changed, or the page? `cargo course record transcripts` writes what comes",
     read: "house.md#transcripts",
     run: |it| {
         for page in &it.lesson().pages {

@@ -1,4 +1,5 @@
-//! What the generated parts of the book are made of: `book/recordings/`, made anew on this machine.
+//! What the generated parts of the book are made of, made anew on this machine: `book/recordings/`, and
+//! what stands in the console blocks of the pages.
 //!
 //! - [`lines`]: how a recording is written, one observation a line.
 
@@ -12,14 +13,16 @@ use ch09_readiness::table::{Measured, Table};
 use claims::recording::Recorded;
 use claims::runner::{self, TrialRunner};
 use cli::programs::Build;
+use cli::syllabus::Lesson;
 use judge::packets::facts;
+use judge::transcript::UPDATE;
 use timeline::figures::Picture;
 use timeline::packets::exchange::{Exchange, Exchanges};
 use timeline::packets::recorded;
 
 use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
 use crate::generated::{put, tables};
-use crate::house::House;
+use crate::house::{File, House};
 
 /// One kind of recordings.
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +34,12 @@ pub struct Recordings {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Recordings; 4] = [
+pub const KINDS: [Recordings; 5] = [
     Recordings { name: "figures", record: figures },
     Recordings { name: "packets", record: packets },
     Recordings { name: "table", record: table },
     Recordings { name: "claims", record: claims },
+    Recordings { name: "transcripts", record: transcripts },
 ];
 
 /// Runs the programs of the figures; those that changed have another sequence of events.
@@ -105,6 +109,36 @@ fn claims(house: &House) -> io::Result<Vec<String>> {
         Err(_) => recording,
     };
     keep(house, RECORDING, &lines::text(&recording, 4)?)
+}
+
+/// Runs the console blocks of each lesson's pages, and writes into them what was printed where that is
+/// something else.
+fn transcripts(house: &House) -> io::Result<Vec<String>> {
+    let mut changed = Vec::new();
+    for lesson in &house.syllabus.lessons {
+        let checks = lesson.checks();
+        let program = Build::checks(lesson).run()?.path(&checks)?;
+        let before = pages(house, lesson)?;
+        let mut command = Command::new(program);
+        command.arg("transcripts").env(UPDATE, "1").stdin(Stdio::null()).stdout(Stdio::null());
+        let status = command.status()?;
+        if !status.success() {
+            let problem = format!("{status}: run `cargo test -p {}`", lesson.package());
+            return Err(io::Error::other(format!("transcripts of {lesson}: {problem}")));
+        }
+        for ((place, old), (_, new)) in before.into_iter().zip(pages(house, lesson)?) {
+            if old != new {
+                changed.push(place);
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// The pages of a lesson, as they are now.
+fn pages(house: &House, lesson: &Lesson) -> io::Result<Vec<File>> {
+    let places = lesson.pages.iter().map(|page| format!("book/src/{page}.md"));
+    places.map(|place| Ok((place.clone(), fs::read_to_string(house.root.join(place))?))).collect()
 }
 
 /// What a program prints; what it tells goes to standard error.

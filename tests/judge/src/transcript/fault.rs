@@ -59,6 +59,6 @@ impl fmt::Display for Fault {
                 && (left == "..." || super::compare::line_matches(left, right));
             write!(f, "\n  {} {left:width$} | {right}", if same { ' ' } else { '!' })?;
         }
-        write!(f, "\n  To write what was printed into the page: READINESS_UPDATE=1 cargo test ...")
+        write!(f, "\n  To write what was printed into the page: cargo course record transcripts")
     }
 }

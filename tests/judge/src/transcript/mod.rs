@@ -19,8 +19,8 @@
 //! test. Everything else is found by `sh`. 127.0.0.1 becomes a loopback address of this run's own
 //! in the commands, and 127.0.0.1 again in their output, so that fixed ports do not collide.
 //!
-//! With `READINESS_UPDATE=1` in the environment a transcript that does not hold is not a failure:
-//! the page's lines are replaced with what was really printed.
+//! With [`UPDATE`] in the environment, which `cargo course record transcripts` sets, a transcript that
+//! does not hold is not a failure: the page's lines are replaced with what was really printed.
 //!
 //! Every command is bounded in time. Whatever still runs is killed with its process group when the
 //! page ends, and also when the test process dies, however it dies.
@@ -40,6 +40,9 @@ use cli::syllabus::root;
 pub use fault::Fault;
 use programs::TranscriptPrograms;
 use runner::Runner;
+
+/// The variable that, with the value `1`, lets a page's lines be replaced.
+pub const UPDATE: &str = "READINESS_UPDATE";
 
 /// The transcripts of one page, and the programs that they may run.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl Transcripts {
     pub fn of_file(path: impl Into<PathBuf>, lesson: &str) -> Self {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let update = std::env::var_os("READINESS_UPDATE").is_some_and(|value| value == "1");
+        let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
         Self { path, name, lesson: lesson.to_owned(), programs: Vec::new(), update }
     }
 
