@@ -717,12 +717,12 @@ const PACKETS: &[Check] = &[
         perhaps: packets::PERHAPS,
         read: "01-blocking-connect.md#packets",
         run: |it| {
-            let story = packets::shows(it, "connected", &[("127.0.0.1:7001", CONVERSATION)])?;
-            equal(story.status, Some(0))?;
+            let exchange = packets::shows(it, "connected", &[("127.0.0.1:7001", CONVERSATION)])?;
+            equal(exchange.status, Some(0))?;
             // One clock for both: the line that tells of the answer is after the answer, and what was
             // typed then is before its bytes.
             let place =
-                |is: fn(&Happened) -> bool| story.events.iter().position(|one| is(&one.what));
+                |is: fn(&Happened) -> bool| exchange.events.iter().position(|one| is(&one.what));
             let told = place(
                 |it| matches!(it, Happened::Said(line) if line.contains(" connected after ")),
             );
@@ -731,7 +731,7 @@ const PACKETS: &[Check] = &[
             let sent = place(|it| tcp(it).is_some_and(|it| it.bytes > 0));
             let replied = place(|it| matches!(it, Happened::Said(line) if line == "HELLO"));
             let in_order = [answered, told, typed, sent, replied];
-            let came = format_args!("{in_order:?} in {:?}", story.events);
+            let came = format_args!("{in_order:?} in {:?}", exchange.events);
             require(in_order.iter().all(Option::is_some) && in_order.is_sorted(), came)
         },
     },
@@ -742,10 +742,10 @@ const PACKETS: &[Check] = &[
         perhaps: packets::PERHAPS,
         read: "01-blocking-connect.md#packets",
         run: |it| {
-            let story = packets::shows(it, "refused", &[packets::REFUSED])?;
+            let exchange = packets::shows(it, "refused", &[packets::REFUSED])?;
             // What leaves on lo comes back: each packet is told once all the same.
-            equal(story.packets().count(), 2)?;
-            equal(story.status, Some(1))
+            equal(exchange.packets().count(), 2)?;
+            equal(exchange.status, Some(1))
         },
     },
 ];

@@ -659,17 +659,17 @@ const PACKETS: &[Check] = &[
         read: "08-nonblocking-connect.md#packets",
         run: |it| {
             let all = [ROUTER, CONNECTED, REFUSED, SILENT, NO_HOST, NO_NETWORK];
-            let story = packets::shows(it, "together", &all)?;
+            let exchange = packets::shows(it, "together", &all)?;
             // All five begin before the silent one is asked again.
-            let silent = story.syns(SILENT.0.parse().ok());
+            let silent = exchange.syns(SILENT.0.parse().ok());
             packets::repeated(&silent, 1)?;
             let last = [CONNECTED, REFUSED, NO_HOST, NO_NETWORK]
                 .iter()
-                .filter_map(|(to, _)| story.syns(to.parse().ok()).first().copied())
+                .filter_map(|(to, _)| exchange.syns(to.parse().ok()).first().copied())
                 .max();
             let again = silent.get(1).copied();
-            require(again.is_none_or(|again| last < Some(again)), format_args!("{story:?}"))?;
-            equal(story.said().count(), 5)
+            require(again.is_none_or(|again| last < Some(again)), format_args!("{exchange:?}"))?;
+            equal(exchange.said().count(), 5)
         },
     },
 ];

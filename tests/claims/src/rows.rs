@@ -31,7 +31,7 @@ pub struct DecidingRow {
     pub et: Option<String>,
 }
 
-/// How a story names the columns, in their order.
+/// How an observation names the columns, in their order.
 const CALLS: [&str; 5] =
     ["select", "poll", "poll asked for nothing", "epoll", "edge-triggered epoll"];
 
@@ -101,7 +101,7 @@ pub(crate) fn told(cells: &[(&str, &str)]) -> String {
             }
             _ => names.concat(),
         };
-        // No event is written as in all stories.
+        // No event is written as in all observations.
         let cell = if group[0].1 == "-" { "0" } else { group[0].1 };
         format!("{names} {cell}")
     });

@@ -85,7 +85,7 @@ pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), EarlyExit>
     }
     let whose = if options.program.is_some() { "this program" } else { program };
     let words =
-        format!("the script ended early, {whose} did not do its part: {}", failures.join("; "));
+        format!("the scene ended early, {whose} did not do its part: {}", failures.join("; "));
     Err(io::Error::other(words).into())
 }
 

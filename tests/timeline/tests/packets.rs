@@ -135,7 +135,7 @@ fn what_makes_no_sense_is_named() {
     packets(&[]).assert().code(2);
     let assert = packets(&["01", "--only", "refused,silense"]).assert().code(2).stdout(is_empty());
     assert
-        .stderr(contains("no situation \"silense\"; did you mean \"silence\"?"))
+        .stderr(contains("no scene \"silense\"; did you mean \"silence\"?"))
         .stderr(contains("host-absent"));
     let missing = packets(&["08"]).env("READINESS_PROGRAMS", "/nonexistent").assert().code(1);
     missing.stdout(is_empty()).stderr(contains("no nonblocking-connect there"));

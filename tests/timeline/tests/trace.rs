@@ -266,7 +266,7 @@ fn a_program_that_listens_nowhere_and_hears_no_signal_is_ended() {
     let does = "trap '' TERM INT HUP\necho listening on 127.0.0.1:1\nwhile :; do sleep 1; done";
     let program = scripts.script("deaf", does);
     let assert = on_trial(&program).assert().code(1);
-    assert.stderr(contains("the script ended early").and(contains("ann: connect 127.0.0.1:1")));
+    assert.stderr(contains("the scene ended early").and(contains("ann: connect 127.0.0.1:1")));
     scripts.nobody_is_left();
 }
 
@@ -317,6 +317,6 @@ fn a_server_that_never_sleeps_does_not_hold_the_script_up() {
     );
     let program = scripts.script("awake", &does);
     let assert = trace(&["04", "--program"]).arg(&program).assert().code(1);
-    assert.stderr(contains("the script ended early"));
+    assert.stderr(contains("the scene ended early"));
     scripts.nobody_is_left();
 }

@@ -30,7 +30,7 @@ const STAND_IN: &str = "READINESS_CLAIM";
 #[derive(Debug, Parser)]
 #[command(name = "cargo tutor claims", bin_name = "cargo tutor claims")]
 pub struct ClaimsOptions {
-    /// Tell the story of these claims only: C80, c80 or 80
+    /// Tell of these claims only: C80, c80 or 80
     #[arg(value_name = "CLAIM")]
     claims: Vec<String>,
     /// Print all that was seen as JSON

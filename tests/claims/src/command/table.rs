@@ -89,7 +89,7 @@ fn summary(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
             broke.join(", ")
         ))?;
     }
-    screen.line("the story of one: cargo tutor claims C80")
+    screen.line("one of them in full: cargo tutor claims C80")
 }
 
 /// False is red, true is green, what lies between is yellow.

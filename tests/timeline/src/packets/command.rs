@@ -20,7 +20,7 @@ use super::scenes::Met;
 pub struct PacketsOptions {
     /// A lesson that connects: 01 or 08
     lesson: String,
-    /// Only these situations: refused,silence
+    /// Only these scenes: refused,silence
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     /// Show the run that is kept with the course, and make none
@@ -76,7 +76,7 @@ fn none(syllabus: &Syllabus, lesson: &Lesson) -> EarlyExit {
 fn chosen(all: Vec<Met>, names: &[String]) -> Result<Vec<Met>, EarlyExit> {
     let list: Vec<&str> = all.iter().map(|met| met.scene.name).collect();
     if let Some(name) = names.iter().find(|name| !list.contains(&name.as_str())) {
-        let words = unknown("situation", name, list.iter().copied());
+        let words = unknown("scene", name, list.iter().copied());
         let list = list.join(", ");
         return Err(EarlyExit::Arguments(format!("{words}\nthere are: {list}")));
     }

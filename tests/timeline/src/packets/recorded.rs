@@ -50,7 +50,7 @@ pub(super) fn tell(screen: &mut Screen, recording: &Exchanges) -> io::Result<()>
     for exchange in &recording.exchanges {
         let scene = WIRE_SCENES.iter().find(|scene| scene.name == exchange.scene);
         let scene = scene.ok_or_else(|| {
-            io::Error::other(format!("the recording has an unknown situation {}", exchange.scene))
+            io::Error::other(format!("the recording has an unknown scene {}", exchange.scene))
         })?;
         show::exchange(screen, scene, LABEL, exchange)?;
     }

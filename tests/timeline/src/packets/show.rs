@@ -23,8 +23,8 @@ const DIM: Style = Style::new().dimmed();
 /// What is about to come, live.
 pub(super) fn live(screen: &mut Screen, kernel: &str, count: usize) -> io::Result<()> {
     let what = match count {
-        1 => "one situation, in a network of its own".to_owned(),
-        count => format!("{count} situations at the same time, each in a network of its own"),
+        1 => "one scene, in a network of its own".to_owned(),
+        count => format!("{count} scenes at the same time, each in a network of its own"),
     };
     screen.paragraph(format_args!("live, on Linux {kernel}: {what} that nothing leaves"))
 }
