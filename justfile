@@ -42,6 +42,11 @@ packets *lesson:
 trace *lesson:
     cargo tutor trace "$@"
 
+# A lesson's checks, on its program or on yours: just check 06 --program target/debug/my-server
+[group('learn')]
+check *lesson_and_options:
+    cargo tutor check "$@"
+
 # Look at this machine: what the lessons need, and how to get what is missing
 [group('learn')]
 doctor:

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Completion, Trial};
 use crate::check::{Check, Scope, Suite};
 use crate::harness::{self, Ended};
 use crate::outcome::Outcome;
-use crate::record::Records;
+use crate::report::json::Records;
 use crate::run::{CheckRun, run};
 use crate::subject::Subject;
 use crate::suites;

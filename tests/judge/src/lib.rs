@@ -3,7 +3,7 @@
 //! - [`check`]: a check as a value, and a suite of them;
 //! - [`subject`]: which program is judged, how it is started, what it is called;
 //! - [`failure`], [`outcome`]: what came instead, how the subject stood, and what that says of it;
-//! - [`run`]: one check, run within a bound; [`record`]: what came of it, as data;
+//! - [`run`]: one check, run within a bound; [`report`]: what came of it, for tools;
 //! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
 //! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
 //! - [`server`], [`packets`], [`page`]: these checks; [`transcript`]: runs the console blocks of a page.
@@ -15,7 +15,7 @@ pub mod lesson;
 pub mod outcome;
 pub mod packets;
 pub mod page;
-pub mod record;
+pub mod report;
 pub mod run;
 pub mod server;
 pub mod subject;
