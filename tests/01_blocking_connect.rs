@@ -4,14 +4,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ch01_blocking_connect::{CallError, explain, words};
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
-use judge::subject::ran;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
@@ -60,14 +59,6 @@ const CONNECTS: Check = Check {
 /// Runs the program to its end with these arguments and this standard input.
 fn run(it: &Subject, arguments: &[&str], input: impl Into<Vec<u8>>) -> io::Result<Ran> {
     it.run(arguments, input)
-}
-
-/// The same through sh(1), for redirections; `$0` is the program, `$1` the address.
-fn run_in_shell(it: &Subject, line: &str, address: SocketAddr) -> io::Result<Ran> {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", line]).arg(it.path()).arg(address.to_string());
-    let mut shell = assert_cmd::Command::from_std(shell);
-    ran(shell.write_stdin("one\n"), PATIENCE)
 }
 
 /// A server for one client, which does what `serves` says.
@@ -185,25 +176,6 @@ const CONTRACT: &[Check] = &[
             Ok(())
         },
     },
-    Check {
-        name: "closed_streams_do_no_harm",
-        did: "closed a standard stream, or let standard error take nothing",
-        expected: "the client works on: status 0, and the replies where there is an output",
-        perhaps: "is something said with eprintln!, which panics?",
-        read: "01-blocking-connect.md#code",
-        run: |it| {
-            // Rust's runtime puts /dev/null in the place of a closed stream.
-            let lines: [(&str, &[u8]); 4] =
-                [("<&-", b""), (">&-", b""), ("2>&-", b"ONE\n"), ("2>/dev/full", b"ONE\n")];
-            for (redirection, expected) in lines {
-                let (address, _) = serve(upper_casing)?;
-                let ran = run_in_shell(it, &format!("exec \"$0\" \"$1\" {redirection}"), address)?;
-                let right = ran.status == Some(0) && ran.stdout == expected;
-                require(right, format_args!("{redirection}: {ran}"))?;
-            }
-            Ok(())
-        },
-    },
 ];
 
 const MECHANISM: &[Check] = &[Check {
@@ -301,6 +273,25 @@ const IPV6: &[Check] = &[Check {
 }];
 
 const WORDS: &[Check] = &[
+    Check {
+        name: "closed_streams_do_no_harm",
+        did: "closed a standard stream, or let standard error take nothing",
+        expected: "the client works on: status 0, and the replies where there is an output",
+        perhaps: "is something said with eprintln!, which panics?",
+        read: "01-blocking-connect.md#code",
+        run: |it| {
+            // Rust's runtime puts /dev/null in the place of a closed stream.
+            let lines: [(&str, &[u8]); 4] =
+                [("<&-", b""), (">&-", b""), ("2>&-", b"ONE\n"), ("2>/dev/full", b"ONE\n")];
+            for (redirection, expected) in lines {
+                let (address, _) = serve(upper_casing)?;
+                let ran = it.run_redirected(&address.to_string(), redirection, "one\n")?;
+                let right = ran.status == Some(0) && ran.stdout == expected;
+                require(right, format_args!("{redirection}: {ran}"))?;
+            }
+            Ok(())
+        },
+    },
     // The name that this check has had from the first lesson on.
     Check { name: "the_pages_transcripts_hold", ..TRANSCRIPTS_HOLD },
     Check {
@@ -486,7 +477,7 @@ const WORDS: &[Check] = &[
         read: "01-blocking-connect.md#code",
         run: |it| {
             let (address, _) = serve(upper_casing)?;
-            let ran = run_in_shell(it, "exec \"$0\" \"$1\" >/dev/full", address)?;
+            let ran = it.run_redirected(&address.to_string(), ">/dev/full", "one\n")?;
             require(ran.said(1, "write standard output: ENOSPC: "), &ran)?;
 
             let (address, _) = serve(upper_casing)?;

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
 use judge::server::{ANSWERS, clients, named_clients};
-use judge::{Check, Done, LessonChecks, Scope, Suite, equal, require};
+use judge::{Check, Done, LessonChecks, Scope, Suite, equal, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::wait::{self, QUIET};
@@ -47,10 +47,10 @@ const IN_TURN: &[Check] = &[
             let mut polite = Client::connect(server.address())?;
             polite.send(b"hello")?;
             require(polite.hears_nothing_for(QUIET)?, "the polite one was answered")?;
-            equal(silent.ask(b"me first")?, upper(b"me first"))?;
+            same_bytes(silent.ask(b"me first")?, upper(b"me first"))?;
             require(polite.hears_nothing_for(QUIET)?, "the polite one was answered")?;
             drop(silent);
-            equal(polite.receive(5)?, b"HELLO")
+            same_bytes(polite.receive(5)?, b"HELLO")
         },
     },
     Check {
@@ -67,7 +67,7 @@ const IN_TURN: &[Check] = &[
                 client.half_close()?;
             }
             for client in &mut clients {
-                equal(client.receive_rest()?, b"IN TURN")?;
+                same_bytes(client.receive_rest()?, b"IN TURN")?;
             }
             Ok(())
         },
@@ -82,7 +82,7 @@ const IN_TURN: &[Check] = &[
             let server = it.server()?;
             let the_next_one_is_served = || -> Done {
                 let mut client = Client::connect(server.address())?;
-                equal(client.ask(b"next")?, b"NEXT")
+                same_bytes(client.ask(b"next")?, b"NEXT")
             };
             Client::connect(server.address())?.reset()?;
             the_next_one_is_served()?;
@@ -111,7 +111,7 @@ const ONE_SLEEPER: &[Check] = &[Check {
         let server = it.witnessed()?;
         let [mut first, mut second] = named_clients(&server)?;
         second.send(b"and me?")?;
-        equal(first.ask(b"me first")?, b"ME FIRST")?;
+        same_bytes(first.ask(b"me first")?, b"ME FIRST")?;
         let record = server.record_at_rest()?;
         record.has_one_thread()?;
         equal(record.wait_counts()?.all(), 0)?;
@@ -151,7 +151,7 @@ const THREADS: &[Check] = &[
             let server = it.server()?;
             let _silent = clients(&server, 20)?;
             let mut polite = Client::connect(server.address())?;
-            equal(polite.ask(b"hello")?, b"HELLO")?;
+            same_bytes(polite.ask(b"hello")?, b"HELLO")?;
             // One accepts, and each of the 21 clients has one.
             equal(server.process().threads()?, 22)
         },
@@ -170,12 +170,12 @@ const THREADS: &[Check] = &[
             }
             let waiting = clients.split_off(4);
             for client in &mut clients {
-                equal(client.receive(2)?, b"ME")?;
+                same_bytes(client.receive(2)?, b"ME")?;
             }
             server.process().rests()?;
             drop(clients);
             for mut client in waiting {
-                equal(client.receive(2)?, b"ME")?;
+                same_bytes(client.receive(2)?, b"ME")?;
             }
             Ok(())
         },
@@ -192,7 +192,7 @@ const SLEEPERS: &[Check] = &[Check {
         let server = it.witnessed()?;
         let mut clients = clients(&server, 3)?;
         for client in &mut clients {
-            equal(client.ask(b"hello")?, b"HELLO")?;
+            same_bytes(client.ask(b"hello")?, b"HELLO")?;
         }
         let record = server.record_at_rest()?;
         equal(record.has_a_thread_for_each_connection()?, 3)?;
@@ -214,14 +214,14 @@ const CAP: &[Check] = &[
         run: |it| {
             let server = it.launch().arg("--threads").arg("2").server()?;
             let [mut first, mut second, mut third] = named_clients(&server)?;
-            equal(first.ask(b"one")?, b"ONE")?;
-            equal(second.ask(b"two")?, b"TWO")?;
+            same_bytes(first.ask(b"one")?, b"ONE")?;
+            same_bytes(second.ask(b"two")?, b"TWO")?;
             third.send(b"three")?;
             require(third.hears_nothing_for(QUIET)?, "the third was answered")?;
             equal(server.process().threads()?, 3)?;
             drop(first);
-            equal(third.receive(5)?, b"THREE")?;
-            equal(second.ask(b"still here")?, upper(b"still here"))
+            same_bytes(third.receive(5)?, b"THREE")?;
+            same_bytes(second.ask(b"still here")?, upper(b"still here"))
         },
     },
     Check {

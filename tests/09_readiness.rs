@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use cli::syllabus::root;
-use judge::subject::ran;
 use judge::{Check, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::Network;
 use lab::need::Need;
 use lab::ran::Ran;
 use lab::rig::pipes;
+use lab::subject::Launch;
 use lab::wait::PATIENCE;
 use serde_json::Value;
 
@@ -87,7 +87,8 @@ fn json(ran: &Ran) -> Result<Value, Failure> {
 
 /// Runs the program to its end.
 fn run(it: &Subject, arguments: &[&str]) -> io::Result<Ran> {
-    ran(it.command().args(arguments), PATIENCE * 6)
+    let launch = arguments.iter().fold(it.launch(), Launch::arg);
+    Ran::within(PATIENCE * 6, launch.start()?)
 }
 
 /// The value's text; nothing if it is no text.

@@ -115,3 +115,34 @@ where
     let same = came == expected;
     require(same, format_args!("{came:?} instead of {expected:?}"))
 }
+
+/// Passes if a peer has got these bytes.
+///
+/// # Errors
+///
+/// Both, from the byte at which they begin to differ.
+pub fn same_bytes(came: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) -> Done {
+    let (came, expected) = (came.as_ref(), expected.as_ref());
+    if came == expected {
+        return Ok(());
+    }
+    let same = came.iter().zip(expected).take_while(|(came, expected)| came == expected).count();
+    let at = match same {
+        0 => String::new(),
+        same => format!("after {same} right bytes "),
+    };
+    let told = |bytes: &[u8]| {
+        let rest = &bytes[same..];
+        let shown = rest[..rest.len().min(TOLD)].escape_ascii();
+        let more = rest.len().saturating_sub(TOLD);
+        if more == 0 {
+            format!("\"{shown}\"")
+        } else {
+            format!("\"{shown}\" and {more} bytes more")
+        }
+    };
+    Err(Failure::wrong(format_args!("{at}{} instead of {}", told(came), told(expected))))
+}
+
+/// So many bytes are told of each.
+const TOLD: usize = 60;

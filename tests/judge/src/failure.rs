@@ -59,7 +59,12 @@ impl Failure {
                 sights.look().iter().all(|standing| standing.end.is_some())
             });
         }
+        let came = shortened(came);
         Self { kind, came, standings: sights.look() }
+    }
+
+    fn all_have_ended(&self) -> bool {
+        !self.standings.is_empty() && self.standings.iter().all(|standing| standing.end.is_some())
     }
 
     /// What it says of the subject.
@@ -83,12 +88,28 @@ impl Failure {
             return Outcome::TooMuchOutput { came };
         }
         match self.kind {
+            // What has ended by itself hangs in no call.
+            Kind::Late if self.all_have_ended() => {
+                let ends = self.standings.iter().map(ToString::to_string);
+                Outcome::Wrong { came: format!("{came}; {}", ends.collect::<Vec<_>>().join("; ")) }
+            }
             Kind::Late => {
                 let calls = self.standings.iter().flat_map(|standing| &standing.calls);
                 Outcome::Hung { came, sits: calls.map(ToString::to_string).collect() }
             }
             _ => Outcome::Wrong { came },
         }
+    }
+}
+
+/// So much of what came is told, in characters.
+const TOLD: usize = 2000;
+
+/// What came, in a length that a person reads.
+fn shortened(came: String) -> String {
+    match came.char_indices().nth(TOLD) {
+        Some((at, _)) => format!("{}\u{2026} ({} bytes more)", &came[..at], came.len() - at),
+        None => came,
     }
 }
 

@@ -10,8 +10,21 @@ use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 pub(crate) type Ended = Result<Completion, Failed>;
 
 /// The first of these needs that this machine forbids, and the setting that does.
-pub(crate) fn missing(needs: &[Need]) -> Option<(Need, String)> {
-    needs.iter().find_map(|need| Some((*need, need.look().err()?.to_owned())))
+///
+/// # Errors
+///
+/// A sentence, when that could not be found out.
+pub(crate) fn missing(needs: &[Need]) -> Result<Option<(Need, String)>, String> {
+    for need in needs {
+        match need.look() {
+            Ok(()) => {}
+            Err(error) if Need::of(&error).is_some() => {
+                return Ok(Some((*need, error.to_string())));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(None)
 }
 
 /// A test whose need is forbidden is left out; where the need is required, it fails.
@@ -25,9 +38,9 @@ pub(crate) fn left_out(need: Need, why: &str, required: &[Need]) -> Ended {
 
 /// Runs tests and prints what came of them.
 pub(crate) fn run(mut arguments: Arguments, trials: Vec<Trial>) -> Conclusion {
-    // As cargo's own tests do; the file .cargo/config.toml sets it.
+    // As cargo's own tests do; the file .cargo/config.toml sets it. With 0 nothing would ever run.
     let threads = std::env::var("RUST_TEST_THREADS").ok().and_then(|count| count.parse().ok());
-    arguments.test_threads = arguments.test_threads.or(threads);
+    arguments.test_threads = arguments.test_threads.or(threads).map(|count| count.max(1));
     libtest_mimic::run(&arguments, trials)
 }
 
@@ -92,7 +105,7 @@ pub fn tests(tests: impl IntoIterator<Item = Test>) -> ExitCode {
     let trials = tests.into_iter().map(|Test { name, needs, body }| {
         let required = required.clone();
         Trial::ignorable_test(name, move || {
-            let ended = match missing(needs) {
+            let ended = match missing(needs)? {
                 Some((need, why)) => Err(NotPassed::Forbidden { need, why }),
                 None => body(),
             };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
@@ -34,13 +35,18 @@ pub struct LessonChecks {
 struct Options {
     #[command(flatten)]
     tests: Arguments,
-    /// Judge this program instead of the lesson's: a server takes --listen ADDR:PORT and prints
-    /// `listening on ADDR:PORT`; what it says besides is not looked at
+    /// Judge this program instead of the lesson's, by what its peers see and how it waits: a server
+    /// takes --listen ADDR:PORT and prints `listening on ADDR:PORT` first; a client takes what the
+    /// lesson's takes
     #[arg(long, value_name = "PATH")]
     subject: Option<PathBuf>,
-    /// In the place of which program of the lesson [default: its first]
-    #[arg(long, value_name = "PROGRAM", requires = "subject")]
+    /// In the place of which program of the lesson [default: its first]; without --subject that
+    /// program itself
+    #[arg(long, value_name = "PROGRAM")]
     in_place_of: Option<String>,
+    /// End with status 1 where a check fails, as --subject does, and not with cargo's 101
+    #[arg(long)]
+    judge: bool,
     /// Append a record of each check to this file, as one line of JSON
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
@@ -72,49 +78,62 @@ impl LessonChecks {
     pub fn main(self) -> ExitCode {
         let options = Options::parse();
         let arguments = options.tests.clone();
-        let foreign = options.subject.is_some();
-        let conclusion = match self.trials(options) {
+        let judging = (options.subject.is_some() || options.judge) && !arguments.list;
+        let closed = Arc::new(AtomicBool::new(false));
+        let conclusion = match self.trials(options, &closed) {
             Ok(trials) => harness::run(arguments, trials),
             Err(words) => return harness::refuse(&words),
         };
+        if !judging {
+            return conclusion.exit_code();
+        }
         // Cargo knows a test program by its own status; a person by that of every other command.
-        if foreign && conclusion.has_failed() { ExitCode::FAILURE } else { conclusion.exit_code() }
+        // What was not run has not passed.
+        let judged = conclusion.num_passed > 0 || conclusion.num_failed > 0;
+        if conclusion.has_failed() || closed.load(Relaxed) || !judged {
+            if !judged {
+                eprintln!("no check was run: nothing is known of the program");
+            }
+            return ExitCode::FAILURE;
+        }
+        ExitCode::SUCCESS
     }
 
-    fn trials(mut self, options: Options) -> Result<Vec<Trial>, String> {
+    /// The tests. `closed` becomes true if a gate has failed.
+    fn trials(mut self, options: Options, closed: &Arc<AtomicBool>) -> Result<Vec<Trial>, String> {
         let required = Need::required()?;
         let syllabus = Syllabus::read().map_err(|error| error.to_string())?;
         let lesson = syllabus.lessons.iter().find(|lesson| lesson.folder == self.folder);
         let lesson = lesson.ok_or_else(|| format!("there is no chapters/{}", self.folder))?;
         let records = options.records.as_deref().map(Records::to).transpose();
         let records = records.map_err(|error| error.to_string())?;
-        let foreign = match options.subject {
-            Some(path) => {
-                let name = options.in_place_of.unwrap_or_else(|| lesson.programs[0].name.clone());
-                if lesson.program(&name).is_none() {
-                    let names = lesson.program_names();
-                    return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
-                }
-                startable(&path).map_err(|error| error.to_string())?;
-                let path = path.canonicalize().map_err(|error| error.to_string())?;
-                self.paths.insert(name.clone(), path);
-                Some(name)
-            }
-            None => None,
-        };
-        let shared = Arc::new(Shared { required, records });
+        if let Some(name) =
+            options.in_place_of.as_ref().filter(|name| lesson.program(name).is_none())
+        {
+            let names = lesson.program_names();
+            return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
+        }
+        let foreign = options.subject.is_some();
+        let mut only = options.in_place_of;
+        if let Some(path) = options.subject {
+            let name = only.get_or_insert_with(|| lesson.programs[0].name.clone());
+            startable(&path).map_err(|error| error.to_string())?;
+            let path = path.canonicalize().map_err(|error| error.to_string())?;
+            self.paths.insert(name.clone(), path);
+        }
+        let shared = Arc::new(Shared { required, records, closed: Arc::clone(closed) });
         let mut trials = Vec::new();
         for (name, own) in &self.own {
             let program = lesson.program(name).ok_or_else(|| {
                 format!("chapters/{}/lesson.toml has no program {name}", self.folder)
             })?;
-            if foreign.as_ref().is_some_and(|foreign| foreign != name) {
+            if only.as_ref().is_some_and(|only| only != name) {
                 continue;
             }
             let subject = Arc::new(Subject::new(lesson, program, &self.paths));
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
             // Somebody else's program owes nobody our words.
-            let judged = |suite: &Suite| foreign.is_none() || suite.scope != Scope::Lesson;
+            let judged = |suite: &Suite| !foreign || suite.scope != Scope::Lesson;
             let group = if self.own.len() > 1 { Some(*name) } else { None };
             trials.extend(group_of(&subject, suites.filter(judged), group, &shared));
         }
@@ -130,18 +149,20 @@ impl LessonChecks {
 struct Shared {
     required: Vec<Need>,
     records: Option<Records>,
+    /// A gate has failed.
+    closed: Arc<AtomicBool>,
 }
 
 /// A check that others wait for, run once.
 #[derive(Debug)]
 struct Gate {
     check: &'static Check,
-    passed: OnceLock<CheckRun>,
+    came: OnceLock<CheckRun>,
 }
 
 impl Gate {
     fn run(&self, subject: &Subject) -> &CheckRun {
-        self.passed.get_or_init(|| run(self.check, subject))
+        self.came.get_or_init(|| run(self.check, subject))
     }
 }
 
@@ -159,7 +180,7 @@ fn group_of(
         let gate = suite.gate.map(|check| {
             let known = gates.iter().find(|gate| gate.check.name == check.name).cloned();
             known.unwrap_or_else(|| {
-                let gate = Arc::new(Gate { check, passed: OnceLock::new() });
+                let gate = Arc::new(Gate { check, came: OnceLock::new() });
                 let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;
                 trials.push(gate_trial(name, &gate, suite, subject, shared));
                 gates.push(Arc::clone(&gate));
@@ -198,11 +219,12 @@ fn trial(
 ) -> Trial {
     let (subject, shared) = (Arc::clone(subject), Arc::clone(shared));
     Trial::ignorable_test(name.clone(), move || {
-        let came = match harness::missing(suite.needs) {
+        let came = match harness::missing(suite.needs)? {
             Some((need, why)) => CheckRun::not_run(Outcome::NotHere { need, why }),
             None => match gate {
                 Some(gate) if gate.run(&subject).outcome.is_failure() => {
-                    CheckRun::not_run(Outcome::NotRun { gate: gate.check.name })
+                    let came = gate.run(&subject).outcome.to_string();
+                    CheckRun::not_run(Outcome::NotRun { gate: gate.check.name, came })
                 }
                 _ => run(check, &subject),
             },
@@ -220,17 +242,28 @@ fn told(
     subject: &Subject,
     shared: &Shared,
 ) -> Ended {
-    if let Some(records) = &shared.records {
-        records
-            .add(name, &subject.program().name, suite, check, came)
-            .map_err(|error| format!("the record of this check: {error}"))?;
+    let recorded = shared.records.as_ref().map(|it| it.add(name, subject, suite, check, came));
+    let verdict = verdict(check, came, shared);
+    match recorded {
+        Some(Err(error)) => {
+            let verdict = verdict.err().and_then(|failed| failed.message().map(str::to_owned));
+            let verdict = verdict.unwrap_or_default();
+            Err(format!("the record of this check: {error}\n{verdict}").into())
+        }
+        _ => verdict,
     }
+}
+
+fn verdict(check: &Check, came: &CheckRun, shared: &Shared) -> Ended {
     match &came.outcome {
         Outcome::Passed => Ok(Completion::Completed),
         // Looked for first, and allowed: what forbids it now is no setting of the machine.
         Outcome::NotHere { need, .. } if need.look().is_ok() => Err(failed(check, came).into()),
         Outcome::NotHere { need, why } => harness::left_out(*need, why, &shared.required),
-        Outcome::NotRun { .. } => Ok(Completion::ignored_with(&came.outcome)),
+        Outcome::NotRun { .. } => {
+            shared.closed.store(true, Relaxed);
+            Ok(Completion::ignored_with(&came.outcome))
+        }
         _ => Err(failed(check, came).into()),
     }
 }
@@ -259,5 +292,11 @@ fn subject_lines(standing: &Standing) -> String {
             format!("; its last words:\n            {last}\n")
         }
     };
-    format!("  subject   {standing}{said}")
+    let children = match standing.children {
+        0 => String::new(),
+        _ => "; it has made processes, and the one that was started is judged: in a script, `exec` the \
+              program"
+            .to_owned(),
+    };
+    format!("  subject   {standing}{children}{said}")
 }

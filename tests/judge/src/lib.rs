@@ -22,7 +22,7 @@ pub mod subject;
 pub mod suites;
 pub mod transcript;
 
-pub use check::{Check, Done, Scope, Suite, equal, require};
+pub use check::{Check, Done, Scope, Suite, equal, require, same_bytes};
 pub use failure::Failure;
 pub use harness::{NotPassed, Test, tests};
 pub use lesson::LessonChecks;

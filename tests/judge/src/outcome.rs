@@ -46,6 +46,8 @@ pub enum Outcome {
     NotRun {
         /// The gate's name.
         gate: &'static str,
+        /// What came of it.
+        came: String,
     },
 }
 
@@ -86,7 +88,7 @@ impl fmt::Display for Outcome {
             }
             Self::TooMuchOutput { came } => write!(f, "{came}; it printed without end"),
             Self::NotHere { need, why } => write!(f, "not here ({}): {why}", need.name()),
-            Self::NotRun { gate } => write!(f, "not run: {gate} has failed"),
+            Self::NotRun { gate, came } => write!(f, "not run: {gate} has failed: {came}"),
         }
     }
 }

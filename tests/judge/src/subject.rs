@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::thread::{self, JoinHandle};
 
 use cli::syllabus::{Lesson, Program};
 use lab::ran::Ran;
 use lab::subject::{Launch, Server, Sights};
-use lab::wait::{Late, PATIENCE};
+use lab::wait::PATIENCE;
+
+use crate::check::Done;
+use crate::failure;
 
 /// A program on trial: a lesson's own, or somebody else's in its place.
 #[derive(Debug, Clone)]
@@ -106,17 +109,46 @@ impl Subject {
         self.launch().witnessed().server()
     }
 
-    /// Runs it to its end, within the lab's patience: for a program that ends by itself.
+    /// Runs it to its end: for a program that ends by itself.
     ///
     /// # Errors
     ///
-    /// As [`ran`].
+    /// As [`Launch::start`] and [`Ran::of`].
     pub fn run(
         &self,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         input: impl Into<Vec<u8>>,
     ) -> io::Result<Ran> {
-        ran(self.command().args(arguments).write_stdin(input), PATIENCE)
+        let launch = arguments.into_iter().fold(self.launch(), Launch::arg);
+        launch.input(input).start().and_then(Ran::of)
+    }
+
+    /// The same through sh(1), for redirections: `exec \"$0\" ... REDIRECTION`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subject::run`].
+    pub fn run_redirected(
+        &self,
+        argument: &str,
+        redirection: &str,
+        input: impl Into<Vec<u8>>,
+    ) -> io::Result<Ran> {
+        let line = format!("exec \"$0\" \"$1\" {redirection}");
+        let launch = self.launch_of("/bin/sh").arg("-c").arg(line).arg(self.path()).arg(argument);
+        launch.input(input).start().and_then(Ran::of)
+    }
+
+    /// Does something on a thread of its own, whose failure looks at the check's subjects too.
+    pub fn on_a_thread(
+        &self,
+        does: impl FnOnce(&Self) -> Done + Send + 'static,
+    ) -> JoinHandle<Done> {
+        let it = self.clone();
+        thread::spawn(move || {
+            failure::look_at(&it.sights);
+            does(&it)
+        })
     }
 
     /// A run of it to its end, within the lab's patience, to be asserted of.
@@ -126,18 +158,4 @@ impl Subject {
         command.timeout(PATIENCE);
         command
     }
-}
-
-/// Runs a command to its end.
-///
-/// # Errors
-///
-/// What starting it says; [`Late`], with what it printed, if it had to be killed after `limit`.
-pub fn ran(command: &mut assert_cmd::Command, limit: Duration) -> io::Result<Ran> {
-    let begun = Instant::now();
-    let ran = Ran::from(command.timeout(limit).output()?);
-    if ran.status.is_none() && begun.elapsed() >= limit {
-        return Err(Late::error(format!("it did not end within {limit:?}: {ran}")));
-    }
-    Ok(ran)
 }

@@ -7,15 +7,18 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::thread;
 use std::time::Duration;
 
 use judge::server::ANSWERS;
-use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, equal, require};
+use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, require, same_bytes};
 use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
+use lab::ran::Ran;
+use lab::wait::until;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,6 +28,7 @@ const STAND_IN: &str = "JUDGE_STAND_IN";
 fn main() -> ExitCode {
     match std::env::var(STAND_IN) {
         Ok(which) if std::env::args().any(|argument| argument == "--listen") => serve(&which),
+        Ok(_) if std::env::args().nth(1).is_some_and(|first| first == "--be") => be(),
         Ok(_) => LessonChecks::new("03-select")
             .program("select-server", std::env::current_exe().expect("a path"), OWN)
             .main(),
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
             Test::new(&[], a_foreign_program_owes_nobody_our_words),
             Test::new(&[], what_makes_no_sense_is_refused),
             Test::new(&[], a_failure_says_what_was_done_and_how_the_subject_stood),
+            Test::new(&[], a_script_around_a_server_is_told_and_leaves_nothing_behind),
         ]),
     }
 }
@@ -48,6 +53,26 @@ fn serve(which: &str) -> ExitCode {
         let _ = answer(client.expect("a client"), which == "right");
     }
     ExitCode::SUCCESS
+}
+
+/// A program that ends by itself, or should.
+fn be() -> ExitCode {
+    match std::env::args().nth(2).unwrap_or_default().as_str() {
+        "panicking" => panic!("told to"),
+        "killed" => std::process::abort(),
+        "asleep" => loop {
+            thread::park();
+        },
+        "talking" => {
+            while io::stdout().write_all(&[b'.'; 4096]).is_ok() {}
+            ExitCode::FAILURE
+        }
+        "reading" => match io::copy(&mut io::stdin(), &mut io::stdout()) {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        other => panic!("be {other:?}?"),
+    }
 }
 
 fn answer(mut client: TcpStream, right: bool) -> io::Result<()> {
@@ -90,11 +115,18 @@ const fn check(name: &'static str, run: fn(&Subject) -> Done) -> Check {
     }
 }
 
+/// Runs the stand-in to its end, within two seconds.
+fn runs(it: &Subject, being: &str) -> Done {
+    let launch = it.launch().arg("--be").arg(being).input(vec![b'x'; 1 << 20]);
+    let ran = Ran::within(Duration::from_secs(2), launch.start()?)?;
+    require(ran.status == Some(0) && ran.stdout == vec![b'x'; 1 << 20], ran)
+}
+
 fn asks(it: &Subject, message: &str) -> Done {
     let server = it.server()?;
     let mut client = Client::connect(server.address())?;
     client.be_patient_for(Duration::from_secs(1))?;
-    equal(client.ask(message.as_bytes())?, message.to_uppercase().as_bytes())
+    same_bytes(client.ask(message.as_bytes())?, message.to_uppercase().as_bytes())
 }
 
 const CHECKS: &[Check] = &[
@@ -106,7 +138,16 @@ const CHECKS: &[Check] = &[
     check("talks", |it| {
         let server = it.server()?;
         let reply = Client::connect(server.address())?.ask(b"talk")?;
-        equal(reply, b"something else")
+        same_bytes(reply, b"something else")
+    }),
+    check("runs", |it| runs(it, "reading")),
+    check("runs_and_panics", |it| runs(it, "panicking")),
+    check("runs_and_is_killed", |it| runs(it, "killed")),
+    check("runs_and_hangs", |it| runs(it, "asleep")),
+    check("runs_and_talks", |it| runs(it, "talking")),
+    check("goes_wrong_on_a_thread", |it| {
+        let being = it.on_a_thread(|it| runs(it, "killed"));
+        being.join().map_err(|_| Failure::wrong("it panicked"))?
     }),
     check("sees_no_record", |it| {
         let server = it.server()?;
@@ -138,6 +179,8 @@ fn judged(which: &str, limits: &str, arguments: &[&str]) -> (Output, Vec<Value>)
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(format!("{limits} exec \"$0\" \"$@\"")).arg(exe);
     shell.args(arguments).arg("--records").arg(&file).env(STAND_IN, which).env_remove(REQUIRE);
+    // A backtrace of this large program takes longer than the checks have patience.
+    shell.env("RUST_BACKTRACE", "0");
     let output = shell.output().expect("a run");
     let records = fs::read_to_string(&file).unwrap_or_default();
     let records = records.lines().map(|line| serde_json::from_str(line).expect("a record"));
@@ -159,30 +202,48 @@ fn each_outcome_has_its_name() {
         ("own::panics", "crashed"),
         ("own::is_killed", "crashed"),
         ("own::talks", "too much output"),
+        ("own::runs", "passed"),
+        ("own::runs_and_panics", "crashed"),
+        ("own::runs_and_is_killed", "crashed"),
+        ("own::runs_and_hangs", "hung"),
+        ("own::runs_and_talks", "too much output"),
+        ("own::goes_wrong_on_a_thread", "crashed"),
         ("own::sees_no_record", "passed"),
         ("own::has_our_words", "passed"),
     ] {
         let record = of(&records, check);
         assert_eq!(record["outcome"], outcome, "{record:#}");
     }
-    let hung = of(&records, "own::hangs");
-    let sits = hung["sits"][0].as_str().expect("a call");
-    assert!(sits.starts_with("in nanosleep"), "{sits}");
-    let panicked = of(&records, "own::panics");
-    assert_eq!(
-        (&panicked["panic"], &panicked["end"]),
-        (&"told to".into(), &"exit status: 101".into())
-    );
-    let killed = of(&records, "own::is_killed")["end"].as_str().expect("an end");
-    assert!(killed.starts_with("signal: 6 (SIGABRT)"), "{killed}");
+    for (check, call) in [("own::hangs", "in nanosleep"), ("own::runs_and_hangs", "in futex")] {
+        let sits = of(&records, check)["sits"][0].as_str().expect("a call");
+        assert!(sits.starts_with(call), "{check}: {sits}");
+    }
+    for check in ["own::panics", "own::runs_and_panics"] {
+        let panicked = of(&records, check);
+        let told = (&panicked["panic"], &panicked["end"]);
+        assert_eq!(told, (&"told to".into(), &"exit status: 101".into()), "{check}");
+    }
+    for check in ["own::is_killed", "own::runs_and_is_killed", "own::goes_wrong_on_a_thread"] {
+        let killed = of(&records, check)["end"].as_str().expect("an end");
+        assert!(killed.starts_with("signal: 6 (SIGABRT)"), "{check}: {killed}");
+    }
     assert_eq!(of(&records, "own::has_our_words")["scope"], "lesson");
 }
 
 fn a_gate_that_fails_fails_alone() {
     let (output, records) = judged("wrong", "", &["own::"]);
     // The filter leaves the gate itself out: those behind it run it all the same.
-    assert!(output.status.success());
+    assert!(output.status.success() && !records.is_empty());
     assert!(records.iter().all(|record| record["outcome"] == "not run"), "{records:#?}");
+    let came = "not run: it_answers_one_client has failed: \"wrong\" instead of \"HELLO\"";
+    assert_eq!(of(&records, "own::passes")["came"], came);
+    // Whoever judges a program is not told that all is well with it.
+    let (output, _) = judged("wrong", "", &["--judge", "own::"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (output, records) = judged("right", "", &["--judge", "there_is_no_such_check"]);
+    assert_eq!((output.status.code(), records.len()), (Some(1), 0));
+    let (output, _) = judged("right", "", &["--judge", "own::passes"]);
+    assert_eq!(output.status.code(), Some(0));
     let (output, records) = judged("wrong", "", &["it_answers_one_client"]);
     assert_eq!(output.status.code(), Some(101));
     assert_eq!((records.len(), &records[0]["outcome"]), (1, &"wrong".into()));
@@ -240,5 +301,27 @@ fn a_failure_says_what_was_done_and_how_the_subject_stood() {
     ] {
         assert!(said.lines().any(|told| told.starts_with(line)), "{line:?} in {said}");
     }
-    assert!(said.contains("[108, 111, 119, 101, 114] instead of"), "{said}");
+    assert!(said.contains("  came      \"lower\" instead of \"LOWER\""), "{said}");
+}
+
+/// A script that does not `exec` its server is judged itself; nothing of it is left.
+fn a_script_around_a_server_is_told_and_leaves_nothing_behind() {
+    let folder = TempDir::new().expect("a folder");
+    let (script, pids) = (folder.path().join("script"), folder.path().join("pids"));
+    let exe = std::env::current_exe().expect("a path");
+    let text =
+        format!("#!/bin/sh\n'{}' \"$@\" &\necho $! >>'{}'\nwait\n", exe.display(), pids.display());
+    fs::write(&script, text).expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let script = script.display().to_string();
+    let (output, records) = judged("right", "", &["--subject", &script, "own::is_wrong"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("in a script, `exec` the program"), "{said}");
+    assert_eq!(of(&records, "own::is_wrong")["path"], *script);
+    let pids = fs::read_to_string(pids).expect("servers");
+    assert!(pids.lines().count() >= 2, "the gate's and the check's: {pids}");
+    for pid in pids.lines() {
+        let gone = || !Path::new("/proc").join(pid).join("exe").exists();
+        until("the server has ended", gone).expect("nothing is left");
+    }
 }

@@ -36,8 +36,9 @@ pub enum Need {
     LowPorts,
 }
 
-/// What the checks with many clients take on either side, and some to spare.
-pub const DESCRIPTORS: u64 = 2200;
+/// What the checks with many clients take on either side when they run at the same time, and some to
+/// spare.
+pub const DESCRIPTORS: u64 = 4096;
 
 /// How many connections the accept queue is tried with.
 pub const BACKLOG: u32 = 1000;
@@ -110,23 +111,45 @@ impl Need {
     ///
     /// # Errors
     ///
-    /// A sentence that names the setting which forbids it.
-    pub fn look(self) -> Result<(), &'static str> {
-        static LOOKED: [OnceLock<Result<(), String>>; Need::ALL.len()] =
+    /// One of [`Need::missing`] with the setting which forbids it; another one when that could not be
+    /// found out.
+    pub fn look(self) -> io::Result<()> {
+        /// The sentence, and whether the machine forbids it.
+        type Looked = Result<(), (String, bool)>;
+        static LOOKED: [OnceLock<Looked>; Need::ALL.len()] =
             [const { OnceLock::new() }; Need::ALL.len()];
-        let looked = LOOKED[self as usize].get_or_init(|| match self {
+        let looked = LOOKED[self as usize].get_or_init(|| {
+            self.tried().map_err(|error| (error.to_string(), Self::of(&error) == Some(self)))
+        });
+        match looked {
+            Ok(()) => Ok(()),
+            Err((why, true)) => Err(self.missing(why)),
+            Err((why, false)) => {
+                let text = format!("cannot see whether there is {} here: {why}", self.name());
+                Err(io::Error::other(text))
+            }
+        }
+    }
+
+    fn tried(self) -> io::Result<()> {
+        match self {
             Self::UserNamespaces => probe::network(),
             Self::Ptrace => probe::witness(),
-            Self::Descriptors => probe::descriptors(DESCRIPTORS),
+            Self::Descriptors => probe::descriptors(DESCRIPTORS).map_err(|why| self.missing(why)),
             // How many it takes is seen by who takes them.
             Self::Threads => Ok(()),
             Self::Ipv6 => probe::loopback(Ipv6Addr::LOCALHOST).map_err(|error| {
-                format!("no ::1 here ({error}): sysctl net.ipv6.conf.lo.disable_ipv6 must be 0")
+                let none = [libc::EADDRNOTAVAIL, libc::EAFNOSUPPORT].map(Some);
+                if !none.contains(&error.raw_os_error()) {
+                    return error;
+                }
+                self.missing(format!(
+                    "no ::1 here ({error}): sysctl net.ipv6.conf.lo.disable_ipv6 must be 0"
+                ))
             }),
-            Self::Backlog => probe::backlog(BACKLOG),
-            Self::LowPorts => probe::low_ports(),
-        });
-        looked.as_ref().copied().map_err(String::as_str)
+            Self::Backlog => probe::backlog(BACKLOG).map_err(|why| self.missing(why)),
+            Self::LowPorts => probe::low_ports().map_err(|why| self.missing(why)),
+        }
     }
 
     /// The error, of kind `Unsupported`, of something that this environment forbids; `why` is a

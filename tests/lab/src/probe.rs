@@ -15,25 +15,21 @@ use crate::subject::Launch;
 ///
 /// # Errors
 ///
-/// A sentence that names the setting which forbids it.
-pub fn witness() -> Result<(), String> {
-    let witnessed = Launch::new("sh").arg("-c").arg(":").witnessed().start();
-    let ended = witnessed.and_then(|mut running| running.exit_status());
-    ended.map(drop).map_err(|error| error.to_string())
+/// [`Need::Ptrace`] with the setting which forbids it; or what else has failed.
+pub fn witness() -> io::Result<()> {
+    Launch::new("/bin/sh").arg("-c").arg(":").witnessed().start()?.exit_status().map(drop)
 }
 
 /// Can a network of one's own be made here, with a router and with every packet captured?
 ///
 /// # Errors
 ///
-/// A sentence that names the setting which forbids it.
-pub fn network() -> Result<(), String> {
+/// [`Need::UserNamespaces`] with the setting which forbids it; or what else has failed.
+pub fn network() -> io::Result<()> {
     let network = Network::with_loopback().beside_router().captured();
     // What comes out of the child is not taken: it goes with the network.
-    let tried = network.prepare().and_then(|(prepared, _handed_over)| {
-        in_a_child(|| prepared.enter()).map_err(namespace::explain)
-    });
-    tried.map_err(|error| error.to_string())
+    let (prepared, _handed_over) = network.prepare()?;
+    in_a_child(|| prepared.enter()).map_err(namespace::explain)
 }
 
 /// May this process have so many descriptors? Only the hard limit counts: the soft one can be raised.
@@ -71,7 +67,8 @@ pub fn backlog(count: u32) -> Result<(), String> {
 /// A sentence that names the setting.
 pub fn low_ports() -> Result<(), String> {
     match setting("net/ipv4/ip_unprivileged_port_start")? {
-        0 => Err("net.ipv4.ip_unprivileged_port_start is 0: every port is free to bind".to_owned()),
+        // Port 0 stands for one of the kernel's choice.
+        0 | 1 => Err("net.ipv4.ip_unprivileged_port_start: every port is free to bind".to_owned()),
         _ => Ok(()),
     }
 }

@@ -43,6 +43,30 @@ impl fmt::Display for InCall {
 pub struct Process(pub u32);
 
 impl Process {
+    /// The processes that it has made and that they have made, as far as they run and have not been
+    /// left to somebody else: `/proc/PID/task/TID/children`.
+    #[must_use]
+    pub fn descendants(self) -> Vec<Self> {
+        let mut found = Vec::new();
+        let mut next = vec![self];
+        while let Some(process) = next.pop() {
+            let children = process.children();
+            found.extend(&children);
+            next.extend(children);
+        }
+        found
+    }
+
+    fn children(self) -> Vec<Self> {
+        let threads =
+            fs::read_dir(format!("/proc/{}/task", self.0)).into_iter().flatten().flatten();
+        let lists =
+            threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let lists: Vec<String> = lists.collect();
+        let numbers = lists.iter().flat_map(|list| list.split_whitespace());
+        numbers.filter_map(|number| number.parse().ok().map(Self)).collect()
+    }
+
     /// How many threads it has: `Threads:` of `/proc/PID/status`.
     ///
     /// # Errors
@@ -67,7 +91,21 @@ impl Process {
     ///
     /// `ENOENT` when the process has ended, `EACCES` when it is somebody else's.
     pub fn descriptors(self) -> io::Result<usize> {
-        Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
+        Ok(self.descriptor_numbers()?.len())
+    }
+
+    /// Their numbers, in order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::descriptors`].
+    pub fn descriptor_numbers(self) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(format!("/proc/{}/fd", self.0))? {
+            numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Processor time used so far by all its threads: `utime` and `stime` of `/proc/PID/stat`, in

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
-use crate::subject::Running;
+use crate::subject::{KEPT, Running};
+use crate::wait::{Late, PATIENCE};
 
 /// So much of the output is shown when a check fails.
 const SHOWN_BYTES: usize = 1000;
@@ -22,20 +24,49 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Waits for a subject's end, for twice the lab's patience.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ran::within`].
+    pub fn of(subject: Running) -> io::Result<Self> {
+        Self::within(PATIENCE * 2, subject)
+    }
+
     /// Waits for a subject's end.
     ///
     /// # Errors
     ///
-    /// A sentence when it does not end, or prints nothing for too long: [`Running::line`],
-    /// [`Running::exit_status`].
-    pub fn of(mut subject: Running) -> io::Result<Self> {
+    /// [`Late`], with what it has printed, when it does not end within `limit`; a sentence when it
+    /// prints more than the lab keeps.
+    pub fn within(limit: Duration, mut subject: Running) -> io::Result<Self> {
+        let deadline = Instant::now() + limit;
+        let left = || deadline.saturating_duration_since(Instant::now());
         let mut stdout = Vec::new();
-        while let Some(line) = subject.line()? {
-            stdout.extend(line.into_bytes());
-            stdout.push(b'\n');
+        let ended = loop {
+            match subject.raw_line(left()) {
+                Ok(Some(line)) => stdout.extend(line),
+                Ok(None) => break subject.exit_status_within(left()),
+                Err(late) => break Err(late),
+            }
+            if stdout.len() > KEPT {
+                subject.is_too_much();
+                return Err(io::Error::other(format!("it printed more than {KEPT} bytes")));
+            }
+        };
+        match ended {
+            Ok(status) => {
+                Ok(Self { status: status.code(), stdout, stderr: subject.final_stderr() })
+            }
+            Err(error) if Late::of(&error).is_some() => {
+                let errors = subject.stderr();
+                let (output, errors) = (shown(&stdout), shown(errors.as_bytes()));
+                Err(Late::error(format!(
+                    "it did not end within {limit:?}: output {output:?}, error {errors:?}"
+                )))
+            }
+            Err(error) => Err(error),
         }
-        let status = subject.exit_status()?.code();
-        Ok(Self { status, stdout, stderr: subject.final_stderr() })
     }
 
     /// Its standard output as text.
@@ -65,12 +96,17 @@ impl From<Output> for Ran {
 
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = String::from_utf8_lossy(&self.stdout[..self.stdout.len().min(SHOWN_BYTES)]);
         match self.status {
             Some(status) => write!(f, "exit status {status}")?,
             None => f.write_str("a signal ended it")?,
         }
         let length = self.stdout.len();
-        write!(f, ", {length} bytes of output {shown:?}, error {:?}", self.stderr)
+        let (output, errors) = (shown(&self.stdout), shown(self.stderr.as_bytes()));
+        write!(f, ", {length} bytes of output {output:?}, error {errors:?}")
     }
+}
+
+/// The beginning of some output.
+fn shown(output: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&output[..output.len().min(SHOWN_BYTES)])
 }

@@ -72,6 +72,19 @@ pub fn try_until(what: &str, condition: impl FnMut() -> io::Result<bool>) -> io:
     ask(PATIENCE, what, condition)
 }
 
+/// [`try_until`] with another bound than [`PATIENCE`].
+///
+/// # Errors
+///
+/// As [`try_until`].
+pub fn try_until_within(
+    bound: Duration,
+    what: &str,
+    condition: impl FnMut() -> io::Result<bool>,
+) -> io::Result<()> {
+    ask(bound, what, condition)
+}
+
 fn ask(
     bound: Duration,
     what: &str,

@@ -14,7 +14,8 @@ pub struct CheckOptions {
     /// A lesson by number or name, or a program by name: 06, select, threaded-server
     lesson: String,
     /// Check this program, in whatever language, in place of the lesson's: a server takes
-    /// --listen ADDR:PORT and prints `listening on ADDR:PORT` first
+    /// --listen ADDR:PORT and prints `listening on ADDR:PORT` first; a client takes what the
+    /// lesson's takes
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
     /// Only the checks with this text in their names
@@ -30,13 +31,20 @@ pub fn run(options: &CheckOptions) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(&options.lesson)?;
     let mut arguments: Vec<OsString> = Vec::new();
+    arguments.push("--judge".into());
     if let Some(path) = &options.program {
         arguments.extend(["--subject".into(), path.into()]);
+    }
+    // Who names a lesson means all of it; its first program is the one that another can replace.
+    let is_lesson = lesson.programs.first().is_some_and(|first| first.name == program.name);
+    if options.program.is_some() || !is_lesson {
         arguments.extend(["--in-place-of".into(), program.name.clone().into()]);
     }
     if let Some(file) = &options.records {
         arguments.extend(["--records".into(), file.into()]);
     }
-    arguments.extend(options.only.as_ref().map(OsString::from));
+    if let Some(text) = &options.only {
+        arguments.extend(["--".into(), text.into()]);
+    }
     become_it(&Build::checks(lesson).run()?, &lesson.checks(), &arguments)
 }

@@ -174,7 +174,7 @@ fn of_need(need: Need) -> Finding {
     };
     let state = match need.look() {
         Ok(()) => State::Ok(found(need)),
-        Err(why) => State::Forbidden(why.to_owned()),
+        Err(error) => State::Forbidden(error.to_string()),
     };
     Finding { name, state, needed_for, remedy }
 }
@@ -235,7 +235,8 @@ fn kernel() -> Result<String, String> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|n| n.parse().ok());
     let version = (numbers.next().unwrap_or(0_u32), numbers.next().unwrap_or(0_u32));
     let told = format!("Linux {release}");
-    if version >= KERNEL { Ok(told) } else { Err(format!("{told} is older than 5.4")) }
+    let (major, minor) = KERNEL;
+    if version >= KERNEL { Ok(told) } else { Err(format!("{told} is older than {major}.{minor}")) }
 }
 
 /// The first line of `PROGRAM --version`.

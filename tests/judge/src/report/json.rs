@@ -3,23 +3,35 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use crate::check::{Check, Suite};
 use crate::outcome::Outcome;
 use crate::run::CheckRun;
+use crate::subject::Subject;
 
-/// Where the records go: one a line, each written whole. The subject has neither the file's name nor
-/// its descriptor.
+/// Where the records go: one a line. The file's name is not in the subject's arguments or environment,
+/// nor is the file among its descriptors. A program that looks for its parent in `/proc` finds it: who
+/// grades programs that might, runs them as another user.
 #[derive(Debug)]
-pub struct Records(File);
+pub struct Records(Mutex<To>);
+
+#[derive(Debug)]
+struct To {
+    file: File,
+    /// The last line was not written whole: the next one must not continue it.
+    cut: bool,
+}
 
 /// What came of a check.
 #[derive(Debug, Serialize)]
 struct Record<'a> {
     check: &'a str,
     program: &'a str,
+    /// Its path: somebody else's, perhaps.
+    path: &'a Path,
     scope: &'static str,
     outcome: &'static str,
     did: &'a str,
@@ -50,7 +62,7 @@ impl Records {
         let file = OpenOptions::new().append(true).create(true).open(path);
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        file.map(Self).map_err(named)
+        file.map(|file| Self(Mutex::new(To { file, cut: false }))).map_err(named)
     }
 
     /// Adds what came of a check.
@@ -61,7 +73,7 @@ impl Records {
     pub fn add(
         &self,
         name: &str,
-        program: &str,
+        subject: &Subject,
         suite: &Suite,
         check: &Check,
         run: &CheckRun,
@@ -78,7 +90,8 @@ impl Records {
         }
         let record = Record {
             check: name,
-            program,
+            program: &subject.program().name,
+            path: subject.path(),
             scope: suite.scope.name(),
             outcome: run.outcome.name(),
             did: check.did,
@@ -93,7 +106,13 @@ impl Records {
             last_words: run.standings.iter().map(|it| it.last_words.as_str()).collect(),
             milliseconds: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
         };
-        let line = serde_json::to_string(&record)? + "\n";
-        (&self.0).write_all(line.as_bytes())
+        let mut line = serde_json::to_string(&record)? + "\n";
+        let mut to = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if to.cut {
+            line.insert(0, '\n');
+        }
+        let written = to.file.write_all(line.as_bytes());
+        to.cut = written.is_err();
+        written
     }
 }

@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
 
 use super::{ANSWERS, clients};
-use crate::check::{Check, Scope, Suite, equal, require};
+use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 
 /// How every server begins.
 pub const SUITES: &[Suite] = &[
@@ -57,7 +57,7 @@ const IPV6: &[Check] = &[Check {
     run: |it| {
         let server = Server::new(it.launch().arg("--listen").arg("[::1]:0").start()?)?;
         let mut client = Client::connect(server.address())?;
-        equal(client.ask(b"six")?, upper(b"six"))
+        same_bytes(client.ask(b"six")?, upper(b"six"))
     },
 }];
 
@@ -94,7 +94,7 @@ const WORDS: &[Check] = &[
                 reply = Client::connect(address).and_then(|mut client| client.ask(b"hello"));
                 reply.is_ok()
             })?;
-            equal(reply?, b"HELLO")
+            same_bytes(reply?, b"HELLO")
         },
     },
     Check {
@@ -186,7 +186,7 @@ const WORDS: &[Check] = &[
             let address = line.trim().trim_start_matches("listening on ").parse()?;
             for (word, reply) in [("once", "ONCE"), ("twice", "TWICE")] {
                 let mut client = Client::connect(address)?;
-                equal(client.ask(word.as_bytes())?, reply.as_bytes())?;
+                same_bytes(client.ask(word.as_bytes())?, reply.as_bytes())?;
             }
             Ok(())
         },

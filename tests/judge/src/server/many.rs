@@ -4,7 +4,7 @@ use lab::need::Need;
 use lab::subject::raise_own_descriptor_limit;
 
 use super::{ANSWERS, clients};
-use crate::check::{Check, Scope, Suite, equal};
+use crate::check::{Check, Scope, Suite, same_bytes};
 
 /// A full house without an fd_set.
 pub const SUITES: &[Suite] = &[Suite::new(Scope::Contract, CHECKS)
@@ -27,7 +27,7 @@ const CHECKS: &[Check] = &[Check {
                 client.send(b"me too")?;
             }
             for client in clients.iter_mut().rev() {
-                equal(client.receive(6)?, b"ME TOO")?;
+                same_bytes(client.receive(6)?, b"ME TOO")?;
             }
         }
         server.process().rests()?;

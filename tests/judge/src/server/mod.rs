@@ -13,11 +13,11 @@ pub mod witness_nonblocking;
 
 use std::io;
 
-use lab::peer::Client;
+use lab::peer::{Client, pattern};
 use lab::subject::Server;
 use lab::wait;
 
-use crate::check::{Check, Done, equal, require};
+use crate::check::{Check, Done, require, same_bytes};
 
 /// The gate of every server's suites: where this fails, all others would.
 pub const ANSWERS: Check = Check {
@@ -29,7 +29,7 @@ pub const ANSWERS: Check = Check {
     run: |it| {
         let server = it.server()?;
         let mut client = Client::connect(server.address())?;
-        equal(client.ask(b"hello")?, b"HELLO")
+        same_bytes(client.ask(b"hello")?, b"HELLO")
     },
 };
 
@@ -37,12 +37,32 @@ pub const ANSWERS: Check = Check {
 ///
 /// # Errors
 ///
-/// What it told instead, when the line has not come in time.
+/// That no line has begun so in time.
 pub fn tells(server: &Server, beginning: &str) -> Done {
     let told = wait::until("it is told", || {
         server.stderr().lines().any(|line| line.starts_with(beginning))
     });
     require(told.is_ok(), format_args!("no line on standard error begins with {beginning:?}"))
+}
+
+/// No server may take so much of a client that never reads.
+const TOO_MUCH: usize = 64 << 20;
+
+/// Sends what the server takes now from a client that never reads, and adds it to `taken`.
+///
+/// # Errors
+///
+/// How much it took, when that is more than 64 MiB: it seems to have no bound.
+pub fn stuff(client: &mut Client, taken: &mut usize) -> io::Result<()> {
+    let bytes = pattern(1 << 16);
+    while let Ok(count @ 1..) = client.send_without_waiting(&bytes) {
+        *taken += count;
+        if *taken > TOO_MUCH {
+            let text = format!("it has taken {taken} bytes from a client that never reads");
+            return Err(io::Error::other(text));
+        }
+    }
+    Ok(())
 }
 
 /// So many clients, connected.

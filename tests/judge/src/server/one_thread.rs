@@ -8,7 +8,7 @@ use lab::subject::Server;
 use lab::wait::{self, QUIET};
 
 use super::{ANSWERS, clients, tells};
-use crate::check::{Check, Scope, Suite, equal, require};
+use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 
 /// What a server does that serves everybody on one thread.
 pub const SUITES: &[Suite] = &[
@@ -21,13 +21,22 @@ pub const SUITES: &[Suite] = &[
 fn leave_free_descriptors(server: &Server, count: u64) -> io::Result<()> {
     // Wait until it has opened all that it needs for itself.
     server.process().rests()?;
-    server.set_descriptor_limit(server.process().descriptors()? as u64 + count)
+    // The limit is one of numbers: those that are open may have gaps between them.
+    let open = server.process().descriptor_numbers()?;
+    let is_free = |number: &u64| open.binary_search(number).is_err();
+    let all = 0..open.last().unwrap_or(&0) + count + 2;
+    let mut free = all.filter(is_free);
+    let limit = match usize::try_from(count).unwrap_or(usize::MAX).checked_sub(1) {
+        None => free.next(),
+        Some(others) => free.nth(others).map(|last| last + 1),
+    };
+    server.set_descriptor_limit(limit.unwrap_or_default())
 }
 
 const MECHANISM: &[Check] = &[Check {
     name: "it_has_one_thread_and_rests_while_everybody_is_idle",
     did: "connected 20 clients, served each once, left them idle",
-    expected: "one thread, asleep: no wake-ups and no processor time",
+    expected: "one thread, asleep: as good as no wake-ups and no processor time",
     perhaps: "Does the wait return at once, for a timeout of 0 or an event nobody handles?",
     read: "03-select.md#why",
     run: |it| {
@@ -41,7 +50,7 @@ const MECHANISM: &[Check] = &[Check {
         // A client that has left must leave no trace that wakes the server again and again.
         clients.truncate(10);
         server.process().rests()?;
-        equal(clients[9].ask(b"last")?, b"LAST")
+        same_bytes(clients[9].ask(b"last")?, b"LAST")
     },
 }];
 
@@ -84,15 +93,15 @@ const CONTRACT: &[Check] = &[
             // The first ones hold all descriptors.
             let mut waiting = clients.split_off(7);
             for client in &mut clients {
-                equal(client.receive(2)?, b"ME")?;
+                same_bytes(client.receive(2)?, b"ME")?;
             }
             require(waiting[12].hears_nothing_for(QUIET)?, "the last one heard something")?;
             server.process().rests()?;
-            equal(clients[0].ask(b"still?")?, b"STILL?")?;
+            same_bytes(clients[0].ask(b"still?")?, b"STILL?")?;
             // Whoever leaves makes room for one; in the end everybody has been served.
             drop(clients);
             for mut client in waiting {
-                equal(client.receive(2)?, b"ME")?;
+                same_bytes(client.receive(2)?, b"ME")?;
             }
             Ok(())
         },
@@ -118,7 +127,7 @@ const CONTRACT: &[Check] = &[
                 newcomers.push(Client::connect(server.address())?);
                 Ok(!client.hears_nothing_for(QUIET)?)
             })?;
-            equal(client.receive(17)?, upper(b"is anybody there?"))
+            same_bytes(client.receive(17)?, upper(b"is anybody there?"))
         },
     },
     Check {
@@ -144,7 +153,7 @@ const CONTRACT: &[Check] = &[
             wait::try_until("the waiting client is answered", || {
                 Ok(!hears_nothing_while_the_other_talks()?)
             })?;
-            equal(waiting.receive(14)?, upper(b"is there room?"))
+            same_bytes(waiting.receive(14)?, upper(b"is there room?"))
         },
     },
 ];

@@ -5,7 +5,7 @@ use lab::subject::raise_own_descriptor_limit;
 use lab::wait::QUIET;
 
 use super::{ANSWERS, clients};
-use crate::check::{Check, Scope, Suite, equal, require};
+use crate::check::{Check, Scope, Suite, require, same_bytes};
 
 /// A full house under select.
 pub const SUITES: &[Suite] = &[Suite::new(Scope::Contract, CHECKS)
@@ -28,15 +28,15 @@ const CHECKS: &[Check] = &[Check {
         }
         let mut waiting = clients.split_off(1000);
         for client in &mut clients {
-            equal(client.receive(5)?, b"ROOM?")?;
+            same_bytes(client.receive(5)?, b"ROOM?")?;
         }
         require(waiting[39].hears_nothing_for(QUIET)?, "the last one heard something")?;
         server.process().rests()?;
-        equal(clients[999].ask(b"and me?")?, b"AND ME?")?;
+        same_bytes(clients[999].ask(b"and me?")?, b"AND ME?")?;
         // 40 leave, and all who waited come in.
         clients.truncate(960);
         for client in &mut waiting {
-            equal(client.receive(5)?, b"ROOM?")?;
+            same_bytes(client.receive(5)?, b"ROOM?")?;
         }
         Ok(())
     },

@@ -11,7 +11,7 @@ use lab::witness::record::Record;
 use lab::witness::sentences::Mark;
 
 use super::{ANSWERS, clients, named_clients};
-use crate::check::{Check, Scope, Suite, equal, require};
+use crate::check::{Check, Scope, Suite, require, same_bytes};
 use crate::failure::Failure;
 use crate::subject::Subject;
 
@@ -34,14 +34,14 @@ pub fn served(it: &Subject) -> Result<(Server, Client, Record), Failure> {
     let server = it.witnessed()?;
     let [mut stays, mut leaves, mut resets] = named_clients(&server)?;
     for client in [&mut stays, &mut leaves, &mut resets] {
-        equal(client.ask(b"hello")?, b"HELLO")?;
+        same_bytes(client.ask(b"hello")?, b"HELLO")?;
     }
     let long = pattern(40_000);
     require(stays.ask(&long)? == upper(&long), "another reply")?;
     resets.reset()?;
     leaves.half_close()?;
     leaves.receive_rest()?;
-    equal(stays.ask(b"last")?, b"LAST")?;
+    same_bytes(stays.ask(b"last")?, b"LAST")?;
     // Nobody tells us when the server has met the reset.
     wait::try_until("the server has closed two connections", || {
         let record = server.record().unwrap_or_default();
@@ -95,7 +95,7 @@ const CHECKS: &[Check] = &[
             let (server, mut client, _) = served(it)?;
             let before = Mark::now();
             for _ in 0..REQUESTS {
-                equal(client.ask(b"ping")?, b"PING")?;
+                same_bytes(client.ask(b"ping")?, b"PING")?;
             }
             let record = server.record_at_rest()?.since(before);
             record.calls_each(REQUESTS, &[(it.waits_in(), 1), ("read", 1), ("write", 1)])?;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::io;
 
 use lab::need::Need;
-use lab::peer::{Client, pattern};
+use lab::peer::Client;
 use lab::subject::Server;
 use lab::wait;
 use lab::witness::record::Record;
 use lab::witness::sentences::CallAt;
 
-use super::ANSWERS;
 use super::witness::{SERVED, served};
+use super::{ANSWERS, stuff};
 use crate::check::{Check, Scope, Suite, require};
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -31,9 +31,9 @@ pub const SUITES: &[Suite] = &[Suite::new(Scope::Mechanism, CHECKS)
 pub fn stuffed(it: &Subject) -> Result<(Server, Client, Record), Failure> {
     let server = it.witnessed()?;
     let mut greedy = Client::connect_small(server.address())?;
-    let mut record = Record::default();
+    let (mut record, mut taken) = (Record::default(), 0);
     wait::try_until("the server meets a full buffer and sleeps", || {
-        while let Ok(1..) = greedy.send_without_waiting(&pattern(65536)) {}
+        stuff(&mut greedy, &mut taken)?;
         record = server.record().unwrap_or_default();
         let mut calls = record.calls().map_err(io::Error::other)?;
         Ok(calls.any(CallAt::meets_a_full_buffer) && record.everybody_sleeps().is_ok())

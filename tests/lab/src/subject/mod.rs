@@ -25,9 +25,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::limits;
 use crate::namespace::{Inside, Network};
+use crate::need::Need;
 use crate::witness::{Waiting, Witness};
+pub(crate) use output::KEPT;
 pub use output::Told;
-use output::{Lines, Text};
+use output::{Lines, Text, feed};
 use preparations::{
     DefaultSignals, Descriptors, EndWithUs, ForgetDescriptors, Preparation, Preparations,
     WithoutLowPorts,
@@ -41,6 +43,8 @@ pub use sight::{NoServer, Sights, Standing};
 #[derive(Debug)]
 pub struct Launch {
     command: Command,
+    /// What its standard input holds, if that is a pipe of ours.
+    input: Option<Vec<u8>>,
     descriptors: Option<(u64, u64)>,
     may_bind_low_ports: bool,
     network: Option<Network>,
@@ -56,6 +60,7 @@ impl Launch {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self {
             command,
+            input: None,
             descriptors: None,
             may_bind_low_ports: true,
             network: None,
@@ -127,6 +132,14 @@ impl Launch {
         self
     }
 
+    /// Gives the subject a pipe with this as standard input, instead of one that is empty.
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.command.stdin(Stdio::piped());
+        self.input = Some(input.into());
+        self
+    }
+
     /// Limits the subject to `count` descriptors, soft and hard: `RLIMIT_NOFILE`, setrlimit(2).
     #[must_use]
     pub fn descriptor_limit(self, count: u64) -> Self {
@@ -155,8 +168,15 @@ impl Launch {
     ///
     /// What fork(2) and execve(2) say, with the program's path.
     pub fn start(self) -> io::Result<Running> {
-        let Self { mut command, descriptors, may_bind_low_ports, network, witnessed, seen_by } =
-            self;
+        let Self {
+            mut command,
+            input,
+            descriptors,
+            may_bind_low_ports,
+            network,
+            witnessed,
+            seen_by,
+        } = self;
         let path = command.get_program().to_owned();
         let network = network.as_ref().map(Network::prepare).transpose()?;
         let (network, handed_over) = network.unzip();
@@ -184,7 +204,11 @@ impl Launch {
         let mut child = command.spawn().map_err(|error| {
             let error = preparations
                 .explain(error, |error| limits::explain_start(no_interpreter(error, &path)));
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            let text = format!("{}: {error}", path.display());
+            match Need::of(&error) {
+                Some(need) => need.missing(text),
+                None => io::Error::new(error.kind(), text),
+            }
         })?;
 
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -203,12 +227,16 @@ impl Launch {
             told_to_end: AtomicBool::new(false),
             serves: AtomicBool::new(false),
             hold: Mutex::new(Hold::Held),
+            at_last: Mutex::new(None),
         };
         let known = Arc::new(known);
         let inside = Inside::default();
         let mut running = Running { child, witness, stdout: None, stderr: None, inside, known };
         // An error drops the subject, and so ends it.
         (running.stdout, running.stderr) = printed?;
+        if let (Some(stdin), Some(input)) = (running.child.stdin.take(), input) {
+            feed(stdin, input)?;
+        }
         if let Some(handed_over) = handed_over {
             running.inside = handed_over.take()?;
         }

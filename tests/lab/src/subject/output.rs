@@ -1,25 +1,25 @@
 //! What a subject prints, gathered on threads of its own: it never blocks on a full pipe, and a wait
 //! for it can be bounded.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::ChildStdin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::limits;
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{self, Late};
 
 /// So much of a subject's output is kept until somebody asks for it, of each of its two streams.
 /// What comes beyond is read and thrown away: a flood blocks nobody, and fills no memory.
-const KEPT: usize = 16 << 20;
+pub(crate) const KEPT: usize = 16 << 20;
 
 /// Standard output, line by line.
 #[derive(Debug)]
 pub(super) struct Lines {
-    /// Lines, and the memory that each takes.
-    receiver: Receiver<(usize, String)>,
+    /// Lines with their ends.
+    receiver: Receiver<Vec<u8>>,
     /// The memory of the lines that nobody has asked for yet.
     waiting: Arc<AtomicUsize>,
     cut: Arc<AtomicBool>,
@@ -48,12 +48,8 @@ impl Lines {
                 if count == 0 {
                     return;
                 }
-                let ends = [b"\r\n".as_slice(), b"\n"];
-                let text = ends.iter().find_map(|end| line.strip_suffix(*end)).unwrap_or(&line);
-                let text = String::from_utf8_lossy(text).into_owned();
-                let cost = count + size_of::<String>();
-                theirs.fetch_add(cost, Relaxed);
-                if sender.send((cost, text)).is_err() {
+                theirs.fetch_add(cost(&line), Relaxed);
+                if sender.send(line).is_err() {
                     return;
                 }
             }
@@ -66,18 +62,33 @@ impl Lines {
         Arc::clone(&self.cut)
     }
 
-    pub(super) fn next(&self) -> io::Result<Option<String>> {
-        match self.receiver.recv_timeout(PATIENCE) {
-            Ok((cost, line)) => {
-                self.waiting.fetch_sub(cost, Relaxed);
+    /// The next line with its end; `None` at the end of output.
+    pub(super) fn next(&self, limit: Duration) -> io::Result<Option<Vec<u8>>> {
+        match self.receiver.recv_timeout(limit) {
+            Ok(line) => {
+                self.waiting.fetch_sub(cost(&line), Relaxed);
                 Ok(Some(line))
             }
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
-                Err(Late::error(format!("no line on standard output within {PATIENCE:?}")))
+                Err(Late::error(format!("no line on standard output within {limit:?}")))
             }
         }
     }
+}
+
+/// The memory that a line takes.
+fn cost(line: &Vec<u8>) -> usize {
+    line.len() + size_of_val(line)
+}
+
+/// Writes a subject's standard input on a thread of its own, until it has it all or is gone.
+pub(super) fn feed(mut stdin: ChildStdin, input: Vec<u8>) -> io::Result<()> {
+    limits::thread(move || {
+        // Who ends without reading all of it has its reasons.
+        let _ = stdin.write_all(&input);
+    })
+    .map(drop)
 }
 
 /// A line of standard error, and when its end arrived here.
@@ -128,7 +139,6 @@ impl Gathered {
 #[derive(Debug)]
 pub(super) struct Text {
     gathered: Arc<Mutex<Gathered>>,
-    gathering: thread::JoinHandle<()>,
 }
 
 /// Looks at what has come; that a thread could have panicked while it held this is no reason to.
@@ -140,7 +150,7 @@ impl Text {
     pub(super) fn of(mut source: impl Read + Send + 'static) -> io::Result<Self> {
         let gathered = Arc::new(Mutex::new(Gathered::default()));
         let theirs = Arc::clone(&gathered);
-        let gathering = limits::thread(move || {
+        limits::thread(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
                 let mut gathered = look(&theirs);
@@ -154,7 +164,7 @@ impl Text {
             }
             look(&theirs).ended = true;
         })?;
-        Ok(Self { gathered, gathering })
+        Ok(Self { gathered })
     }
 
     /// What a sight of the subject looks at.
@@ -163,8 +173,8 @@ impl Text {
     }
 
     pub(super) fn into_whole(self) -> String {
-        // The thread ends at the end of the stream; that it could panic is no reason to.
-        let _ = self.gathering.join();
+        // A process that the subject has left behind may hold the stream open.
+        let _ = wait::until("the end of standard error", || look(&self.gathered).ended);
         look(&self.gathered).text()
     }
 

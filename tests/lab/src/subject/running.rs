@@ -4,6 +4,7 @@ use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -49,9 +50,21 @@ impl Running {
     ///
     /// [`wait::Late`], when no line comes within [`PATIENCE`].
     pub fn line(&self) -> io::Result<Option<String>> {
-        match &self.stdout {
-            Some(lines) => lines.next(),
-            None => Ok(None),
+        let Some(line) = self.raw_line(PATIENCE)? else { return Ok(None) };
+        let ends = [b"\r\n".as_slice(), b"\n"];
+        let text = ends.iter().find_map(|end| line.strip_suffix(*end)).unwrap_or(&line);
+        Ok(Some(String::from_utf8_lossy(text).into_owned()))
+    }
+
+    /// The same as it was printed, with its end.
+    pub(crate) fn raw_line(&self, limit: Duration) -> io::Result<Option<Vec<u8>>> {
+        self.stdout.as_ref().map_or(Ok(None), |lines| lines.next(limit))
+    }
+
+    /// It has printed more than the lab keeps, and nobody reads on.
+    pub(crate) fn is_too_much(&self) {
+        if let Some(cut) = &self.known.stdout_cut {
+            cut.store(true, Relaxed);
         }
     }
 
@@ -86,10 +99,7 @@ impl Running {
     ///
     /// `ESRCH` when it has ended.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        // Waited for by the witness: its number may be somebody else's by now.
-        if self.witness.as_ref().is_some_and(|witness| witness.status().is_some()) {
-            return Err(Errno::ESRCH.into());
-        }
+        self.still_ours()?;
         if matches!(signal, Signal::SIGKILL | Signal::SIGTERM | Signal::SIGINT) {
             self.known.told_to_end.store(true, Relaxed);
         }
@@ -104,6 +114,7 @@ impl Running {
     ///
     /// `EINVAL` above the hard limit, `ESRCH` when it has ended.
     pub fn set_descriptor_limit(&self, soft: u64) -> io::Result<()> {
+        self.still_ours()?;
         let pid = self.child.id().cast_signed();
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: the kernel writes one rlimit to the address, which is ours and lives on.
@@ -116,6 +127,15 @@ impl Running {
             libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
         };
         Errno::result(set)?;
+        Ok(())
+    }
+
+    /// Once it was waited for, its number may be somebody else's.
+    fn still_ours(&self) -> io::Result<()> {
+        let by_witness = self.witness.as_ref().is_some_and(|witness| witness.status().is_some());
+        if by_witness || *self.known.hold() != Hold::Held {
+            return Err(Errno::ESRCH.into());
+        }
         Ok(())
     }
 
@@ -180,11 +200,16 @@ impl Running {
     ///
     /// [`wait::Late`], when it does not within [`PATIENCE`].
     pub fn exit_status(&mut self) -> io::Result<ExitStatus> {
+        self.exit_status_within(PATIENCE)
+    }
+
+    /// The same within another limit.
+    pub(crate) fn exit_status_within(&mut self, limit: Duration) -> io::Result<ExitStatus> {
         if let Some(witness) = &self.witness {
-            return witness.wait(PATIENCE);
+            return witness.wait(limit);
         }
         let mut end = None;
-        wait::try_until("the subject ends by itself", || {
+        wait::try_until_within(limit, "the subject ends by itself", || {
             end = self.ended()?;
             Ok(end.is_some())
         })?;
@@ -194,8 +219,15 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // Who may look at it later sees how it stood.
+        self.known.keep_last_standing();
         // From here on its number may become somebody else's.
-        *self.known.hold() = Hold::Dropped;
+        let hold = std::mem::replace(&mut *self.known.hold(), Hold::Dropped);
+        let children = match (&self.witness, hold) {
+            (None, Hold::Held) => self.process().descendants(),
+            // The witness ends all that it follows.
+            _ => Vec::new(),
+        };
         match &mut self.witness {
             Some(witness) => {
                 witness.end();
@@ -206,6 +238,10 @@ impl Drop for Running {
             }
             // It may have ended already, and then there is nobody to kill.
             None => drop(self.child.kill()),
+        }
+        // A script's server, for instance. What has detached itself from the subject is not found.
+        for child in children {
+            let _ = kill(Pid::from_raw(child.0.cast_signed()), Signal::SIGKILL);
         }
         let _ = self.child.wait();
     }

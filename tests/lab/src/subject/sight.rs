@@ -39,6 +39,8 @@ pub(super) struct Known {
     pub(super) serves: AtomicBool,
     /// Whoever looks at its process keeps this locked.
     pub(super) hold: Mutex<Hold>,
+    /// How it stood when it was dropped.
+    pub(super) at_last: Mutex<Option<Standing>>,
 }
 
 /// Whether a subject's number is still its own.
@@ -70,6 +72,8 @@ pub struct Standing {
     pub serves: bool,
     /// In which call each of its threads is; empty when it has ended, or where that may not be seen.
     pub calls: Vec<InCall>,
+    /// How many processes it has made that run.
+    pub children: usize,
     /// What it has written to standard error last.
     pub last_words: String,
     /// It has written more than the lab keeps.
@@ -81,11 +85,16 @@ impl Sights {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(known));
     }
 
-    /// How those stand that are still held, in the order in which they were started.
+    /// How those stand that are still held, in the order in which they were started; if none is, how
+    /// the last one stood when it was dropped.
     #[must_use]
     pub fn look(&self) -> Vec<Standing> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        all.iter().filter_map(|known| known.standing()).collect()
+        let held: Vec<Standing> = all.iter().filter_map(|known| known.standing()).collect();
+        if !held.is_empty() {
+            return held;
+        }
+        all.last().and_then(|known| known.at_last()).into_iter().collect()
     }
 
     /// Kills those that are still held: whoever waits for one of them will not wait longer.
@@ -93,7 +102,10 @@ impl Sights {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for known in &all {
             let hold = known.hold();
-            if *hold == Hold::Held {
+            // Waited for by the witness: its number may be somebody else's by now.
+            let waited_for =
+                known.witness.as_ref().is_some_and(|it| it.with(|all| all.status.is_some()));
+            if *hold == Hold::Held && !waited_for {
                 known.told_to_end.store(true, Ordering::Relaxed);
                 let _ = kill(Pid::from_raw(known.pid.cast_signed()), Signal::SIGKILL);
             }
@@ -104,6 +116,19 @@ impl Sights {
 impl Known {
     pub(super) fn hold(&self) -> MutexGuard<'_, Hold> {
         self.hold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps how it stands, for those who look at it when it was dropped.
+    pub(super) fn keep_last_standing(self: &Arc<Self>) {
+        // Nobody else holds it: nobody will look.
+        if Arc::strong_count(self) > 1 {
+            let standing = self.standing();
+            *self.at_last.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        }
+    }
+
+    fn at_last(&self) -> Option<Standing> {
+        self.at_last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How it stands, unless it was dropped.
@@ -118,9 +143,10 @@ impl Known {
             }
             (Hold::Held, None) => ended(self.pid),
         };
-        let calls = match end {
-            None => Process(self.pid).calls().unwrap_or_default(),
-            Some(_) => Vec::new(),
+        let process = Process(self.pid);
+        let (calls, children) = match end {
+            None => (process.calls().unwrap_or_default(), process.descendants().len()),
+            Some(_) => (Vec::new(), 0),
         };
         if let (Some(_), Some(gathered)) = (&end, &self.stderr) {
             // Its last words may still be on their way through the pipe. A child of its own may hold
@@ -138,6 +164,7 @@ impl Known {
             told_to_end: self.told_to_end.load(Ordering::Relaxed),
             serves: self.serves.load(Ordering::Relaxed),
             calls,
+            children,
             last_words: last_of(said.trim_end()),
             too_much: cut || stdout_cut,
         })
