@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
 
@@ -136,8 +135,7 @@ impl StandIn {
     fn new(name: &str, line: &str) -> Self {
         let name = format!("claims-{name}-{}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::write(&path, format!("#!/bin/sh\n{line}\n")).expect("a stand-in");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        lab::script::write(&path, &format!("#!/bin/sh\n{line}\n")).expect("a stand-in");
         Self(path)
     }
 

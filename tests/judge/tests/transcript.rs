@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use judge::transcript::{Fault, Transcripts};
+use lab::script;
 use lab::wait::until;
 use tempfile::TempDir;
 
@@ -31,12 +32,7 @@ impl Fixture {
     fn new(page: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         let server = SERVER.replace("$PIDFILE_FOLDER", &folder.path().display().to_string());
-        // Written by another process: this one may fork while it holds the file open, and a file
-        // that anybody holds open for writing cannot be executed.
-        let write = "printf '%s' \"$1\" > \"$2\" && chmod +x \"$2\"";
-        let path = folder.path().join("server");
-        let written = Command::new("sh").args(["-c", write, "sh", &server]).arg(&path).status();
-        assert!(written.expect("sh").success());
+        script::write(&folder.path().join("server"), &server).expect("a stand-in");
         fs::write(folder.path().join("page.md"), page).expect("a page");
         Self { folder }
     }

@@ -7,7 +7,6 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::thread;
@@ -18,6 +17,7 @@ use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, req
 use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
 use lab::ran::Ran;
+use lab::script;
 use lab::wait::until;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -307,17 +307,19 @@ fn a_failure_says_what_was_done_and_how_the_subject_stood() {
 /// A script that does not `exec` its server is judged itself; nothing of it is left.
 fn a_script_around_a_server_is_told_and_leaves_nothing_behind() {
     let folder = TempDir::new().expect("a folder");
-    let (script, pids) = (folder.path().join("script"), folder.path().join("pids"));
+    let (path, pids) = (folder.path().join("script"), folder.path().join("pids"));
     let exe = std::env::current_exe().expect("a path");
-    let text =
-        format!("#!/bin/sh\n'{}' \"$@\" &\necho $! >>'{}'\nwait\n", exe.display(), pids.display());
-    fs::write(&script, text).expect("a script");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let script = script.display().to_string();
-    let (output, records) = judged("right", "", &["--subject", &script, "own::is_wrong"]);
+    let text = format!(
+        "#!/bin/sh\nsh -c 'echo $$ >>{}; exec {} \"$@\"' sh \"$@\" &\nwait\n",
+        pids.display(),
+        exe.display()
+    );
+    script::write(&path, &text).expect("a script");
+    let path = path.display().to_string();
+    let (output, records) = judged("right", "", &["--subject", &path, "own::is_wrong"]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("in a script, `exec` the program"), "{said}");
-    assert_eq!(of(&records, "own::is_wrong")["path"], *script);
+    assert_eq!(of(&records, "own::is_wrong")["path"], *path);
     let pids = fs::read_to_string(pids).expect("servers");
     assert!(pids.lines().count() >= 2, "the gate's and the check's: {pids}");
     for pid in pids.lines() {

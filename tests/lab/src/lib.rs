@@ -2,6 +2,7 @@
 //!
 //! - [`subject`]: run a program, learn its address, and be sure that it ends;
 //! - [`ran`]: what a program left behind that ended by itself;
+//! - [`script`]: programs of a few lines that a test writes;
 //! - [`process`]: what `/proc` says about a running program;
 //! - [`queues`]: what the kernel holds of a connection and of a listener;
 //! - [`witness`]: how a program waits: its system calls, decoded;
@@ -37,6 +38,7 @@ pub mod process;
 pub mod queues;
 pub mod ran;
 pub mod rig;
+pub mod script;
 pub mod shown;
 pub mod sockets;
 pub mod subject;

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode, Stdio};
 
@@ -13,6 +12,7 @@ use cli::syllabus::{Syllabus, root};
 use judge::Test;
 use lab::namespace::Network;
 use lab::need::Need;
+use lab::script;
 use lab::subject::Launch;
 use lab::wait::{self, PATIENCE};
 use nix::sys::signal::{Signal, kill};
@@ -52,13 +52,12 @@ fn output(arguments: &[&str]) -> String {
 struct StandIn(PathBuf);
 
 impl StandIn {
-    fn new(name: &str, script: &str) -> Self {
+    fn new(name: &str, text: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("packets-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join("blocking-connect");
-        fs::write(&path, script).expect("a stand-in");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        script::write(&path, text).expect("a stand-in");
         Self(folder)
     }
 }

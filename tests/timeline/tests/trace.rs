@@ -2,7 +2,6 @@
 //! programs are small sh scripts; nothing here calls cargo.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode, Stdio};
 
@@ -11,6 +10,7 @@ use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use judge::Test;
 use lab::need::Need;
 use lab::rig::pipes;
+use lab::script;
 use lab::subject::Launch;
 use lab::wait::{PATIENCE, until};
 use nix::sys::signal::{Signal, kill};
@@ -56,8 +56,7 @@ impl Scripts {
         let path = self.0.join(name);
         let pid = self.pid_file();
         let text = format!("#!/bin/sh\necho $$ >'{}'\n{does}\n", pid.display());
-        fs::write(&path, text).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        script::write(&path, &text).expect("a script");
         path
     }
 

@@ -5,12 +5,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+use lab::script;
 use lab::wait::PATIENCE;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, ends_with, is_empty, starts_with};
@@ -63,15 +63,13 @@ impl StandIns {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("stand-ins-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder for stand-ins");
-        let script = format!(
+        let text = format!(
             "#!/bin/sh\n'{}' peer upper 127.0.0.1:0 --seconds 8 2>&1 |\n\
              while IFS= read -r line; do echo \"${{line#upper: }}\"; done\n",
             cargo_bin!("tutor").display()
         );
         for server in servers {
-            let path = folder.join(server);
-            fs::write(&path, &script).expect("a stand-in");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+            script::write(&folder.join(server), &text).expect("a stand-in");
         }
         Self(folder)
     }
@@ -225,8 +223,8 @@ fn a_program_that_is_not_there_is_named() {
 #[test]
 fn a_program_that_runs_keeps_its_exit_status_and_its_arguments() {
     let programs = StandIns::new("exec", &["select-server"]);
-    let script = "#!/bin/sh\necho \"$@\"\nexit 7\n";
-    fs::write(programs.0.join("select-server"), script).expect("a stand-in");
+    let text = "#!/bin/sh\necho \"$@\"\nexit 7\n";
+    script::write(&programs.0.join("select-server"), text).expect("a stand-in");
     let assert = programs.tutor(&["run", "select", "--", "-v", "--show-bits", "8"]).assert();
     assert.code(7).stdout("-v --show-bits 8\n");
 }
@@ -234,7 +232,8 @@ fn a_program_that_runs_keeps_its_exit_status_and_its_arguments() {
 #[test]
 fn an_instrument_is_found_as_any_program_and_becomes_the_tutor() {
     let programs = StandIns::new("instruments", &["trace"]);
-    fs::write(programs.0.join("trace"), "#!/bin/sh\necho \"$@\"\nexit 7\n").expect("a stand-in");
+    let text = "#!/bin/sh\necho \"$@\"\nexit 7\n";
+    script::write(&programs.0.join("trace"), text).expect("a stand-in");
     let assert = programs.tutor(&["trace", "03", "--raw", "--program", "a b"]).assert();
     assert.code(7).stdout("03 --raw --program a b\n").stderr(is_empty());
     // Its help is its own.
