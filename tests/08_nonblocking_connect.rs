@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
+use judge::run::on_a_thread;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
@@ -118,7 +119,7 @@ fn local_listener() -> io::Result<TcpListener> {
 
 /// Does something in each of the three ways at the same time.
 fn in_all_ways(it: &Subject, does: fn(&Subject, &'static str) -> Done) -> Done {
-    let started = WAYS.map(|way| it.on_a_thread(move |it| does(it, way)));
+    let started = WAYS.map(|way| on_a_thread(it, move |it| does(it, way)));
     let ended = started.map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
     ended.into_iter().collect()
 }

@@ -9,6 +9,7 @@ use cli::syllabus::root;
 use judge::{Check, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::Network;
 use lab::need::Need;
+use lab::probe;
 use lab::ran::Ran;
 use lab::rig::pipes;
 use lab::subject::Launch;
@@ -126,7 +127,7 @@ const TABLE: &[Check] = &[
                 let name = text(ours, "row");
                 if let Some(why) = ours["not_here"].as_str() {
                     let left_out =
-                        OWN_NETWORK.contains(&name) && Need::UserNamespaces.look().is_err();
+                        OWN_NETWORK.contains(&name) && probe::look(Need::UserNamespaces).is_err();
                     require(left_out, format_args!("{name}: not here: {why}"))?;
                 } else if ours != theirs {
                     let strict = CORE.contains(&name) || same_kernel && !VARIES.contains(&name);

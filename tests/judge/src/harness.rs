@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use lab::need::Need;
+use lab::probe;
 use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 
 /// What a test comes to: done, or left out, with the reason.
@@ -16,7 +17,7 @@ pub(crate) type Ended = Result<Completion, Failed>;
 /// A sentence, when that could not be found out.
 pub(crate) fn missing(needs: &[Need]) -> Result<Option<(Need, String)>, String> {
     for need in needs {
-        match need.look() {
+        match probe::look(*need) {
             Ok(()) => {}
             Err(error) if Need::of(&error).is_some() => {
                 return Ok(Some((*need, error.to_string())));

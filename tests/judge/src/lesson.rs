@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use clap::Parser;
 use cli::syllabus::Syllabus;
 use lab::need::Need;
+use lab::probe;
 use lab::subject::{Standing, startable};
 use libtest_mimic::{Arguments, Completion, Trial};
 
@@ -258,7 +259,9 @@ fn verdict(check: &Check, came: &CheckRun, shared: &Shared) -> Ended {
     match &came.outcome {
         Outcome::Passed => Ok(Completion::Completed),
         // Looked for first, and allowed: what forbids it now is no setting of the machine.
-        Outcome::NotHere { need, .. } if need.look().is_ok() => Err(failed(check, came).into()),
+        Outcome::NotHere { need, .. } if probe::look(*need).is_ok() => {
+            Err(failed(check, came).into())
+        }
         Outcome::NotHere { need, why } => harness::left_out(*need, why, &shared.required),
         Outcome::NotRun { .. } => {
             shared.closed.store(true, Relaxed);

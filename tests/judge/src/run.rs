@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lab::limits;
@@ -70,6 +71,18 @@ fn bounded(sights: &Sights, body: impl FnOnce() -> Done + Send + 'static) -> Don
             Err(late)
         }
     }
+}
+
+/// Does a part of a check on a thread of its own; its failure looks at the check's subjects too.
+pub fn on_a_thread(
+    it: &Subject,
+    does: impl FnOnce(&Subject) -> Done + Send + 'static,
+) -> JoinHandle<Done> {
+    let it = it.clone();
+    thread::spawn(move || {
+        failure::look_at(it.sights());
+        does(&it)
+    })
 }
 
 /// What a check says that panics, as one that uses an assertion of a library does.

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
 
 use cli::syllabus::{Lesson, Program};
 use lab::ran::Ran;
 use lab::subject::{Launch, Server, Sights};
 use lab::wait::PATIENCE;
-
-use crate::check::Done;
-use crate::failure;
 
 /// A program on trial: a lesson's own, or somebody else's in its place.
 #[derive(Debug, Clone)]
@@ -137,18 +133,6 @@ impl Subject {
         let line = format!("exec \"$0\" \"$1\" {redirection}");
         let launch = self.launch_of("/bin/sh").arg("-c").arg(line).arg(self.path()).arg(argument);
         launch.input(input).start().and_then(Ran::of)
-    }
-
-    /// Does something on a thread of its own, whose failure looks at the check's subjects too.
-    pub fn on_a_thread(
-        &self,
-        does: impl FnOnce(&Self) -> Done + Send + 'static,
-    ) -> JoinHandle<Done> {
-        let it = self.clone();
-        thread::spawn(move || {
-            failure::look_at(&it.sights);
-            does(&it)
-        })
     }
 
     /// A run of it to its end, within the lab's patience, to be asserted of.

@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Output};
 use std::thread;
 use std::time::Duration;
 
+use judge::run::on_a_thread;
 use judge::server::ANSWERS;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, require, same_bytes};
 use lab::need::{Need, REQUIRE};
@@ -146,7 +147,7 @@ const CHECKS: &[Check] = &[
     check("runs_and_hangs", |it| runs(it, "asleep")),
     check("runs_and_talks", |it| runs(it, "talking")),
     check("goes_wrong_on_a_thread", |it| {
-        let being = it.on_a_thread(|it| runs(it, "killed"));
+        let being = on_a_thread(it, |it| runs(it, "killed"));
         being.join().map_err(|_| Failure::wrong("it panicked"))?
     }),
     check("sees_no_record", |it| {

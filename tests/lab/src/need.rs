@@ -1,4 +1,4 @@
-//! What a machine may forbid, looked for before it is needed.
+//! What a machine may forbid; [`probe`](crate::probe) looks for it before it is needed.
 //!
 //! A test whose need is forbidden is ignored, with a sentence that names the setting. Where nothing may
 //! be ignored, the environment variable `READINESS_REQUIRE` lists the needs, for instance
@@ -6,12 +6,8 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::Ipv6Addr;
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-
-use crate::probe;
 
 /// The variable that lists what must be allowed.
 pub const REQUIRE: &str = "READINESS_REQUIRE";
@@ -105,51 +101,6 @@ impl Need {
                 })
             })
             .collect()
-    }
-
-    /// Is it allowed here? Tried for real, once in this process.
-    ///
-    /// # Errors
-    ///
-    /// One of [`Need::missing`] with the setting which forbids it; another one when that could not be
-    /// found out.
-    pub fn look(self) -> io::Result<()> {
-        /// The sentence, and whether the machine forbids it.
-        type Looked = Result<(), (String, bool)>;
-        static LOOKED: [OnceLock<Looked>; Need::ALL.len()] =
-            [const { OnceLock::new() }; Need::ALL.len()];
-        let looked = LOOKED[self as usize].get_or_init(|| {
-            self.tried().map_err(|error| (error.to_string(), Self::of(&error) == Some(self)))
-        });
-        match looked {
-            Ok(()) => Ok(()),
-            Err((why, true)) => Err(self.missing(why)),
-            Err((why, false)) => {
-                let text = format!("cannot see whether there is {} here: {why}", self.name());
-                Err(io::Error::other(text))
-            }
-        }
-    }
-
-    fn tried(self) -> io::Result<()> {
-        match self {
-            Self::UserNamespaces => probe::network(),
-            Self::Ptrace => probe::witness(),
-            Self::Descriptors => probe::descriptors(DESCRIPTORS).map_err(|why| self.missing(why)),
-            // How many it takes is seen by who takes them.
-            Self::Threads => Ok(()),
-            Self::Ipv6 => probe::loopback(Ipv6Addr::LOCALHOST).map_err(|error| {
-                let none = [libc::EADDRNOTAVAIL, libc::EAFNOSUPPORT].map(Some);
-                if !none.contains(&error.raw_os_error()) {
-                    return error;
-                }
-                self.missing(format!(
-                    "no ::1 here ({error}): sysctl net.ipv6.conf.lo.disable_ipv6 must be 0"
-                ))
-            }),
-            Self::Backlog => probe::backlog(BACKLOG).map_err(|why| self.missing(why)),
-            Self::LowPorts => probe::low_ports().map_err(|why| self.missing(why)),
-        }
     }
 
     /// The error, of kind `Unsupported`, of something that this environment forbids; `why` is a

@@ -2,14 +2,62 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 
 use crate::namespace::{self, Network};
+use crate::need::{BACKLOG, DESCRIPTORS, Need};
 use crate::subject::Launch;
+
+/// Is it allowed here? Tried for real, once in this process.
+///
+/// # Errors
+///
+/// One of [`Need::missing`] with the setting which forbids it; another one when that could not be found
+/// out.
+pub fn look(need: Need) -> io::Result<()> {
+    /// The sentence, and whether the machine forbids it.
+    type Looked = Result<(), (String, bool)>;
+    static LOOKED: [OnceLock<Looked>; Need::ALL.len()] =
+        [const { OnceLock::new() }; Need::ALL.len()];
+    let looked = LOOKED[need as usize].get_or_init(|| {
+        tried(need).map_err(|error| (error.to_string(), Need::of(&error) == Some(need)))
+    });
+    match looked {
+        Ok(()) => Ok(()),
+        Err((why, true)) => Err(need.missing(why)),
+        Err((why, false)) => {
+            let text = format!("cannot see whether there is {} here: {why}", need.name());
+            Err(io::Error::other(text))
+        }
+    }
+}
+
+fn tried(need: Need) -> io::Result<()> {
+    let forbidden = |why: String| need.missing(why);
+    match need {
+        Need::UserNamespaces => network(),
+        Need::Ptrace => witness(),
+        Need::Descriptors => descriptors(DESCRIPTORS).map_err(forbidden),
+        // How many it takes is seen by who takes them.
+        Need::Threads => Ok(()),
+        Need::Ipv6 => loopback(Ipv6Addr::LOCALHOST).map_err(|error| {
+            let none = [libc::EADDRNOTAVAIL, libc::EAFNOSUPPORT].map(Some);
+            if !none.contains(&error.raw_os_error()) {
+                return error;
+            }
+            forbidden(format!(
+                "no ::1 here ({error}): sysctl net.ipv6.conf.lo.disable_ipv6 must be 0"
+            ))
+        }),
+        Need::Backlog => backlog(BACKLOG).map_err(forbidden),
+        Need::LowPorts => low_ports().map_err(forbidden),
+    }
+}
 
 /// Can the witness follow a program here?
 ///

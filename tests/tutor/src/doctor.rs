@@ -172,7 +172,7 @@ fn of_need(need: Need) -> Finding {
             "as root: `sysctl net.ipv4.ip_unprivileged_port_start=1024`",
         ),
     };
-    let state = match need.look() {
+    let state = match probe::look(need) {
         Ok(()) => State::Ok(found(need)),
         Err(error) => State::Forbidden(error.to_string()),
     };

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::calls::traces;
-use super::runs::{Start, Started};
+use super::start::{Start, Started};
 
 /// Starts a server, lets `count` clients come, ask, ask again, and leave all but one, each in its
 /// turn; then kills it.

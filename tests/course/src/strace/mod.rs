@@ -8,6 +8,7 @@
 mod calls;
 mod clients;
 mod runs;
+mod start;
 
 use std::io;
 use std::path::Path;
@@ -20,7 +21,8 @@ use cli::syllabus::Syllabus;
 use lab::subject::Launch;
 
 use calls::{Shown, of_record, of_strace};
-use runs::{ComparedRun, Started};
+use runs::ComparedRun;
+use start::Started;
 
 /// Compares the runs of all lessons, and says what differs.
 ///

@@ -3,16 +3,15 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 
 use cli::syllabus::{Lesson, Program, Syllabus};
 use lab::rig::{BlackHole, RefusingPort, accept_within};
-use lab::subject::Running;
 use lab::wait::PATIENCE;
 use lab::witness::record::Record;
 use timeline::scenes::{Around, Scene};
 
 use super::clients::serve;
+use super::start::Start;
 
 /// A program and what is done to it.
 pub struct ComparedRun {
@@ -25,17 +24,6 @@ pub struct ComparedRun {
 }
 
 type With = dyn Fn(&mut Start) -> io::Result<Option<Record>>;
-
-/// Starts the program with these arguments and this standard input.
-pub type Start<'a> = dyn FnMut(&[String], Option<File>) -> io::Result<Started> + 'a;
-
-/// A program that runs.
-pub struct Started {
-    /// The program, or the strace that runs it.
-    pub subject: Running,
-    /// The folder of strace's traces, if it runs under strace.
-    pub traces: Option<PathBuf>,
-}
 
 /// The runs of all programs: what is done to each follows from the scene of its trace.
 pub fn of(syllabus: &Syllabus) -> io::Result<Vec<ComparedRun>> {
