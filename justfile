@@ -87,7 +87,7 @@ fmt:
 ci:
     bash .ci/run
 
-# Write what is generated in the book anew: diffs, figures, pages of claims
+# Write what is generated in the book anew: diffs, figures, packets, the table, pages of claims
 [group('maintain')]
 write *arguments:
     cargo course write "$@"
@@ -97,7 +97,17 @@ write *arguments:
 record *what:
     cargo course record "$@"
 
-# Repeat the suite, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
+# Build the book into book/book; a warning is a failure
+[group('maintain')]
+build-book:
+    cargo course book
+
+# Compare the witness with strace over all lessons
+[group('maintain')]
+compare-with-strace:
+    cargo course compare-with-strace
+
+# Repeat all tests, 40 times idle and 10 times busy, and keep a log: just soak --idle 2 --busy 1
 [group('maintain')]
 soak *arguments:
     cargo course soak "$@"

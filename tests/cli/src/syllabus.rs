@@ -38,12 +38,12 @@ pub struct Lesson {
     pub pages: Vec<String>,
     /// The lesson whose program it is compared with: `02-blocking-server`.
     pub compared_with: Option<String>,
-    /// How many lines its `main.rs` may have, without blank ones.
+    /// How many lines its `main.rs` may have, without blank ones and those that mark anchors.
     pub most_lines: Option<usize>,
     /// Its program is an instrument, and uses the lab.
     #[serde(default)]
     pub uses_lab: bool,
-    /// The tutor's scene that shows its idea: a name in `tests/tutor/src/demo/mod.rs`.
+    /// The tutor's demonstration that shows its idea: a name in `tests/tutor/src/demo/`.
     pub demo: String,
     /// Its programs; the first one is the lesson's default.
     #[serde(rename = "program")]

@@ -18,9 +18,10 @@
 //! - [`limits`]: what the limits of a process refuse, and what to do;
 //! - [`kernel`]: which kernel this is;
 //! - [`need`]: what a machine may forbid, looked for before it is needed;
-//! - [`probe`]: what this machine allows, tried for real.
+//! - [`probe`]: what this machine allows, tried for real or read from its settings.
 //!
-//! Nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here.
+//! Of itself nothing here talks to an address outside 127.0.0.0/8, `::1` or a namespace made here: a peer
+//! by hand goes where a person sends it.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");

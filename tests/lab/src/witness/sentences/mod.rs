@@ -4,9 +4,9 @@
 //! out. Otherwise it returns a [`Contradiction`], which tells what was seen instead and at which calls:
 //!
 //! ```ignore
-//! check.value(record.waits_only_in("select"));
-//! check.value(record.waits_on_one_thread());
-//! check.value(record.during(before, after).calls_each(100, &[("epoll_wait", 1), ("read", 1), ("write", 1)]));
+//! record.waits_only_in("select")?;
+//! record.talks_on_one_thread()?;
+//! record.during(before, after).calls_each(100, &[("epoll_wait", 1), ("read", 1), ("write", 1)])?;
 //! ```
 //!
 //! A sentence about something that never happened is contradicted too: a program that never waited
@@ -18,7 +18,7 @@
 //!
 //! Rules for a check that uses them:
 //!
-//! - [`Need::Ptrace`](crate::need::Need::Ptrace) first: where ptrace is forbidden, the check says so.
+//! - Its suite has the need [`Need::Ptrace`](crate::need::Need::Ptrace).
 //! - Look at the record when everybody sleeps: `Running::record_at_rest`. A client that has its whole
 //!   reply can then be sure that all is recorded that was done for it. What nobody answers, such as a
 //!   reset, is waited for by its trace: a `close` in the record.
