@@ -172,10 +172,6 @@ fn while_it_could_not_look(
     Ok(())
 }
 
-fn said(ran: &Ran, text: &str) -> bool {
-    ran.status == Some(1) && contains(text).and(contains("panicked").not()).eval(&ran.stderr)
-}
-
 const CONTRACT: &[Check] = &[
     Check {
         name: "all_connected_is_status_0",
@@ -601,8 +597,7 @@ const WORDS: &[Check] = &[
             ];
             for (arguments, sentence) in wrong {
                 let ran = run(it, arguments)?;
-                let said = contains(sentence).and(contains("panicked").not()).eval(&ran.stderr);
-                let right = said && ran.status == Some(2) && ran.stdout.is_empty();
+                let right = ran.said(2, sentence) && ran.stdout.is_empty();
                 require(right, format_args!("{arguments:?}: {ran}"))?;
             }
             Ok(())
@@ -633,12 +628,12 @@ const WORDS: &[Check] = &[
             let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
             let started = launch(it, "epoll", 5000, &[address]).stdout(full).start();
             let ran = started.and_then(Ran::of)?;
-            require(said(&ran, "write standard output: ENOSPC: "), &ran)?;
+            require(ran.said(1, "write standard output: ENOSPC: "), &ran)?;
 
             let output = pipes::without_reader()?;
             let started = launch(it, "epoll", 5000, &[address]).stdout(output).start();
             let ran = started.and_then(Ran::of)?;
-            require(said(&ran, "write standard output: EPIPE: "), &ran)?;
+            require(ran.said(1, "write standard output: EPIPE: "), &ran)?;
             Ok(())
         },
     },

@@ -286,8 +286,7 @@ const TABLE: &[Check] = &[
             ];
             for (arguments, sentence) in wrong {
                 let ran = run(it, arguments)?;
-                let said = ran.stderr.contains(sentence) && !ran.stderr.contains("panicked");
-                let right = said && ran.status == Some(2) && ran.stdout.is_empty();
+                let right = ran.said(2, sentence) && ran.stdout.is_empty();
                 require(right, format_args!("{arguments:?}: {ran}"))?;
             }
             Ok(())
