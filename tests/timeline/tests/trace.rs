@@ -22,21 +22,22 @@ const PTRACE: &[Need] = &[Need::Ptrace];
 
 fn main() -> ExitCode {
     judge::tests([
+        // Those first that wait until the lab has no more patience.
+        Test::new(PTRACE, a_flood_of_output_fills_neither_the_memory_nor_the_message),
+        Test::new(PTRACE, a_program_that_never_prints_its_address_is_given_up),
+        Test::new(PTRACE, a_program_that_listens_nowhere_and_hears_no_signal_is_ended),
+        Test::new(PTRACE, a_server_that_never_sleeps_does_not_hold_the_script_up),
         Test::new(PTRACE, the_lanes_of_a_good_server_are_shown),
         Test::new(&[], names_that_mean_nothing_get_a_suggestion),
         Test::new(&[], a_program_that_cannot_be_started_is_named),
         Test::new(PTRACE, a_program_that_prints_something_else_is_told_what_was_expected),
         Test::new(PTRACE, nobody_connects_to_another_machine_whatever_a_program_says),
-        Test::new(PTRACE, a_flood_of_output_fills_neither_the_memory_nor_the_message),
         Test::new(PTRACE, what_cannot_be_witnessed_or_run_is_named),
         Test::new(PTRACE, a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none),
-        Test::new(PTRACE, a_program_that_never_prints_its_address_is_given_up),
         Test::new(PTRACE, a_program_that_forks_away_leaves_nothing_behind),
-        Test::new(PTRACE, a_program_that_listens_nowhere_and_hears_no_signal_is_ended),
         Test::new(PTRACE, ctrl_c_leaves_nothing_behind),
         Test::new(PTRACE, where_tracing_is_forbidden_the_setting_is_named),
         Test::new(PTRACE, a_client_that_does_not_do_its_part_is_told_so),
-        Test::new(PTRACE, a_server_that_never_sleeps_does_not_hold_the_script_up),
     ])
 }
 
