@@ -19,7 +19,7 @@ use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
 use lab::ran::Ran;
 use lab::script;
-use lab::wait::until;
+use lab::wait::{PATIENCE, until};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -116,10 +116,11 @@ const fn check(name: &'static str, run: fn(&Subject) -> Done) -> Check {
     }
 }
 
-/// Runs the stand-in to its end, within two seconds.
+/// Runs the stand-in to its end.
 fn runs(it: &Subject, being: &str) -> Done {
     let launch = it.launch().arg("--be").arg(being).input(vec![b'x'; 1 << 20]);
-    let ran = Ran::within(Duration::from_secs(2), launch.start()?)?;
+    let limit = if being == "asleep" { Duration::from_secs(1) } else { PATIENCE };
+    let ran = Ran::within(limit, launch.start()?)?;
     require(ran.status == Some(0) && ran.stdout == vec![b'x'; 1 << 20], ran)
 }
 
