@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::cores::{Cores, pin_to};
 use crate::count;
-use crate::load::{self, LoadClient, Load, Messages};
+use crate::load::{self, Load, LoadClient, Messages};
 
 /// The load runs for so long before it is measured: caches, branch predictors and the scheduler
 /// settle.

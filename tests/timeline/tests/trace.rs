@@ -194,7 +194,8 @@ fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
     let line = scripts.script("line", "exec tr '\\0' x </dev/zero");
     let errors = "head -c 67108864 /dev/zero | tr '\\0' x >&2; exit 3";
     let errors = scripts.script("errors", errors);
-    for (program, words) in [(&line, "no line on standard output within"), (&errors, "\u{2026}xxx")]
+    for (program, words) in
+        [(&line, "no end of a line: it has printed more than"), (&errors, "\u{2026}xxx")]
     {
         // With 1 GiB of addresses: what is kept of it must be far less.
         let output = Process::new("sh")

@@ -42,6 +42,7 @@ impl Lines {
                 if count == room {
                     // Too much, or a line without an end: read on, and keep nothing of it.
                     too_much.store(true, Relaxed);
+                    drop(sender);
                     let _ = io::copy(&mut source, &mut io::sink());
                     return;
                 }
@@ -68,6 +69,10 @@ impl Lines {
             Ok(line) => {
                 self.waiting.fetch_sub(cost(&line), Relaxed);
                 Ok(Some(line))
+            }
+            Err(RecvTimeoutError::Disconnected) if self.cut.load(Relaxed) => {
+                let text = format!("no end of a line: it has printed more than {KEPT} bytes");
+                Err(io::Error::other(text))
             }
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
