@@ -122,7 +122,7 @@ fn late_gets_all_its_bytes_after_the_server_was_blocked() {
 
 #[test]
 fn greedy_stays_although_the_server_takes_no_more() {
-    let told = told_to_upper("greedy", Duration::from_secs(4));
+    let told = told_to_upper("greedy", Duration::from_secs(3));
     assert!(told[2].ends_with("then the server took no more for 1.00 s"), "{told:?}");
     assert_eq!(told[4], "greedy: closed, nothing read");
 }
