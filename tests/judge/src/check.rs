@@ -61,6 +61,8 @@ pub struct Suite {
     pub needs: &'static [Need],
     /// Run once before the others: if this one fails, it alone fails, and the others are not run.
     pub gate: Option<&'static Check>,
+    /// They wait long, for a quiet second or a kernel's timer: begun first, they wait beside the others.
+    pub waits_long: bool,
     /// The checks.
     pub checks: &'static [Check],
 }
@@ -69,7 +71,7 @@ impl Suite {
     /// Checks of this scope.
     #[must_use]
     pub const fn new(scope: Scope, checks: &'static [Check]) -> Self {
-        Self { name: "", scope, needs: &[], gate: None, checks }
+        Self { name: "", scope, needs: &[], gate: None, waits_long: false, checks }
     }
 
     /// The same under a name.
@@ -88,6 +90,12 @@ impl Suite {
     #[must_use]
     pub const fn behind(self, gate: &'static Check) -> Self {
         Self { gate: Some(gate), ..self }
+    }
+
+    /// The same, begun before those that do not wait long.
+    #[must_use]
+    pub const fn waits_long(self) -> Self {
+        Self { waits_long: true, ..self }
     }
 }
 

@@ -167,7 +167,7 @@ impl Gate {
     }
 }
 
-/// The tests of one program: each gate, then the checks behind it. Where a lesson has more programs
+/// The tests of one program, those that wait long first: each gate, then the checks behind it. Where a lesson has more programs
 /// than one, a gate has the program's name in front.
 fn group_of(
     subject: &Arc<Subject>,
@@ -177,6 +177,8 @@ fn group_of(
 ) -> Vec<Trial> {
     let mut trials = Vec::new();
     let mut gates: Vec<Arc<Gate>> = Vec::new();
+    let mut suites: Vec<Suite> = suites.collect();
+    suites.sort_by_key(|suite| !suite.waits_long);
     for suite in suites {
         let gate = suite.gate.map(|check| {
             let known = gates.iter().find(|gate| gate.check.name == check.name).cloned();

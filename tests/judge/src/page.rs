@@ -46,4 +46,4 @@ pub const TRANSCRIPTS_HOLD: Check = Check {
 };
 
 /// The transcripts of the lesson's pages, under the name that most lessons have them.
-pub const TRANSCRIPTS: &[Suite] = &[Suite::new(Scope::Lesson, &[TRANSCRIPTS_HOLD])];
+pub const TRANSCRIPTS: &[Suite] = &[Suite::new(Scope::Lesson, &[TRANSCRIPTS_HOLD]).waits_long()];

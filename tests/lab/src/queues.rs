@@ -28,7 +28,7 @@ pub struct Queues {
 /// `NotFound` when there is no such connection; what open(2) says where `/proc` is not mounted.
 pub fn queues(here: SocketAddr, there: SocketAddr) -> io::Result<(Queues, Queues)> {
     let (ours, theirs) = (hexadecimal(here)?, hexadecimal(there)?);
-    let sockets = sockets()?;
+    let sockets = sockets(&ours)?;
     let end = |local: &str, remote: &str| {
         let found = sockets.iter().find(|one| one.local == local && one.remote == remote);
         let missing = || format!("no connection {here} {there}");
@@ -71,7 +71,7 @@ pub fn only_cookies() -> bool {
 /// The bytes to read of every socket that has this local address and is in this state.
 fn unread(at: SocketAddr, state: &str) -> io::Result<Vec<u64>> {
     let at = hexadecimal(at)?;
-    let there = sockets()?.into_iter().filter(|one| one.local == at && one.state == state);
+    let there = sockets(&at)?.into_iter().filter(|one| one.local == at && one.state == state);
     Ok(there.map(|one| one.queues.unread).collect())
 }
 
@@ -83,7 +83,9 @@ struct Line {
     queues: Queues,
 }
 
-fn sockets() -> io::Result<Vec<Line>> {
+/// Those at either of whose ends this address stands. The table has a line for every socket of the machine,
+/// and thousands for connections that are over: only what is asked for is taken apart.
+fn sockets(address: &str) -> io::Result<Vec<Line>> {
     let line = |line: &str| {
         let mut fields = line.split_whitespace().skip(1).map(str::to_owned);
         let (local, remote, state) = (fields.next()?, fields.next()?, fields.next()?);
@@ -93,7 +95,8 @@ fn sockets() -> io::Result<Vec<Line>> {
         let unread = u64::from_str_radix(received, 16).ok()?;
         Some(Line { local, remote, state, queues: Queues { unacknowledged, unread } })
     };
-    Ok(fs::read_to_string("/proc/net/tcp")?.lines().filter_map(line).collect())
+    let table = fs::read_to_string("/proc/net/tcp")?;
+    Ok(table.lines().filter(|line| line.contains(address)).filter_map(line).collect())
 }
 
 /// `127.0.0.1:7000` as `/proc/net/tcp` writes it on a machine of either byte order.

@@ -318,6 +318,7 @@ fn a_server_that_never_sleeps_does_not_hold_the_script_up() {
     );
     let program = scripts.script("awake", &does);
     let assert = trace(&["04", "--program"]).arg(&program).assert().code(1);
-    assert.stderr(contains("the scene ended early"));
+    let told = contains("the scene ended early").and(contains("no more; and it does not sleep"));
+    assert.stderr(told);
     scripts.nobody_is_left();
 }

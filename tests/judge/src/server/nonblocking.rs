@@ -15,7 +15,7 @@ const MIB: usize = 1 << 20;
 
 /// What a server does that never waits in read or write.
 pub const SUITES: &[Suite] =
-    &[Suite::new(Scope::Contract, CHECKS).named("nonblocking").behind(&ANSWERS)];
+    &[Suite::new(Scope::Contract, CHECKS).named("nonblocking").behind(&ANSWERS).waits_long()];
 
 /// Sends until the server takes nothing more for a while; returns how much it took.
 fn fill(client: &mut Client) -> io::Result<usize> {

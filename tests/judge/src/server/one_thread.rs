@@ -13,7 +13,7 @@ use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 /// What a server does that serves everybody on one thread.
 pub const SUITES: &[Suite] = &[
     Suite::new(Scope::Mechanism, MECHANISM).named("one_thread").behind(&ANSWERS),
-    Suite::new(Scope::Contract, CONTRACT).named("one_thread").behind(&ANSWERS),
+    Suite::new(Scope::Contract, CONTRACT).named("one_thread").behind(&ANSWERS).waits_long(),
     Suite::new(Scope::Lesson, WORDS).named("one_thread").behind(&ANSWERS),
 ];
 

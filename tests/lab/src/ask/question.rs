@@ -3,8 +3,12 @@
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use super::{EVERYTHING, InSets, MOMENT, Watch, poll, select};
+use super::{EVERYTHING, InSets, Watch, poll, select};
 use crate::witness::bits::Events;
+
+/// How long an edge is waited for that may not come. Every row of a table waits so long: no longer than
+/// that.
+const A_LATE_EDGE: Duration = Duration::from_millis(20);
 
 /// What two waits in a row reported.
 pub type Twice = [Events; 2];
@@ -82,7 +86,7 @@ impl Question {
         let registered = self.registered.unwrap_or_else(|| self.register());
         // Of a descriptor that is not ready no call reports anything: there is nothing to wait for.
         let ready = poll_all.is_ok_and(|events| !events.is_empty());
-        let limit = if ready { MOMENT } else { Duration::ZERO };
+        let limit = if ready { A_LATE_EDGE } else { Duration::ZERO };
         let edge = registered.and_then(|()| twice(&self.edge, limit));
         Answers { select, poll: poll_all, unasked, level, edge }
     }

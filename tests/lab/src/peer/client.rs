@@ -25,7 +25,10 @@ pub fn upper(bytes: &[u8]) -> Vec<u8> {
 /// turn, a period that no buffer's size is a multiple of.
 #[must_use]
 pub fn pattern(count: usize) -> Vec<u8> {
-    (0..=250).cycle().take(count).collect()
+    let turn: Vec<u8> = (0..=250).collect();
+    let mut bytes = turn.repeat(count.div_ceil(turn.len()));
+    bytes.truncate(count);
+    bytes
 }
 
 /// A connection to a server. Every call waits at most [`PATIENCE`], unless a method says otherwise.

@@ -54,7 +54,7 @@ pub enum Manner {
 }
 
 impl Manner {
-    /// How long a reply may take.
+    /// How long a reply may take, and how long a program may take nothing without sleeping.
     fn patience(self) -> Duration {
         match self {
             Self::Strict => PATIENCE,

@@ -154,15 +154,17 @@ impl Serving<'_> {
     /// Both must hold at once: the kernel takes nothing more from this client, and the program sleeps.
     fn fill(&mut self, who: &str) -> io::Result<Did> {
         let bytes = pattern(64 * 1024);
-        let (mut sent, mut idle) = (0, Instant::now());
-        let subject = self.subject;
+        let (subject, patience) = (self.subject, self.manner.patience());
         let client = self.client(who)?;
-        let start = Instant::now();
+        let (mut sent, start, mut idle) = (0, Instant::now(), Instant::now());
         while idle.elapsed() < QUIET || subject.at_rest(0).is_none() {
-            // It may read all and answer nothing, or never sleep.
             if start.elapsed() > PATIENCE {
+                let text = format!("after {PATIENCE:?} and {sent} bytes it still takes more");
+                return Err(io::Error::other(text));
+            }
+            if idle.elapsed() > patience {
                 let text = format!(
-                    "after {PATIENCE:?} and {sent} bytes the program neither lets them wait nor sleeps"
+                    "it has taken {sent} bytes and, for {patience:?}, no more; and it does not sleep"
                 );
                 return Err(io::Error::other(text));
             }
