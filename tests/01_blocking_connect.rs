@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ch01_blocking_connect::{CallError, explain, words};
+use judge::arguments::refused;
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
@@ -301,7 +302,7 @@ const WORDS: &[Check] = &[
         perhaps: "is the port checked before anything is connected?",
         read: "01-blocking-connect.md#run",
         run: |it| {
-            let wrong: [(&[&str], &str); 14] = [
+            let wrong: &[(&[&str], &str)] = &[
                 (&[], "HOST:PORT"),
                 (&["--frobnicate", "127.0.0.1:80"], "--frobnicate"),
                 (&["127.0.0.1"], "a port is missing"),
@@ -317,12 +318,7 @@ const WORDS: &[Check] = &[
                 (&["--timeout", "soon", "127.0.0.1:80"], "--timeout"),
                 (&["--timeout", "4294967296", "127.0.0.1:80"], "--timeout"),
             ];
-            for (arguments, sentence) in wrong {
-                let ran = run(it, arguments, "")?;
-                require(ran.said(2, sentence), format_args!("{arguments:?}: {ran}"))?;
-                require(ran.stdout.is_empty(), format_args!("{arguments:?}: {ran}"))?;
-            }
-            Ok(())
+            refused(it, wrong)
         },
     },
     Check {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use judge::arguments::refused;
 use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::run::on_a_thread;
@@ -579,7 +580,7 @@ const WORDS: &[Check] = &[
         perhaps: "is an address looked at only when its turn has come?",
         read: "08-nonblocking-connect.md#run",
         run: |it| {
-            let wrong: [(&[&str], &str); 14] = [
+            let wrong: &[(&[&str], &str)] = &[
                 (&[], "ADDR:PORT"),
                 (&["--frobnicate", "127.0.0.1:80"], "--frobnicate"),
                 (&["127.0.0.1"], "numeric address"),
@@ -595,12 +596,7 @@ const WORDS: &[Check] = &[
                 (&["--timeout", "soon", "127.0.0.1:80"], "--timeout"),
                 (&["--timeout", "4294967296", "127.0.0.1:80"], "--timeout"),
             ];
-            for (arguments, sentence) in wrong {
-                let ran = run(it, arguments)?;
-                let right = ran.said(2, sentence) && ran.stdout.is_empty();
-                require(right, format_args!("{arguments:?}: {ran}"))?;
-            }
-            Ok(())
+            refused(it, wrong)
         },
     },
     Check {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use cli::syllabus::root;
+use judge::arguments::refused;
 use judge::{Check, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
 use lab::namespace::Network;
 use lab::need::Need;
@@ -304,7 +305,7 @@ const FORMS: &[Check] = &[
         perhaps: "is a name looked at only when its turn has come?",
         read: "09-readiness.md#run",
         run: |it| {
-            let wrong: [(&[&str], &str); 10] = [
+            let wrong: &[(&[&str], &str)] = &[
                 (&["--only", "xyzzy"], "no row is called \"xyzzy\"\nreadiness-table --list"),
                 (&["--only", "urgnt"], "did you mean \"urgent\"?"),
                 (
@@ -319,12 +320,7 @@ const FORMS: &[Check] = &[
                 (&["--list", "--diff"], "cannot be used with"),
                 (&["idle"], "idle"),
             ];
-            for (arguments, sentence) in wrong {
-                let ran = run(it, arguments)?;
-                let right = ran.said(2, sentence) && ran.stdout.is_empty();
-                require(right, format_args!("{arguments:?}: {ran}"))?;
-            }
-            Ok(())
+            refused(it, wrong)
         },
     },
     Check {

@@ -6,8 +6,10 @@
 //! - [`run`]: one check, run within a bound; [`report`]: what came of it, for tools;
 //! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
 //! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
-//! - [`server`], [`packets`], [`page`]: these checks; [`transcript`]: runs the console blocks of a page.
+//! - [`server`], [`packets`], [`page`]: these checks; [`arguments`]: what a program must refuse;
+//!   [`transcript`]: runs the console blocks of a page.
 
+pub mod arguments;
 pub mod check;
 pub mod failure;
 pub mod harness;
