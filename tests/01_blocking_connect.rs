@@ -13,9 +13,11 @@ use judge::arguments::refused;
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
+use lab::namespace::lan::{self, Router};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
 use lab::peer::upper;
+use lab::probe;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
@@ -206,6 +208,16 @@ const MECHANISM: &[Check] = &[Check {
     },
 }];
 
+/// Starts it with the address of a host that the router cannot reach, and waits until it has been told.
+fn behind_a_router(it: &Subject, limit: &[&str]) -> io::Result<(Running, Router)> {
+    let host = SocketAddr::from((lan::UNREACHABLE_HOST, lan::BEHIND)).to_string();
+    let network = Network::with_loopback().beside_router();
+    let mut running = launch(it, limit, &host).in_namespace(network).start()?;
+    running.process().waits_for_a_connect()?;
+    let router = running.inside().router.ok_or_else(|| io::Error::other("there is no router"))?;
+    Ok((running, router))
+}
+
 const NETWORKS: &[Check] = &[
     Check {
         name: "an_address_that_cannot_be_reached_is_said_with_the_kernels_reason",
@@ -245,13 +257,53 @@ const NETWORKS: &[Check] = &[
         perhaps: "does connect's success mean that a server is there?",
         read: "01-blocking-connect.md#why",
         run: |it| {
+            let mut own = vec!["127.0.0.1:45678", "0.0.0.0:45678"];
+            if probe::look(Need::Ipv6).is_ok() {
+                own.extend(["[::1]:45678", "[::]:45678"]);
+            }
             for limit in [&[][..], &["--timeout", "5000"]] {
-                let network = Network::with_loopback().only_local_port(45_678);
-                let launch = launch(it, limit, "127.0.0.1:45678").in_namespace(network);
-                let ran = launch.start().and_then(Ran::of)?;
-                answers(&ran, "127.0.0.1:45678", "self-connect after ")?;
+                for address in &own {
+                    let network = Network::with_loopback().only_local_port(45_678);
+                    let launch = launch(it, limit, address).in_namespace(network);
+                    let ran = launch.start().and_then(Ran::of)?;
+                    answers(&ran, address, "self-connect after ")?;
+                }
             }
             Ok(())
+        },
+    },
+    Check {
+        name: "what_a_router_says_meanwhile_ends_no_connect",
+        did: "connected through a router that could not reach the host at first, and then could",
+        expected: "`connected`, with a limit and without",
+        perhaps: "is the program's limit kept by the kernel's own connect?",
+        read: "01-blocking-connect.md#why",
+        run: |it| {
+            for limit in [&[][..], &["--timeout", "9000"]] {
+                let (running, router) = behind_a_router(it, limit)?;
+                router.lets_through()?;
+                drop(accept_within(&router.listener, PATIENCE)?);
+                let ran = Ran::of(running)?;
+                let right = ran.status == Some(0) && ran.stderr.contains(": connected after ");
+                require(right, &ran)?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "what_a_router_says_meanwhile_does_not_shorten_the_limit",
+        did: "connected through a router that could not reach the host, and then dropped everything",
+        expected: "the limit, kept, and what the router said",
+        perhaps: "does the program give up while the kernel still tries?",
+        read: "01-blocking-connect.md#why",
+        run: |it| {
+            let (running, router) = behind_a_router(it, &["--timeout", "1500"])?;
+            router.falls_silent()?;
+            let ran = Ran::of(running)?;
+            let words = ": timed out (a router said EHOSTUNREACH) after ";
+            let rest = ran.stderr.split_once(words).map(|(_, rest)| rest);
+            let time = rest.and_then(|rest| rest.split_once(" ms")?.0.parse::<f64>().ok());
+            require(time.is_some_and(|time| time >= 1500.0) && ran.status == Some(1), &ran)
         },
     },
 ];

@@ -12,8 +12,10 @@ use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
 use judge::run::on_a_thread;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
+use lab::namespace::lan::{self, Router};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
+use lab::probe;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
@@ -171,6 +173,28 @@ fn while_it_could_not_look(
         drop(kept);
     }
     Ok(())
+}
+
+/// Starts it with the address of a host that the router cannot reach, and waits until it has been told.
+fn behind_a_router(it: &Subject, way: &str, limit: u32) -> io::Result<(Running, Router)> {
+    let host = SocketAddr::from((lan::UNREACHABLE_HOST, lan::BEHIND));
+    let network = Network::with_loopback().beside_router();
+    let mut running = launch(it, way, limit, &[host]).in_namespace(network).start()?;
+    running.process().waits_for_a_connect()?;
+    let router = running.inside().router.ok_or_else(|| io::Error::other("there is no router"))?;
+    Ok((running, router))
+}
+
+/// Requires this outcome of the host behind the router, with what the router said meanwhile.
+fn told_by_router(ran: &Ran, way: &str, outcome: &str, status: i32) -> Done {
+    let host = SocketAddr::from((lan::UNREACHABLE_HOST, lan::BEHIND));
+    let (begins, ends) = (format!("{host} {outcome} "), " ms (a router said EHOSTUNREACH)\n");
+    let text = ran.text();
+    let time = text.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(ends));
+    let time: Option<f64> = time.and_then(|time| time.parse().ok());
+    let least = if outcome == "timed out" { 1500.0 } else { 500.0 };
+    let right = time.is_some_and(|time| time >= least) && ran.status == Some(status);
+    require(right, format_args!("--wait {way}: {ran}"))
 }
 
 const CONTRACT: &[Check] = &[
@@ -438,41 +462,100 @@ const MANY: &[Check] = &[Check {
     },
 }];
 
-const NETWORKS: &[Check] = &[Check {
-    name: "routes_that_forbid_have_their_errnos",
-    did: "connected in a network whose routes say unreachable, prohibit, blackhole, or nothing",
-    expected: "EHOSTUNREACH, EACCES, EINVAL, ENETUNREACH, in the order given; status 1",
-    perhaps: "is every error but EINPROGRESS kept as the address's outcome?",
-    read: "08-nonblocking-connect.md#why",
-    run: |it| {
-        let network = Network::with_loopback()
-            .route(Route::Unreachable, [10, 9, 1, 0].into(), 24)
-            .route(Route::Prohibit, [10, 9, 2, 0].into(), 24)
-            .route(Route::Blackhole, [10, 9, 3, 0].into(), 24);
-        let errnos = ["EHOSTUNREACH", "EACCES", "EINVAL", "ENETUNREACH"];
-        let addresses = [1, 2, 3, 4].map(|net| SocketAddr::from(([10, 9, net, 1], 80)));
-        let expected: Vec<_> =
-            addresses.map(|address| address.to_string()).into_iter().zip(errnos).collect();
-        for way in WAYS {
-            let started = launch(it, way, 5000, &addresses).in_namespace(network.clone()).start();
-            let subject = started?;
-            outcomes(&Ran::of(subject)?, way, 1, &expected)?;
-        }
-        let nowhere: [(IpAddr, &str); 2] = [
-            (Ipv4Addr::LOCALHOST.into(), "ENETUNREACH"),
-            (Ipv4Addr::new(192, 0, 2, 1).into(), "ENETUNREACH"),
-        ];
-        for (address, outcome) in nowhere {
-            let address = SocketAddr::from((address, 80));
-            let started =
-                launch(it, "epoll", 5000, &[address]).in_namespace(Network::bare()).start();
-            let subject = started?;
-            let expected = [(address.to_string(), outcome)];
-            outcomes(&Ran::of(subject)?, "epoll", 1, &expected)?;
-        }
-        Ok(())
+const NETWORKS: &[Check] = &[
+    Check {
+        name: "a_self_connect_is_not_taken_for_a_connection",
+        did: "connected to a port where nothing listens, with only that port to connect from",
+        expected: "`self-connect` for each name of this machine, exit status 1",
+        perhaps: "is SO_ERROR the only question, and are both ends of the socket the same?",
+        read: "01-blocking-connect.md#self-connect",
+        run: |it| {
+            let mut own = vec![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv4Addr::UNSPECIFIED.into()];
+            if probe::look(Need::Ipv6).is_ok() {
+                own.extend([IpAddr::from(Ipv6Addr::LOCALHOST), Ipv6Addr::UNSPECIFIED.into()]);
+            }
+            for way in WAYS {
+                for &address in &own {
+                    let address = SocketAddr::from((address, 45_678));
+                    let network = Network::with_loopback().only_local_port(45_678);
+                    let started = launch(it, way, 5000, &[address]).in_namespace(network).start();
+                    let ran = started.and_then(Ran::of)?;
+                    outcomes(&ran, way, 1, &[(address.to_string(), "self-connect")])?;
+                }
+            }
+            Ok(())
+        },
     },
-}];
+    Check {
+        name: "what_a_router_says_meanwhile_ends_no_connect",
+        did: "connected through a router that could not reach the host, then dropped everything, then could",
+        expected: "no processor time while the kernel tries on; `connected`, and what the router said",
+        perhaps: "is every error that SO_ERROR tells taken for the connect's end?",
+        read: "08-nonblocking-connect.md#meanwhile",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let (running, router) = behind_a_router(it, way, 9000)?;
+                router.falls_silent()?;
+                running.process().rests()?;
+                router.lets_through()?;
+                let accepted = accept_within(&router.listener, PATIENCE)?;
+                let ran = Ran::of(running)?;
+                drop(accepted);
+                told_by_router(&ran, way, "connected", 0)
+            })
+        },
+    },
+    Check {
+        name: "what_a_router_says_meanwhile_does_not_shorten_the_deadline",
+        did: "connected through a router that could not reach the host, and then dropped everything",
+        expected: "`timed out` at the deadline, and what the router said",
+        perhaps: "is the kernel still trying when the program gives up?",
+        read: "08-nonblocking-connect.md#meanwhile",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let (running, router) = behind_a_router(it, way, 1500)?;
+                router.falls_silent()?;
+                told_by_router(&Ran::of(running)?, way, "timed out", 1)
+            })
+        },
+    },
+    Check {
+        name: "routes_that_forbid_have_their_errnos",
+        did: "connected in a network whose routes say unreachable, prohibit, blackhole, or nothing",
+        expected: "EHOSTUNREACH, EACCES, EINVAL, ENETUNREACH, in the order given; status 1",
+        perhaps: "is every error but EINPROGRESS kept as the address's outcome?",
+        read: "08-nonblocking-connect.md#why",
+        run: |it| {
+            let network = Network::with_loopback()
+                .route(Route::Unreachable, [10, 9, 1, 0].into(), 24)
+                .route(Route::Prohibit, [10, 9, 2, 0].into(), 24)
+                .route(Route::Blackhole, [10, 9, 3, 0].into(), 24);
+            let errnos = ["EHOSTUNREACH", "EACCES", "EINVAL", "ENETUNREACH"];
+            let addresses = [1, 2, 3, 4].map(|net| SocketAddr::from(([10, 9, net, 1], 80)));
+            let expected: Vec<_> =
+                addresses.map(|address| address.to_string()).into_iter().zip(errnos).collect();
+            for way in WAYS {
+                let started =
+                    launch(it, way, 5000, &addresses).in_namespace(network.clone()).start();
+                let subject = started?;
+                outcomes(&Ran::of(subject)?, way, 1, &expected)?;
+            }
+            let nowhere: [(IpAddr, &str); 2] = [
+                (Ipv4Addr::LOCALHOST.into(), "ENETUNREACH"),
+                (Ipv4Addr::new(192, 0, 2, 1).into(), "ENETUNREACH"),
+            ];
+            for (address, outcome) in nowhere {
+                let address = SocketAddr::from((address, 80));
+                let started =
+                    launch(it, "epoll", 5000, &[address]).in_namespace(Network::bare()).start();
+                let subject = started?;
+                let expected = [(address.to_string(), outcome)];
+                outcomes(&Ran::of(subject)?, "epoll", 1, &expected)?;
+            }
+            Ok(())
+        },
+    },
+];
 
 const MECHANISM: &[Check] = &[Check {
     name: "it_sleeps_until_the_deadline_and_does_not_spin",

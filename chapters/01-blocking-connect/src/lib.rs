@@ -84,10 +84,10 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(error: &io::Error) -> Option<Explanation> {
     let (meaning, remedy) = match Errno::from_raw(error.raw_os_error()?) {
-        // The kernel asked, and somebody answered "no".
+        // The kernel asked, and the other machine, or a firewall in its name, answered "no".
         Errno::ECONNREFUSED => (
             "nothing listens on that port",
-            "start the server, or check the port: the host is there and answered",
+            "start the server, or check the port; a firewall can answer so too",
         ),
         Errno::ECONNRESET => (
             "the other side reset the connection while it was being made",
@@ -122,7 +122,10 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "this machine's routing table or firewall forbids it, or it is a broadcast address",
             "check `ip route get ADDRESS` and the firewall's rules",
         ),
-        Errno::EPERM => ("a local firewall rule refused it", "check the firewall's rules"),
+        Errno::EPERM => (
+            "a policy of this machine forbids it",
+            "check the rules of the service or container: a firewall's are not told so",
+        ),
         Errno::EINVAL => (
             "the address cannot be a destination from here",
             "check for a blackhole route, or a socket bound to an address of another network",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ch01_blocking_connect::{CallError, explain};
 use clap::Parser;
+use nix::errno::Errno;
 use socket2::{Domain, Socket, Type};
 
 /// Connects to a TCP server and says what the kernel answered.
@@ -50,7 +51,7 @@ fn connect_to_any(
         let answer = connect(address, limit);
         let took = start.elapsed().as_secs_f64() * 1e3;
         match answer {
-            Ok(stream) if stream.local_addr()? == address => {
+            Ok(stream) if is_self_connect(&stream) => {
                 // Our own port happened to be the one we asked for: a simultaneous open with ourselves.
                 tell(format_args!(
                     "connect {address}: self-connect after {took:.1} ms (nothing listens there: \
@@ -73,25 +74,50 @@ fn connect_to_any(
 // ANCHOR_END: any
 
 // ANCHOR: connect
-/// One connect: the thread sleeps in the kernel until the handshake has an outcome.
+/// One connect: the thread sleeps in the kernel until the handshake has an outcome, or the limit is over.
 fn connect(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    if let Some(limit) = limit {
-        // The kernel's connect has no time limit that we can pass; chapter 08 shows what is inside.
-        // It counts in whole milliseconds, rounded down: one more, so that it never gives up early.
-        socket.connect_timeout(&address.into(), limit + Duration::from_millis(1))?;
-        return Ok(socket.into());
-    }
+    let start = Instant::now();
     loop {
+        if let Some(limit) = limit {
+            let left = limit.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(timed_out(&socket));
+            }
+            // SO_SNDTIMEO is a write's limit, and connect's too. 0 would be none.
+            socket.set_write_timeout(Some(left.max(Duration::from_micros(1))))?;
+        }
         match socket.connect(&address.into()) {
-            Ok(()) => return Ok(socket.into()),
-            // A signal woke us, but the handshake goes on: on Linux a second call waits on for it.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(()) => {
+                socket.set_write_timeout(None)?;
+                return Ok(socket.into());
+            }
+            // A signal woke us, or the kernel's clock was a little early. The handshake goes on: on Linux a
+            // second call waits on for it.
+            Err(error) if goes_on(&error) => {}
             Err(error) => return Err(error),
         }
     }
 }
+
+/// Is the connect still under way?
+fn goes_on(error: &io::Error) -> bool {
+    let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+    matches!(errno, Errno::EINTR | Errno::EINPROGRESS | Errno::EALREADY)
+}
 // ANCHOR_END: connect
+
+/// The limit is over; with what a router said of the connect meanwhile, which ended nothing.
+fn timed_out(socket: &Socket) -> io::Error {
+    let timed_out = io::ErrorKind::TimedOut;
+    match socket.take_error() {
+        Ok(Some(error)) => {
+            let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+            io::Error::new(timed_out, format!("timed out (a router said {errno:?})"))
+        }
+        _ => timed_out.into(),
+    }
+}
 
 // ANCHOR: converse
 /// Sends a line, prints the reply, sends the next; then half-closes and prints the rest.
@@ -151,6 +177,12 @@ fn print_reply(
     Ok(got)
 }
 // ANCHOR_END: converse
+
+/// Are both ends of the connection the same socket? The address asked for does not tell: 0.0.0.0 and `::`
+/// mean this machine too.
+fn is_self_connect(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
+}
 
 /// Says something on standard error; that nobody may be listening there is no reason to stop.
 fn tell(what: impl fmt::Display) {

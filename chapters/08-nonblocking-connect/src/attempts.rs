@@ -3,9 +3,11 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 use socket2::{Domain, Socket, Type};
 
 /// All connects of one run, in the order in which their addresses were given.
@@ -18,11 +20,21 @@ pub struct Attempts {
 struct Attempt {
     address: SocketAddr,
     state: State,
+    /// The first error that the kernel told of: the end, or what a router said on the way.
+    told: Option<Errno>,
 }
 
 enum State {
     Pending(Socket),
-    Finished { outcome: io::Result<()>, took: Duration },
+    Finished { outcome: Outcome, took: Duration },
+}
+
+#[derive(PartialEq)]
+enum Outcome {
+    Connected,
+    SelfConnect,
+    Failed(Errno),
+    TimedOut,
 }
 
 impl Attempts {
@@ -33,9 +45,9 @@ impl Attempts {
         let begin = |&address: &SocketAddr| {
             let state = match begin(address) {
                 Ok(socket) => State::Pending(socket),
-                Err(error) => State::Finished { outcome: Err(error), took: start.elapsed() },
+                Err(error) => State::Finished { outcome: failed(&error), took: start.elapsed() },
             };
-            Attempt { address, state }
+            Attempt { address, state, told: None }
         };
         Self { list: addresses.iter().map(begin).collect(), start, limit }
     }
@@ -59,15 +71,36 @@ impl Attempts {
     // ANCHOR_END: left
 
     // ANCHOR: finish
-    /// The socket is writable, so its connect has finished; `SO_ERROR` says how.
+    /// Something is reported of the socket: most likely its connect has finished. `SO_ERROR` says how.
     ///
-    /// Reading it clears it, so it is read once, and never again.
+    /// Reading it clears it, so it is read once a report.
     pub fn finish(&mut self, index: usize) {
         let attempt = &mut self.list[index];
         let State::Pending(socket) = &attempt.state else { return };
         let outcome = match socket.take_error() {
-            Ok(None) => Ok(()),
-            Ok(Some(error)) | Err(error) => Err(error),
+            Ok(None) => match (socket.local_addr(), socket.peer_addr()) {
+                // Our own port happened to be the one we asked for: joined to ourselves.
+                (Ok(ours), Ok(theirs)) if ours.as_socket() == theirs.as_socket() => {
+                    Outcome::SelfConnect
+                }
+                (_, Ok(_)) => Outcome::Connected,
+                // ENOTCONN: there was nothing behind the report.
+                (_, Err(_)) => return,
+            },
+            Ok(Some(error)) => {
+                attempt.told.get_or_insert(errno(&error));
+                match socket.connect(&attempt.address.into()) {
+                    // Still under way: a router's message came while connect(2) itself was busy.
+                    Err(again) if errno(&again) == Errno::EALREADY => {
+                        empty_error_queue(socket);
+                        return;
+                    }
+                    // It has got through since.
+                    Ok(()) => Outcome::Connected,
+                    Err(_) => failed(&error),
+                }
+            }
+            Err(error) => failed(&error),
         };
         attempt.state = State::Finished { outcome, took: self.start.elapsed() };
     }
@@ -78,17 +111,16 @@ impl Attempts {
         let took = self.start.elapsed();
         for attempt in &mut self.list {
             if let State::Pending(_) = attempt.state {
-                let outcome = Err(io::ErrorKind::TimedOut.into());
-                attempt.state = State::Finished { outcome, took };
+                attempt.state = State::Finished { outcome: Outcome::TimedOut, took };
             }
         }
     }
 
     /// Have all of them connected?
     pub fn all_connected(&self) -> bool {
-        let connected =
-            |attempt: &Attempt| matches!(&attempt.state, State::Finished { outcome: Ok(()), .. });
-        self.list.iter().all(connected)
+        self.list.iter().all(|attempt| {
+            matches!(attempt.state, State::Finished { outcome: Outcome::Connected, .. })
+        })
     }
 }
 
@@ -105,20 +137,46 @@ fn begin(address: SocketAddr) -> io::Result<Socket> {
 }
 // ANCHOR_END: begin
 
+// ANCHOR: queue
+/// Takes out what routers said. As long as it waits there, the socket is reported for it: `ERR`.
+fn empty_error_queue(socket: &Socket) {
+    while recv(socket.as_raw_fd(), &mut [0], MsgFlags::MSG_ERRQUEUE).is_ok() {}
+}
+// ANCHOR_END: queue
+
+/// The kernel's answer, of a call that failed.
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+}
+
+fn failed(error: &io::Error) -> Outcome {
+    Outcome::Failed(errno(error))
+}
+
 /// One line an address: `127.0.0.1:7001 connected 0.2 ms`.
 impl fmt::Display for Attempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Attempt { address, state } in &self.list {
+        for Attempt { address, state, told } in &self.list {
             let State::Finished { outcome, took } = state else { continue };
-            let milliseconds = took.as_secs_f64() * 1e3;
-            match outcome.as_ref().map_err(io::Error::raw_os_error) {
-                Ok(()) => writeln!(f, "{address} connected {milliseconds:.1} ms")?,
-                Err(None) => writeln!(f, "{address} timed out {milliseconds:.1} ms")?,
-                Err(Some(number)) => {
-                    writeln!(f, "{address} {:?} {milliseconds:.1} ms", Errno::from_raw(number))?;
+            write!(f, "{address} {outcome} {:.1} ms", took.as_secs_f64() * 1e3)?;
+            match told {
+                Some(errno) if *outcome != Outcome::Failed(*errno) => {
+                    writeln!(f, " (a router said {errno:?})")?;
                 }
+                _ => writeln!(f)?,
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected => write!(f, "connected"),
+            Self::SelfConnect => write!(f, "self-connect"),
+            Self::Failed(errno) => write!(f, "{errno:?}"),
+            Self::TimedOut => write!(f, "timed out"),
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use syscalls::Sysno;
 
-use crate::wait::{PATIENCE, QUIET};
+use crate::wait::{self, PATIENCE, QUIET};
 use crate::witness;
 use crate::witness::record::Descriptor;
 use crate::witness::sentences::common_name;
@@ -202,6 +202,19 @@ impl Process {
                 )));
             }
         }
+    }
+
+    /// Waits until a connect is pending in its network, and it sleeps: it has taken note of what came at
+    /// once. The network must be its own: `/proc/PID/net/tcp`, proc(5).
+    ///
+    /// # Errors
+    ///
+    /// [`wait::Late`]; `ENOENT` when the process has ended.
+    pub fn waits_for_a_connect(self) -> io::Result<()> {
+        wait::try_until("a connect is pending and the process asleep", || {
+            let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.0))?;
+            Ok(table.contains(" 02 ") && self.state()? == 'S')
+        })
     }
 
     /// In which call each of its threads is at this moment: `/proc/PID/task/TID/syscall`, proc(5).

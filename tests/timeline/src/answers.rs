@@ -48,7 +48,7 @@ fn answer_in(call: &Call, names: &PeerNames<'_>, form: Form) -> Option<String> {
         Arguments::Address { .. } if call.name == "connect" => "connected".to_owned(),
         Arguments::Option { option, value, .. } if option == "SO_ERROR" => match value {
             Some(0) => match form {
-                Form::Full => "0: it has connected".to_owned(),
+                Form::Full => "0: no error".to_owned(),
                 _ => "0".to_owned(),
             },
             Some(number) => errno_name(*number),

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixDatagram;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
+use super::lan::Router;
 use crate::capture::Capture;
 
 /// At most so many descriptors are handed over.
@@ -20,8 +21,8 @@ pub struct Inside {
     pub capture: Option<Capture>,
     /// The listeners, in the order in which they were asked for.
     pub listeners: Vec<TcpListener>,
-    /// The router's network namespace: it is gone when nobody holds it.
-    held: Vec<OwnedFd>,
+    /// The router, if the network is beside one: it is gone when nobody holds it.
+    pub router: Option<Router>,
 }
 
 /// What a descriptor that was handed over is.
@@ -29,6 +30,7 @@ pub struct Inside {
 pub(super) enum Thing {
     Capture,
     Listener,
+    /// A part of the router.
     Router,
 }
 
@@ -102,12 +104,14 @@ pub(super) fn receive(from: &UnixDatagram, things: &[Thing]) -> io::Result<Insid
         return Err(io::Error::other(text));
     }
     let mut inside = Inside::default();
+    let mut router = Vec::new();
     for (descriptor, thing) in descriptors.into_iter().zip(things) {
         match thing {
             Thing::Capture => inside.capture = Some(Capture::new(descriptor)),
             Thing::Listener => inside.listeners.push(TcpListener::from(descriptor)),
-            Thing::Router => inside.held.push(descriptor),
+            Thing::Router => router.push(descriptor),
         }
     }
+    inside.router = <[OwnedFd; 3]>::try_from(router).ok().map(Router::of);
     Ok(inside)
 }

@@ -172,7 +172,7 @@ impl Network {
         let (door, ours) = UnixDatagram::pair()?;
         let mut things = Vec::new();
         things.extend(self.captured.then_some(Thing::Capture));
-        things.extend(self.router.then_some(Thing::Router));
+        things.extend(self.router.then_some([Thing::Router; 3]).into_iter().flatten());
         things.extend(self.listeners.iter().map(|_| Thing::Listener));
         let mut listeners = self.listeners.clone();
         listeners.sort_by_key(|listener| listener.drops_all);
@@ -217,8 +217,8 @@ impl Prepared {
             }
             parcel.add(capture)?;
         }
-        if let Some(router) = router {
-            parcel.add(router)?;
+        for part in router.into_iter().flatten() {
+            parcel.add(part)?;
         }
         for listener in &self.listeners {
             parcel.add(listener.listen()?)?;

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -87,6 +87,15 @@ impl Request {
     /// Asks the kernel of the network namespace that the calling thread is in. `descriptor` goes
     /// where the request was made to have one. Makes system calls only.
     pub fn ask(&self, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        self.ask_through(&door()?, descriptor)
+    }
+
+    /// Asks the kernel of the network namespace in which this [`door`] was made. Makes system calls only.
+    pub fn ask_through(
+        &self,
+        door: &OwnedFd,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> io::Result<()> {
         let mut request = [0; LARGEST];
         let length = self.bytes.len();
         let Some(bytes) = request.get_mut(..length) else { return Err(Errno::EMSGSIZE.into()) };
@@ -94,7 +103,7 @@ impl Request {
         if let (Some(at), Some(descriptor)) = (self.descriptor_at, descriptor) {
             bytes[at..at + 4].copy_from_slice(&descriptor.as_raw_fd().to_ne_bytes());
         }
-        let answer = exchange(bytes)?;
+        let answer = exchange(door, bytes)?;
         // struct nlmsgerr after the header: zero, or the errno made negative.
         match number(&answer, HEADER) {
             0 => Ok(()),
@@ -190,7 +199,7 @@ pub fn runs(interface: i32) -> io::Result<bool> {
     request[4..6].copy_from_slice(&libc::RTM_GETLINK.to_ne_bytes());
     request[6] = byte(libc::NLM_F_REQUEST);
     request[HEADER + 4..HEADER + 8].copy_from_slice(&interface.to_ne_bytes());
-    let answer = exchange(&request)?;
+    let answer = exchange(&door()?, &request)?;
     if answer[4..6] != libc::RTM_NEWLINK.to_ne_bytes() {
         return Err(io::Error::from_raw_os_error(-number(&answer, HEADER)));
     }
@@ -206,14 +215,18 @@ fn link(interface: i32, flags: i32) -> [u8; 16] {
     bytes
 }
 
-/// Sends one request and reads the first bytes of the answer: netlink(7).
-fn exchange(request: &[u8]) -> io::Result<[u8; LARGEST]> {
-    let flags = SockFlag::SOCK_CLOEXEC;
-    let route = SockProtocol::NetlinkRoute;
-    let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, route)?;
-    send(socket.as_raw_fd(), request, MsgFlags::empty())?;
+/// A socket for requests to the kernel of the calling thread's network namespace, whoever asks later:
+/// netlink(7).
+pub fn door() -> io::Result<OwnedFd> {
+    let (flags, route) = (SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute);
+    Ok(socket(AddressFamily::Netlink, SockType::Raw, flags, route)?)
+}
+
+/// Sends one request and reads the first bytes of the answer.
+fn exchange(door: &OwnedFd, request: &[u8]) -> io::Result<[u8; LARGEST]> {
+    send(door.as_raw_fd(), request, MsgFlags::empty())?;
     let mut answer = [0; LARGEST];
-    recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+    recv(door.as_raw_fd(), &mut answer, MsgFlags::empty())?;
     Ok(answer)
 }
 

@@ -50,8 +50,8 @@ pub(super) fn silence(exchange: &Exchange) -> String {
 }
 
 pub(super) fn together(_: &Exchange) -> String {
-    "Each attempt goes its own way, and none waits for another. The answers came at once; the program \
-     waited for the silent one until its deadline, and then printed all lines."
+    "Each attempt goes its own way, and none waits for another. The program waited for those that had no \
+     answer until its deadline, and then printed all lines."
         .to_owned()
 }
 

@@ -25,6 +25,14 @@ struct Attempt<'a> {
     answer: Option<(CallAt<'a>, i32)>,
 }
 
+/// What a connect says that is called again on a socket whose connect is under way, has failed or has
+/// succeeded: connect(2); `ECONNABORTED` is Linux's own.
+const ASKS_AGAIN: [&str; 3] = ["EALREADY", "ECONNABORTED", "EISCONN"];
+
+fn asks_again(call: &CallAt) -> bool {
+    ASKS_AGAIN.iter().any(|errno| call.failed_with(errno))
+}
+
 impl Record {
     /// Its connects, of whatever kind of socket.
     ///
@@ -35,13 +43,14 @@ impl Record {
         Ok(self.calls()?.filter(|call| call.name() == "connect"))
     }
 
-    /// It called connect exactly once for each of these addresses, in this order.
+    /// It began exactly one connect for each of these addresses, in this order. A connect that
+    /// asks again about an earlier one begins none.
     ///
     /// # Errors
     ///
-    /// The connects that it called.
+    /// The connects that it began.
     pub fn connects_once_to_each<T: AsRef<str>>(&self, addresses: &[T]) -> Sentence {
-        let connects: Vec<_> = self.connects()?.collect();
+        let connects: Vec<_> = self.connects()?.filter(|call| !asks_again(call)).collect();
         let called = connects.iter().filter_map(|call| match &call.call.arguments {
             Arguments::Address { address, .. } => Some(address.as_str()),
             _ => None,
@@ -56,8 +65,9 @@ impl Record {
 
     /// Each connect that did not wait (`EINPROGRESS`) was decided by `SO_ERROR`: a wait reported the
     /// socket, then `SO_ERROR` was asked, once, before the socket was used for anything else.
-    /// A socket that no wait reported was not asked. Returns what was decided, in the order in which
-    /// the connects began.
+    /// A socket that no wait reported was not asked. Where the kernel went on after the answer (a second
+    /// connect said `EALREADY`), all of it counts anew. Returns what was decided, in the order in which the
+    /// connects began.
     ///
     /// # Errors
     ///
@@ -90,6 +100,7 @@ impl Record {
                         attempt.asked(call, value.unwrap_or(0))?;
                     }
                 }
+                Arguments::Address { .. } if call.failed_with("EALREADY") => attempt.goes_on(),
                 // Neither tells how the connect ended, nor relies on it.
                 Arguments::EpollControl { .. } | Arguments::Mode { .. } => {}
                 Arguments::Close { .. } => {
@@ -131,6 +142,12 @@ impl<'a> Attempt<'a> {
         }
         self.answer = Some((call, errno));
         Ok(())
+    }
+
+    /// What was told meant nothing: the next report counts.
+    fn goes_on(&mut self) {
+        self.report = None;
+        self.answer = None;
     }
 
     /// Nothing may be done with a socket that was reported before `SO_ERROR` has said how it ended;
@@ -182,6 +199,19 @@ mod tests {
         let addresses: Vec<_> = decisions.into_iter().map(|decision| decision.address).collect();
         made.record().connects_once_to_each(&addresses).unwrap();
         made.record().connects_once_to_each(&addresses[..2]).unwrap_err();
+    }
+
+    #[test]
+    fn a_connect_that_asks_again_begins_none_and_may_find_it_under_way() {
+        let mut made = Made::new();
+        made.connect(5, -115).epoll_wait(None, &[(5, "ERR")]).so_error(5, 113);
+        made.connect(5, -114).epoll_wait(None, &[(5, "OUT|ERR|HUP")]);
+        let undecided = decided(&made).unwrap_err();
+        assert!(undecided.seen.contains("never asked"), "the first answer was none: {undecided:?}");
+        made.so_error(5, 111).connect(5, -103).close(5);
+        let decisions = decided(&made).unwrap();
+        assert_eq!(decisions[0].so_error, Some(111));
+        made.record().connects_once_to_each(&[&decisions[0].address]).unwrap();
     }
 
     #[test]

@@ -68,6 +68,8 @@ impl Made {
     fn value(&mut self, name: &str, arguments: Arguments, value: i64) -> &mut Self {
         let outcome = match value {
             -11 => CallOutcome::Error("EAGAIN".to_owned()),
+            -103 => CallOutcome::Error("ECONNABORTED".to_owned()),
+            -114 => CallOutcome::Error("EALREADY".to_owned()),
             -115 => CallOutcome::Error("EINPROGRESS".to_owned()),
             -999 => CallOutcome::Pending,
             value => CallOutcome::Value(value),
