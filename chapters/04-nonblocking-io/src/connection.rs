@@ -116,7 +116,7 @@ impl Connection {
 // ANCHOR: send
 /// Writes until all is sent or the kernel would block; returns how much it took.
 ///
-/// To stop earlier would be a mistake under edge-triggered epoll: the kernel reports room again only
+/// To stop earlier would be a mistake under edge-triggered epoll: the kernel owes a report of room
 /// to those who met a full buffer, and a write that was taken whole has not.
 fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;

@@ -175,6 +175,15 @@ impl Process {
         self.status("voluntary_ctxt_switches:")
     }
 
+    /// How many places its table of descriptors has at this moment: `FDSize` of `/proc/PID/status`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` or `ESRCH` when the process has ended.
+    pub fn descriptor_table_size(self) -> io::Result<u64> {
+        self.status("FDSize:")
+    }
+
     /// Waits until it is at rest: a window of [`QUIET`] in which it was woken at most twice,
     /// was asleep at both ends, and used at most two clock ticks (20 ms) of processor time. A program that spins has no such
     /// window, however long one looks.

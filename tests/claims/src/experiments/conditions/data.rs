@@ -1,18 +1,22 @@
 //! Data in the receive buffer, and the low-water mark.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
+use lab::ask::{self, MOMENT};
 use lab::rig::{accept_within, option};
 use lab::sockets::{ANY_PORT, begin_connect, listener, unconnected};
 use lab::wait::PATIENCE;
+use lab::witness::bits::Events;
 use libc::{SO_RCVBUF, SO_RCVLOWAT, SOL_SOCKET};
 use nix::sys::socket::MsgFlags;
 
 use crate::experiments::answer::{outcome, received};
 use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::rows::in_state;
 use crate::seen::Seen;
 
@@ -50,6 +54,17 @@ pub(super) fn who_obeys_the_mark(seen: &mut Seen) -> io::Result<()> {
         "no more than the buffer",
         mark <= buffer,
     );
+
+    let (ours, mut theirs) = UnixStream::pair()?;
+    option::receive_low_water(&ours, 10)?;
+    theirs.write_all(b"abc")?;
+    ours.set_read_timeout(Some(MOMENT))?;
+    let did = "a Unix stream with a mark of 10 and 3 bytes: poll for IN";
+    seen.says(did, ask::poll(&ours, Events::IN, Duration::ZERO)?, "IN");
+    let (read, took) = timed(|| received(&ours, 10, MsgFlags::empty()));
+    seen.says("a blocking read with SO_RCVTIMEO of 50 ms", read, "abc");
+    let shown = lab::shown::duration(took);
+    seen.require("it took", shown, "50 ms: it waited for the mark", took >= MOMENT / 2);
     Ok(())
 }
 

@@ -16,7 +16,14 @@ pub(super) fn pending_error_is_readable(seen: &mut Seen) -> io::Result<()> {
     let (ours, _gone) = in_state("rst")?;
     seen.says("after the RST: the first read", received(&ours, 1, NONE), "ECONNRESET");
     seen.says("the second read", received(&ours, 1, NONE), "end of stream");
-    Ok(())
+
+    let (ours, _gone) = in_state("rst-close-wait")?;
+    for did in ["the RST after the peer's FIN: the first read", "the second read of this one"] {
+        seen.says(did, received(&ours, 1, NONE), "end of stream");
+    }
+    expect_readiness(seen, "and the error stands", &ours, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
+    seen.says("SO_ERROR takes it", so_error(&ours)?, "EPIPE");
+    expect_readiness(seen, "then", &ours, "rw-", "IN|OUT|HUP|RDHUP")
 }
 
 /// C117: `SO_ERROR` fetches it and takes it away.

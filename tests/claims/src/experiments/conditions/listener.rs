@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use lab::ask::{MOMENT, Watch, poll, wait_for};
 use lab::queues;
+use lab::rig::option;
 use lab::sockets::{accept_within, listener, reset};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
@@ -12,6 +13,7 @@ use nix::sys::socket::MsgFlags;
 
 use crate::experiments::answer::{events, outcome, received, symbol};
 use crate::experiments::readiness::expect_readiness;
+use crate::experiments::time::timed;
 use crate::rows::in_state;
 use crate::seen::Seen;
 
@@ -39,6 +41,16 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let report = poll(&patient, Events::IN, MOMENT)?;
     let did = "with TCP_DEFER_ACCEPT, all three steps done: poll of 50 ms reports";
     seen.says(did, report, "0");
+
+    let brief = lab::sockets::listener()?;
+    option::defer_accept(&brief, 1)?;
+    let _silent = connect(&brief)?;
+    let (came, took) = timed(|| wait_for(&brief, Events::IN));
+    seen.says("TCP_DEFER_ACCEPT of 1 second, a client that says nothing: reported", came?, "IN");
+    seen.note("it came after", lab::shown::duration(took));
+    let accepted = accept_within(&brief, PATIENCE)?;
+    let read = received(&accepted, 1, MsgFlags::MSG_DONTWAIT);
+    seen.says("a read from what was accepted", read, "EAGAIN");
     Ok(())
 }
 

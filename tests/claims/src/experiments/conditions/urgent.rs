@@ -3,7 +3,7 @@
 use std::io;
 use std::net::TcpStream;
 
-use lab::sockets::{at_mark, connection};
+use lab::sockets::{arrived, at_mark, connection};
 use nix::sys::socket::MsgFlags;
 use socket2::SockRef;
 
@@ -20,6 +20,7 @@ const URGENT: MsgFlags = MsgFlags::MSG_OOB;
 pub(super) fn out_of_band_data(seen: &mut Seen) -> io::Result<()> {
     alone(seen)?;
     among_data(seen)?;
+    two(seen)?;
     in_line(seen)
 }
 
@@ -53,6 +54,21 @@ fn among_data(seen: &mut Seen) -> io::Result<()> {
     let did = "abc and then ! are read, yz is left; SIOCATMARK: still at the mark";
     seen.expect(did, at_mark(&ours)?, true);
     seen.says("a read", received(&ours, 9, NONE), "yz");
+    Ok(())
+}
+
+/// Two urgent bytes before anything is read.
+fn two(seen: &mut Seen) -> io::Result<()> {
+    let (ours, theirs) = connection()?;
+    for (bytes, flags) in [("abc", NONE), ("U", URGENT), ("de", NONE), ("V", URGENT), ("fg", NONE)]
+    {
+        sent(&theirs, bytes.as_bytes(), flags);
+    }
+    arrived(&ours, 6)?;
+    let did = "abc, urgent U, de, urgent V and fg come: a read stops at the second mark";
+    seen.says(did, received(&ours, 9, NONE), "abcUde");
+    seen.says("MSG_OOB has the second", received(&ours, 1, URGENT), "V");
+    seen.says("a read", received(&ours, 9, NONE), "fg");
     Ok(())
 }
 

@@ -71,6 +71,30 @@ pub(super) fn by_two_thirds(seen: &mut Seen) -> io::Result<()> {
         "two thirds or less",
         share(queued, buffer) < 0.67,
     );
+    with_a_mark(seen)
+}
+
+/// `TCP_NOTSENT_LOWAT`, tcp(7): a mark on what is queued and not yet sent.
+fn with_a_mark(seen: &mut Seen) -> io::Result<()> {
+    const MARK: i32 = 16_384;
+    let listener = small::listener()?;
+    let ours = unconnected()?;
+    option::set(&ours, SOL_SOCKET, SO_SNDBUF, 200_000)?;
+    option::set(&ours, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, MARK)?;
+    outcome(ours.connect(&listener.local_addr()?.into()));
+    let _theirs = accept_within(&listener, PATIENCE)?;
+    wait_for(&ours, Events::OUT)?;
+    let mut steps = Steps::default();
+    while steps.write(&ours)? {}
+    let Some((queued, buffer)) = steps.refused_at else {
+        return Err(ErrorKind::TimedOut.into());
+    };
+    seen.require(
+        format!("TCP_NOTSENT_LOWAT of {MARK}: OUT went away with {queued} of {buffer} bytes queued, which is"),
+        format!("{:.2} of the buffer", share(queued, buffer)),
+        "far less than two thirds",
+        share(queued, buffer) < 0.5,
+    );
     Ok(())
 }
 

@@ -170,8 +170,9 @@ pub(super) fn reset(seen: &mut Seen) -> Done {
     let read = received(&ours, 1, MsgFlags::empty());
     seen.says("read after the peer's RST", read, "ECONNRESET");
     let (ours, _gone) = in_state("rst-close-wait")?;
-    let did = "SO_ERROR when the RST came after the peer's FIN";
-    seen.says(did, so_error(&ours)?, "EPIPE");
+    let read = received(&ours, 1, MsgFlags::empty());
+    seen.says("read when the RST came after the peer's FIN", read, "end of stream");
+    seen.says("SO_ERROR then", so_error(&ours)?, "EPIPE");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use lab::process::Process;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::unistd::{dup, dup2_stdin, pipe, write};
@@ -139,6 +140,22 @@ pub(super) fn closed(seen: &mut Seen) -> Done {
     // SAFETY: one set and one timeval that live until select returns.
     let done = unsafe { libc::select(closed + 1, &raw mut set, none, none, &raw mut zero) };
     seen.says("select of the closed one", answer(Errno::result(done)), "EBADF");
+
+    // The last number that a set can hold; the table of a process is made larger when it needs to be.
+    let last = 1023;
+    let size = Process(std::process::id()).descriptor_table_size()?;
+    if size > last {
+        seen.note("a number beyond the descriptor table", format!("none: it has {size} places"));
+        return Ok(());
+    }
+    // SAFETY: an fd_set is plain numbers, for which zero bytes are a value.
+    let mut set: libc::fd_set = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is ours, and 1023 is the last number in it.
+    unsafe { libc::FD_SET(1023, &raw mut set) };
+    // SAFETY: one set and one timeval that live until select returns.
+    let done = unsafe { libc::select(1024, &raw mut set, none, none, &raw mut zero) };
+    let did = format!("select of 1023, with {size} places in the descriptor table");
+    seen.says(did, answer(Errno::result(done)), "0");
     Ok(())
 }
 

@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::{self, IoSlice};
 use std::net::TcpStream;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::Duration;
 
-use lab::ask::Watch;
-use lab::sockets::connection;
-use lab::wait::PATIENCE;
+use lab::ask::{self, Watch};
+use lab::process::Process;
+use lab::sockets::{connection, reset};
+use lab::wait::{self, PATIENCE};
 use lab::witness::bits::Events;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
@@ -22,6 +24,7 @@ use crate::seen::Seen;
 pub(super) fn with_a_duplicate(seen: &mut Seen) -> io::Result<()> {
     alone(seen)?;
     duplicated(seen)?;
+    held_by_a_call(seen)?;
     inherited(seen)?;
     in_flight(seen)
 }
@@ -46,6 +49,36 @@ fn duplicated(seen: &mut Seen) -> io::Result<()> {
     seen.says("EPOLL_CTL_DEL with the duplicate's number", other, "ENOENT");
     drop(duplicate);
     seen.says("the duplicate is closed too: reported", watch.report(Duration::ZERO)?, "0");
+
+    let (watch, ours, _theirs) = watched()?;
+    let duplicate = ours.try_clone()?;
+    let number = ours.as_raw_fd();
+    drop(ours);
+    // SAFETY: the number is free, as we have just closed it, and this process has one thread.
+    let again = unsafe { libc::dup2(duplicate.as_raw_fd(), number) };
+    seen.expect("closed, and the duplicate put back under the old number by dup2", again, number);
+    seen.says("EPOLL_CTL_DEL with it", delete(&watch, number), "0");
+    drop(duplicate);
+    // SAFETY: dup2 has made this descriptor for us, and nobody else knows it.
+    drop(unsafe { OwnedFd::from_raw_fd(again) });
+    Ok(())
+}
+
+fn held_by_a_call(seen: &mut Seen) -> io::Result<()> {
+    let (watch, ours, theirs) = watched()?;
+    let number = ours.as_raw_fd();
+    let call = thread::spawn(move || ask::poll(&number, Events::empty(), PATIENCE));
+    wait::try_until("a thread sleeps in poll", || {
+        let calls = Process(std::process::id()).calls()?;
+        Ok(calls.iter().any(|one| one.call.as_deref() == Some("poll")))
+    })?;
+    drop(ours);
+    let did = "closed while a thread sleeps in poll on it: reported";
+    seen.says(did, watch.report(Duration::ZERO)?, "OUT");
+    // ERR ends the call.
+    reset(theirs)?;
+    call.join().map_err(|_| io::Error::other("the call panicked"))??;
+    seen.says("that poll has returned: reported", watch.report(Duration::ZERO)?, "0");
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use lab::ask::{MOMENT, Watch, wait_for};
-use lab::rig::small;
+use lab::ask::{MOMENT, Watch, poll, wait_for};
+use lab::rig::{option, small};
 use lab::sockets::{arrived, connection, fill};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
@@ -177,5 +177,40 @@ pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
         report = watch.report(PATIENCE)?;
     }
     seen.says("the peer reads, after EAGAIN: reported", report, "OUT");
+    for (look, book) in [(false, "0"), (true, "OUT")] {
+        beyond_two_thirds(seen, look, book)?;
+    }
     Ok(())
 }
+
+/// Nothing is refused, but so much is queued that the socket is not writable; and somebody looks, or nobody.
+fn beyond_two_thirds(seen: &mut Seen, look: bool, book: &str) -> io::Result<()> {
+    let (ours, mut theirs) = connection()?;
+    option::set(&ours, libc::SOL_SOCKET, libc::SO_SNDBUF, 400_000)?;
+    // As much as another such connection takes before it is not writable, and a little more.
+    let (other, _kept) = connection()?;
+    option::set(&other, libc::SOL_SOCKET, libc::SO_SNDBUF, 400_000)?;
+    let mut pieces = 100;
+    while !poll(&other, Events::OUT, MOMENT)?.is_empty() {
+        pieces += 1;
+        sent(&other, &PIECE, MsgFlags::MSG_DONTWAIT);
+    }
+    let watch = Watch::new()?;
+    watch.add(&ours, Events::OUT | Events::ET, 0)?;
+    while !watch.report(Duration::ZERO)?.is_empty() {}
+    let whole = PIECE.len().to_string();
+    let refused =
+        (0..pieces).filter(|_| sent(&ours, &PIECE, MsgFlags::MSG_DONTWAIT) != whole).count();
+    seen.expect("pieces of 1,000 bytes that were not taken whole", refused, 0);
+    let did = if look {
+        seen.says("a look, poll for OUT", poll(&ours, Events::OUT, Duration::ZERO)?, "0");
+        "the peer reads, after such a look: reported"
+    } else {
+        "the peer reads, nobody looked before: reported"
+    };
+    theirs.read_exact(&mut vec![0; pieces * PIECE.len()])?;
+    seen.says(did, watch.report(MOMENT)?, book);
+    Ok(())
+}
+
+const PIECE: [u8; 1000] = [b'x'; 1000];
