@@ -104,6 +104,18 @@ fn a_false_line_is_found_with_its_place() {
 }
 
 #[test]
+fn a_duration_is_held_to_its_bound() {
+    let page = |printed: &str| {
+        format!(
+            "<!-- bound: late: 1 s or more -->\n```console\n$ echo late {printed}\nlate 3 s\n```\n"
+        )
+    };
+    holds(&page("2.5 s"));
+    let fault = fault(&page("0.5 s"));
+    assert!(fault.contains("late 0.5 s (not 1s or more)"), "{fault}");
+}
+
+#[test]
 fn a_missing_and_a_surplus_line_are_found() {
     assert!(fault("```console\n$ echo one; echo two\none\n```\n").contains("| two"));
     assert!(fault("```console\n$ echo one\none\ntwo\n```\n").contains("! two"));

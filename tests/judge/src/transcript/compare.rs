@@ -157,7 +157,7 @@ fn normalised(line: &str) -> String {
 }
 
 /// The length of `12` or `1.25` at the start of the text.
-fn number_length(text: &str) -> usize {
+pub fn number_length(text: &str) -> usize {
     let digits =
         |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let whole = digits(text);

@@ -12,7 +12,9 @@
 //!   there has printed since;
 //! - a line `^C` interrupts the program that stays in the block's terminal;
 //! - `[..]` stands for anything within a line, a line of only `...` for any number of lines;
-//! - durations, ports of five digits and sizes in kB are compared by their unit, not their number.
+//! - durations, ports of five digits and sizes in kB are compared by their unit, not their number;
+//! - `<!-- bound: timed out: 300 ms or more -->` before a block: the last duration of each line that has
+//!   these words is no less (or, with `or less`, no more).
 //!
 //! `cargo tutor run LESSON -- ARGUMENTS` runs the programs that were registered with
 //! [`Transcripts::program`], and `cargo tutor peer KIND ADDRESS` a peer of the lab, inside the
@@ -25,6 +27,7 @@
 //! Every command is bounded in time. Whatever still runs is killed with its process group when the
 //! page ends, and also when the test process dies, however it dies.
 
+mod bound;
 mod compare;
 mod fault;
 mod output;

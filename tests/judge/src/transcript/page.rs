@@ -4,6 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use super::bound::Bound;
+
 /// One console block.
 #[derive(Debug, PartialEq)]
 pub struct Block {
@@ -15,6 +17,8 @@ pub struct Block {
     pub stays: bool,
     /// What happens in it, at least one thing.
     pub steps: Vec<TranscriptStep>,
+    /// What its durations must be.
+    pub bounds: Vec<Bound>,
 }
 
 /// One thing that happens in a block, and what is printed then.
@@ -134,7 +138,36 @@ fn block(
     if stays && !matches!(steps.last(), Some(TranscriptStep { action: Action::Command(_), .. })) {
         return Err((open + 1, "a command comes last where one stays".to_owned()));
     }
-    Ok(Some(Block { line: open + 1, terminal, stays, steps }))
+    let bounds = bounds(lines, open, close)?;
+    Ok(Some(Block { line: open + 1, terminal, stays, steps, bounds }))
+}
+
+/// The bounds that stand before the fence at `open`. Each is about a line of the block, and the page keeps it.
+fn bounds(lines: &[&str], open: usize, close: usize) -> Result<Vec<Bound>, (usize, String)> {
+    let mut bounds = Vec::new();
+    for at in (0..open).rev() {
+        let Some(bound) = Bound::of(lines[at]) else {
+            if lines[at].trim().is_empty() {
+                continue;
+            }
+            break;
+        };
+        let bound = bound.map_err(|problem| (at + 1, problem))?;
+        // What is typed is no output.
+        let printed = |&line: &usize| !lines[line].trim_start().starts_with(['$', '>']);
+        let mut printed = (open + 1..close)
+            .filter(printed)
+            .filter(|&line| bound.is_about(lines[line]))
+            .peekable();
+        if printed.peek().is_none() {
+            return Err((at + 1, "no line of the block below has these words".to_owned()));
+        }
+        if let Some(line) = printed.find(|&line| bound.is_broken_by(lines[line])) {
+            return Err((line + 1, format!("the bound before the block says {bound}")));
+        }
+        bounds.push(bound);
+    }
+    Ok(bounds)
 }
 
 fn steps(lines: &[&str], indent: usize, range: Range<usize>) -> Vec<TranscriptStep> {
@@ -210,6 +243,12 @@ mod tests {
             ("```console\n```\n", "empty"),
             ("```console\nout\n```\n", "whose output"),
             ("```console,stays\n$ true\n```\n", "name the terminal"),
+            ("<!-- bound: late: 1 s -->\n```console\n$ true\nlate 2 s\n```\n", "or more"),
+            ("<!-- bound: late: 1 s or more -->\n```console\n$ true\n```\n", "these words"),
+            (
+                "<!-- bound: late: 1 s or more -->\n\n```console\n$ true\nlate 9 ms\n```\n",
+                "1s or more",
+            ),
         ] {
             let (_, problem) = blocks(text).expect_err(text);
             assert!(problem.contains(said), "{problem}");

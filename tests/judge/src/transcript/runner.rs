@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::bound::Bound;
 use super::compare;
 use super::fault::Fault;
 use super::output::{End, Output, Printed};
@@ -26,6 +27,8 @@ pub struct Runner<'a> {
     programs: TranscriptPrograms,
     place: Place,
     update: bool,
+    /// Those of the block that runs.
+    bounds: Vec<Bound>,
     terminals: BTreeMap<String, Session>,
     commands: usize,
     changes: Vec<(Range<usize>, Vec<String>)>,
@@ -62,6 +65,7 @@ impl<'a> Runner<'a> {
             programs,
             place: Place::new(),
             update,
+            bounds: Vec::new(),
             terminals: BTreeMap::new(),
             commands: 0,
             changes: Vec::new(),
@@ -70,6 +74,7 @@ impl<'a> Runner<'a> {
 
     /// Runs one block.
     pub fn run(&mut self, block: &Block) -> Result<(), Fault> {
+        self.bounds.clone_from(&block.bounds);
         let named = block.terminal.clone();
         let open = named.as_ref().and_then(|name| self.terminals.remove(name));
         if open.is_none() && block.steps[0].action == Action::Since {
@@ -284,16 +289,24 @@ impl<'a> Runner<'a> {
         (range, lines)
     }
 
-    /// The printed lines as the page would show them.
+    /// The printed lines as the page would show them. One that breaks a bound says so, and so is none that
+    /// the page has.
     fn back(&self, printed: &Printed) -> Vec<String> {
         let mut lines: Vec<String> =
-            printed.lines.iter().map(|line| self.place.moved_back(line)).collect();
+            printed.lines.iter().map(|line| self.bounded(self.place.moved_back(line))).collect();
         if printed.end.is_some() {
             while lines.last().is_some_and(|line| line.trim().is_empty()) {
                 lines.pop();
             }
         }
         lines
+    }
+
+    fn bounded(&self, line: String) -> String {
+        match self.bounds.iter().find(|bound| bound.is_broken_by(&line)) {
+            Some(bound) if !self.update => format!("{line} (not {bound})"),
+            _ => line,
+        }
     }
 
     fn change(
