@@ -22,6 +22,7 @@ use lab::ran::Ran;
 use lab::rig::{BlackHole, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
 use lab::wait::{PATIENCE, QUIET};
+use lab::witness::lie::Lie;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use predicates::prelude::*;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),
     Suite::new(Scope::Mechanism, MECHANISM).needs(&[Need::Ptrace]).behind(&CONNECTS),
+    Suite::new(Scope::Lesson, LIES).needs(&[Need::Ptrace]).behind(&CONNECTS),
     Suite::new(Scope::Lesson, WORDS).behind(&CONNECTS),
     Suite::new(Scope::Lesson, IPV6).needs(&[Need::Ipv6]).behind(&CONNECTS),
     Suite::new(Scope::Lesson, NETWORKS).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
@@ -217,6 +219,58 @@ fn behind_a_router(it: &Subject, limit: &[&str]) -> io::Result<(Running, Router)
     let router = running.inside().router.ok_or_else(|| io::Error::other("there is no router"))?;
     Ok((running, router))
 }
+
+/// What the witness tells it instead of the kernel.
+const LIES: &[Check] = &[
+    Check {
+        name: "interrupted_calls_are_gone_on_with",
+        did: "let its first connects, reads and writes be interrupted by a signal",
+        expected: "the whole conversation, exit status 0, with a limit and without",
+        perhaps: "is EINTR taken for a failure?",
+        read: "01-blocking-connect.md#interrupted",
+        run: |it| {
+            for limit in [&[][..], &["--timeout", "9000"]] {
+                let (address, _) = serve(upper_casing)?;
+                let interrupted = |call| Lie::errno(call, Errno::EINTR).only(1, 2);
+                let launch = launch(it, limit, address).input("hello\nworld\n");
+                let lies = ["connect", "read", "write"].map(interrupted);
+                let ran = lies.into_iter().fold(launch, Launch::lie).start().and_then(Ran::of)?;
+                require(ran.status == Some(0) && ran.text() == "HELLO\nWORLD\n", &ran)?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "short_reads_and_writes_are_gone_on_with",
+        did: "let each read give, and each write take, 3 bytes at most",
+        expected: "the whole conversation, exit status 0",
+        perhaps: "is the number that read or write returns looked at?",
+        read: "01-blocking-connect.md#code",
+        run: |it| {
+            let (address, _) = serve(upper_casing)?;
+            let launch = launch(it, &[], address).input("hello\nworld\n");
+            let lies = ["read", "write"].map(|call| Lie::at_most(call, 3));
+            let ran = lies.into_iter().fold(launch, Launch::lie).start().and_then(Ran::of)?;
+            require(ran.status == Some(0) && ran.text() == "HELLO\nWORLD\n", &ran)
+        },
+    },
+    Check {
+        name: "a_lack_of_sockets_is_said",
+        did: "let socket fail for a lack of descriptors or memory",
+        expected: "the errno and what it means on standard error, exit status 1",
+        perhaps: "is the error of socket(2) passed on?",
+        read: "01-blocking-connect.md#code",
+        run: |it| {
+            let (address, _) = serve(|_| Ok(()))?;
+            for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM] {
+                let lie = Lie::errno("socket", errno);
+                let ran = launch(it, &[], address).lie(lie).start().and_then(Ran::of)?;
+                require(ran.said(1, &format!("{errno:?}: ")), &ran)?;
+            }
+            Ok(())
+        },
+    },
+];
 
 const NETWORKS: &[Check] = &[
     Check {

@@ -20,6 +20,7 @@ use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
 use lab::wait::PATIENCE;
+use lab::witness::lie::Lie;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::Signal;
@@ -38,6 +39,7 @@ const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, MANY).needs(&[Need::Descriptors]).behind(&CONNECTS),
     Suite::new(Scope::Contract, NETWORKS).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
     Suite::new(Scope::Mechanism, MECHANISM).behind(&CONNECTS),
+    Suite::new(Scope::Lesson, LIES).needs(&[Need::Ptrace]).behind(&CONNECTS),
     Suite::new(Scope::Mechanism, WITNESSED).needs(&[Need::Ptrace]).behind(&CONNECTS),
     Suite::new(Scope::Lesson, WORDS).behind(&CONNECTS),
     Suite::new(Scope::Lesson, PACKETS).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
@@ -59,6 +61,8 @@ const CONNECTS: Check = Check {
 
 /// The three ways to wait.
 const WAYS: [&str; 3] = ["select", "poll", "epoll"];
+/// The calls that they wait in.
+const WAITS: [&str; 3] = ["select", "poll", "epoll_wait"];
 
 /// One line of the output: `127.0.0.1:7001 connected 0.2 ms`.
 struct Line {
@@ -582,6 +586,81 @@ const MECHANISM: &[Check] = &[Check {
     },
 }];
 
+/// What the witness tells it instead of the kernel.
+const LIES: &[Check] = &[
+    Check {
+        name: "an_interrupted_wait_is_gone_on_with",
+        did: "let its first three waits be interrupted by a signal",
+        expected: "`connected`, exit status 0",
+        perhaps: "is EINTR taken for the end, or its sets for an answer?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
+            let listener = local_listener()?;
+            let address = listener.local_addr()?;
+            for (way, call) in WAYS.into_iter().zip(WAITS) {
+                let lie = Lie::errno(call, Errno::EINTR).only(1, 3);
+                let ran = launch(it, way, 5000, &[address]).lie(lie).start().and_then(Ran::of)?;
+                outcomes(&ran, way, 0, &[(address.to_string(), "connected")])?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "a_report_with_nothing_behind_it_is_no_connection",
+        did: "let its first waits report everything, while the connect was pending",
+        expected: "`timed out` at the deadline, exit status 1",
+        perhaps: "does SO_ERROR 0 mean that there is another end?",
+        read: "08-nonblocking-connect.md#code",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let hole = BlackHole::new()?;
+                let call = WAYS.into_iter().zip(WAITS).find(|(known, _)| *known == way);
+                let lie = Lie::everything(call.map_or("poll", |(_, call)| call)).only(1, 3);
+                let launch = launch(it, way, 300, &[hole.address()]);
+                let ran = launch.lie(lie).start().and_then(Ran::of)?;
+                outcomes(&ran, way, 1, &[(hole.address().to_string(), "timed out")])
+            })
+        },
+    },
+    Check {
+        name: "a_lack_at_the_start_is_told_for_its_address_alone",
+        did: "let the first socket call fail for a lack of descriptors or memory",
+        expected: "the errno for the first address, `connected` for the second, exit status 1",
+        perhaps: "is one attempt's lack the end of all?",
+        read: "08-nonblocking-connect.md#why",
+        run: |it| {
+            let listener = local_listener()?;
+            let address = listener.local_addr()?;
+            for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM] {
+                let lie = Lie::errno("socket", errno).only(1, 1);
+                let launch = launch(it, "epoll", 5000, &[address; 2]).lie(lie);
+                let ran = launch.start().and_then(Ran::of)?;
+                let (address, errno) = (address.to_string(), format!("{errno:?}"));
+                let expected = [(address.clone(), errno.as_str()), (address, "connected")];
+                outcomes(&ran, "epoll", 1, &expected)?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "a_wait_that_fails_is_told_with_status_1",
+        did: "let its first wait fail for a lack of memory",
+        expected: "the errno on standard error, exit status 1, no panic",
+        perhaps: "is every error of the wait taken for an interruption?",
+        read: "08-nonblocking-connect.md#code",
+        run: |it| {
+            let hole = BlackHole::new()?;
+            for (way, call) in WAYS.into_iter().zip(WAITS) {
+                let lie = Lie::errno(call, Errno::ENOMEM);
+                let launch = launch(it, way, 5000, &[hole.address()]).lie(lie);
+                let ran = launch.start().and_then(Ran::of)?;
+                require(ran.said(1, "all sockets: ENOMEM: "), format_args!("--wait {way}: {ran}"))?;
+            }
+            Ok(())
+        },
+    },
+];
+
 const WITNESSED: &[Check] = &[Check {
     name: "so_error_decides_in_all_three_ways_of_waiting",
     did: "connected to a listener, a port that refuses and a black hole, under the witness",
@@ -594,7 +673,7 @@ const WITNESSED: &[Check] = &[Check {
         let hole = BlackHole::new()?;
         let addresses = [listener.local_addr()?, port.address(), hole.address()];
         let named = addresses.map(|address| address.to_string());
-        for (way, call) in WAYS.into_iter().zip(["select", "poll", "epoll_wait"]) {
+        for (way, call) in WAYS.into_iter().zip(WAITS) {
             let started = launch(it, way, 150, &addresses).witnessed().start();
             let mut subject = started?;
             equal(subject.exit_status()?.code(), Some(1))?;

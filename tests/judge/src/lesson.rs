@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
-use cli::syllabus::Syllabus;
+use cli::syllabus::{Lesson, Program, Syllabus};
 use lab::need::Need;
 use lab::probe;
 use lab::subject::{Standing, startable};
@@ -168,7 +168,7 @@ impl Gate {
 }
 
 /// The tests of one program, those that wait long first: each gate, then the checks behind it. Where a lesson has more programs
-/// than one, a gate has the program's name in front.
+/// than one, a gate has the program's name in front, and so has what two of them owe.
 fn group_of(
     subject: &Arc<Subject>,
     suites: impl Iterator<Item = Suite>,
@@ -191,12 +191,20 @@ fn group_of(
             })
         });
         for check in suite.checks {
-            let prefix = if suite.name.is_empty() { "" } else { "::" };
-            let name = format!("{}{prefix}{}", suite.name, check.name);
+            let owner = group.filter(|_| is_owed_twice(suite.name, subject.lesson()));
+            let parts = [owner.unwrap_or_default(), suite.name, check.name];
+            let name =
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::");
             trials.push(trial(name, check, suite, gate.clone(), subject, shared));
         }
     }
     trials
+}
+
+/// Do two programs of the lesson owe this suite?
+fn is_owed_twice(suite: &str, lesson: &Lesson) -> bool {
+    let owes = |program: &&Program| program.suites.iter().any(|name| name == suite);
+    lesson.programs.iter().filter(owes).count() > 1
 }
 
 fn gate_trial(

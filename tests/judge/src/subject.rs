@@ -9,6 +9,7 @@ use cli::syllabus::{Lesson, Program};
 use lab::ran::Ran;
 use lab::subject::{Launch, Server, Sights};
 use lab::wait::PATIENCE;
+use lab::witness::lie::Lie;
 
 /// A program on trial: a lesson's own, or somebody else's in its place.
 #[derive(Debug, Clone)]
@@ -103,6 +104,15 @@ impl Subject {
     /// As [`Launch::server`].
     pub fn witnessed(&self) -> io::Result<Server> {
         self.launch().witnessed().server()
+    }
+
+    /// The same, told these lies.
+    ///
+    /// # Errors
+    ///
+    /// As [`Launch::server`].
+    pub fn lied_to(&self, lies: impl IntoIterator<Item = Lie>) -> io::Result<Server> {
+        lies.into_iter().fold(self.launch().witnessed(), Launch::lie).server()
     }
 
     /// Runs it to its end: for a program that ends by itself.

@@ -9,8 +9,10 @@ use lab::peer::{Client, upper};
 use lab::rig::RefusingPort;
 use lab::subject::{Launch, Server};
 use lab::wait::{self, QUIET};
-use lab::witness::record::Record;
+use lab::witness::lie::Lie;
+use lab::witness::record::{Arguments, Call, CallOutcome, Record, What};
 use lab::witness::sentences::{Contradiction, Mark, Sentence};
+use nix::errno::Errno;
 
 const TRACED: &[Need] = &[Need::Ptrace];
 
@@ -26,7 +28,34 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not),
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
+        Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
     ])
+}
+
+/// Short reads and writes, whose register the subject finds as it was; and an errno that is told twice.
+fn a_lie_is_told_marked_and_leaves_everything_else_as_it_is() {
+    let interrupted = Lie::errno("poll", Errno::EINTR).only(2, 3);
+    let lies = [Lie::at_most("read", 5), Lie::at_most("write", 3), interrupted];
+    let launch = lies.into_iter().fold(impostor("poll-as-select"), Launch::lie);
+    let server = launch.server().expect("a server");
+    echoes(&server).expect("replies");
+    let record = server.record().expect("it is witnessed");
+    let injected: Vec<&Call> = record
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Call(call) if call.injected => Some(call),
+            _ => None,
+        })
+        .collect();
+    let errors = injected.iter().filter(|call| call.outcome == CallOutcome::Error("EINTR".into()));
+    assert_eq!(errors.count(), 2, "{injected:?}");
+    for call in injected {
+        let most = if matches!(call.arguments, Arguments::Write { .. }) { 3 } else { 5 };
+        let short = matches!(call.outcome, CallOutcome::Value(count) if count <= most);
+        assert!(short || call.outcome == CallOutcome::Error("EINTR".into()), "{call}");
+        assert!(call.to_string().ends_with(" (INJECTED)"), "{call}");
+    }
 }
 
 fn impostor(name: &str) -> Launch {

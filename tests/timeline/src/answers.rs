@@ -18,6 +18,9 @@ pub fn answer(call: &Call, names: &PeerNames<'_>) -> Option<Words> {
     {
         words.sets = sets(after);
     }
+    if call.injected {
+        words.full.push_str(" (injected)");
+    }
     Some(words)
 }
 

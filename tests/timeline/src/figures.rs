@@ -10,7 +10,7 @@ use cli::syllabus::{Figure, Syllabus};
 use crate::drawing;
 use crate::lanes::Timeline;
 use crate::recording::{Did, Recording};
-use crate::scenes::{Manner, Scene};
+use crate::scenes::{Manner, OnTrial, Scene};
 use crate::sequence::sequence;
 
 /// Is what a peer did the last thing that a figure shows?
@@ -96,7 +96,8 @@ impl Picture {
     ///
     /// As [`Scene::run`]; of kind `Unsupported` where ptrace(2) is forbidden.
     pub fn record(&self, path: &Path) -> io::Result<Recording> {
-        let runs = self.scene.run(path, &self.figure.arguments, Manner::Strict)?;
+        let program = OnTrial { path, arguments: &self.figure.arguments, lies: &[] };
+        let runs = self.scene.run(program, Manner::Strict)?;
         let run = runs.into_iter().next().ok_or_else(|| io::Error::other("there was no run"))?;
         Ok(Recording { name: self.name().to_owned(), ..run.recording }.trimmed())
     }

@@ -9,11 +9,12 @@ use cli::exit::EarlyExit;
 use cli::programs::Programs;
 use cli::screen::Screen;
 use cli::syllabus::{Lesson, Program, Syllabus};
+use lab::witness::lie::Lie;
 use serde::Serialize;
 
 use crate::lanes::Timeline;
 use crate::recording::Recording;
-use crate::scenes::{Manner, Scene, SceneRun};
+use crate::scenes::{Manner, OnTrial, Scene, SceneRun};
 use crate::{raw, summary, text};
 
 /// No line is longer.
@@ -40,6 +41,10 @@ pub struct TraceOptions {
     /// `listening on ADDR:PORT`, a client takes ADDR:PORT
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
+    /// Change the kernel's answer: accept=EMFILE, poll=EINTR:2 (the second), write=1:3+ (short, from the
+    /// third on), epoll_wait=everything (a report with nothing behind it)
+    #[arg(long, value_name = "CALL=ANSWER[:WHICH]")]
+    inject: Vec<Lie>,
     /// One line for each call, the runtime's own included
     #[arg(long)]
     raw: bool,
@@ -69,7 +74,8 @@ pub fn run(options: &TraceOptions, screen: &mut Screen) -> Result<(), EarlyExit>
     let program = program.name.as_str();
     let own = options.program.clone().map(Ok);
     let path = own.unwrap_or_else(|| Programs::of("timeline", [lesson])?.path(program))?;
-    let runs = scene.run(&path, &[], Manner::Lenient)?;
+    let trial = OnTrial { path: &path, arguments: &[], lies: &options.inject };
+    let runs = scene.run(trial, Manner::Lenient)?;
     if options.json {
         let runs = runs.iter().map(|run| &run.recording).collect();
         let seen = Seen { lesson: lesson.to_string(), runs };

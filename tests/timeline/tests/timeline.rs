@@ -58,7 +58,13 @@ fn client() -> Descriptor {
 
 fn call(at: u64, name: &str, arguments: Arguments, value: i64, returned: u64) -> Event {
     let outcome = CallOutcome::Value(value);
-    let what = Call { name: name.to_owned(), arguments, outcome, returned: Some(returned * MS) };
+    let what = Call {
+        name: name.to_owned(),
+        arguments,
+        outcome,
+        returned: Some(returned * MS),
+        injected: false,
+    };
     Event { at: at * MS, thread: 1, what: What::Call(what) }
 }
 

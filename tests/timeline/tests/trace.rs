@@ -125,6 +125,13 @@ fn the_lanes_of_a_good_server_are_shown() {
     assert!(widest <= Some(100), "{widest:?}\n{text}");
     scripts.nobody_is_left();
 
+    // An answer that the kernel has not given.
+    let output =
+        on_trial(&server).args(["--raw", "--inject", "write=2"]).output().expect("a trace");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("= 2 (INJECTED)"), "{output:?}");
+    let wrong = trace(&["03", "--inject", "acept=EMFILE"]).assert().code(2);
+    wrong.stderr(contains("no system call is named \"acept\""));
+
     // The same as lines, and as data.
     let output = on_trial(&server).arg("--raw").output().expect("a trace");
     let text = String::from_utf8_lossy(&output.stdout);

@@ -3,6 +3,7 @@
 pub mod beginning;
 pub mod epoll;
 pub mod every;
+pub mod lies;
 pub mod many;
 pub mod nonblocking;
 pub mod one_thread;

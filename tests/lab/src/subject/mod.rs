@@ -26,6 +26,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::limits;
 use crate::namespace::{Inside, Network};
 use crate::need::Need;
+use crate::witness::lie::Lie;
 use crate::witness::{Waiting, Witness};
 pub(crate) use output::KEPT;
 pub use output::Told;
@@ -49,6 +50,7 @@ pub struct Launch {
     may_bind_low_ports: bool,
     network: Option<Network>,
     witnessed: bool,
+    lies: Vec<Lie>,
     seen_by: Option<Sights>,
 }
 
@@ -65,6 +67,7 @@ impl Launch {
             may_bind_low_ports: true,
             network: None,
             witnessed: false,
+            lies: Vec::new(),
             seen_by: None,
         }
     }
@@ -125,6 +128,14 @@ impl Launch {
         self
     }
 
+    /// Lets the witness change what a call is answered. Where more than one lie is due, the first one added
+    /// is told.
+    #[must_use]
+    pub fn lie(mut self, lie: Lie) -> Self {
+        self.lies.push(lie);
+        self.witnessed()
+    }
+
     /// Lets somebody else see how the subject stands.
     #[must_use]
     pub fn seen_by(mut self, sights: &Sights) -> Self {
@@ -175,12 +186,14 @@ impl Launch {
             may_bind_low_ports,
             network,
             witnessed,
+            lies,
             seen_by,
         } = self;
         let path = command.get_program().to_owned();
         let network = network.as_ref().map(Network::prepare).transpose()?;
         let (network, handed_over) = network.unzip();
-        let witness = witnessed.then(Waiting::start).transpose().map_err(limits::explain_start)?;
+        let witness =
+            witnessed.then(|| Waiting::start(lies)).transpose().map_err(limits::explain_start)?;
 
         let mut all: Vec<Box<dyn Preparation>> = vec![Box::new(DefaultSignals)];
         if let Some((soft, hard)) = descriptors {

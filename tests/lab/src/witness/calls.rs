@@ -189,6 +189,76 @@ pub(super) fn at(tid: i32) -> Option<At> {
     }
 }
 
+/// Takes away the call before which a thread is stopped: the kernel makes none, and comes to the stop
+/// behind it. `None` when the thread has been killed meanwhile.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn take_away(tid: i32) -> Option<()> {
+    // No call has the number -1: ptrace(2), PTRACE_SYSCALL; syscall_trace_enter.
+    change(tid, |registers| registers.orig_rax = u64::MAX)
+}
+
+/// Takes away the call before which a thread is stopped: the kernel makes none, and comes to the stop
+/// behind it. `None` when the thread has been killed meanwhile.
+#[cfg(target_arch = "aarch64")]
+pub(super) fn take_away(tid: i32) -> Option<()> {
+    // elf.h: the register set that holds the call's number alone. The general ones do not decide it here.
+    const NT_ARM_SYSTEM_CALL: libc::c_long = 0x404;
+    let mut none: i32 = -1;
+    let data = libc::iovec { iov_base: (&raw mut none).cast(), iov_len: size_of::<i32>() };
+    // SAFETY: the kernel reads one iovec and the number that it points to; both are locals that live on.
+    let set =
+        unsafe { libc::ptrace(libc::PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &raw const data) };
+    Errno::result(set).ok().map(drop)
+}
+
+/// Gives the call before which, or behind which, a thread is stopped another argument, counted from 0.
+/// `None` as above.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn set_argument(tid: i32, at: usize, value: u64) -> Option<()> {
+    change(tid, |registers| {
+        let arguments = [
+            &mut registers.rdi,
+            &mut registers.rsi,
+            &mut registers.rdx,
+            &mut registers.r10,
+            &mut registers.r8,
+            &mut registers.r9,
+        ];
+        if let Some(register) = arguments.into_iter().nth(at) {
+            *register = value;
+        }
+    })
+}
+
+/// Gives the call before which, or behind which, a thread is stopped another argument, counted from 0.
+/// `None` as above.
+#[cfg(target_arch = "aarch64")]
+pub(super) fn set_argument(tid: i32, at: usize, value: u64) -> Option<()> {
+    change(tid, |registers| registers.regs[at] = value)
+}
+
+/// Gives the call behind which a thread is stopped another result: a value, or an errno made negative.
+/// `None` as above.
+pub(super) fn set_result(tid: i32, value: i64) -> Option<()> {
+    change(tid, |registers| {
+        #[cfg(target_arch = "x86_64")]
+        {
+            registers.rax = value.cast_unsigned();
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            registers.regs[0] = value.cast_unsigned();
+        }
+    })
+}
+
+fn change(tid: i32, how: impl FnOnce(&mut libc::user_regs_struct)) -> Option<()> {
+    let pid = nix::unistd::Pid::from_raw(tid);
+    let mut registers = nix::sys::ptrace::getregs(pid).ok()?;
+    how(&mut registers);
+    nix::sys::ptrace::setregs(pid, registers).ok()
+}
+
 /// A signal's name; those of real time by their number: `SIGRT34`.
 pub(super) fn signal_name(signal: i32) -> String {
     match nix::sys::signal::Signal::try_from(signal) {

@@ -14,6 +14,7 @@ use nix::sys::signal::SigSet;
 
 use super::Witness;
 use super::calls;
+use super::lie::Lie;
 use super::shared::Shared;
 use super::tracer;
 use crate::need::Need;
@@ -38,8 +39,8 @@ pub(crate) struct Taken {
 }
 
 impl Waiting {
-    /// Starts the thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts the thread, which will tell the subject these lies.
+    pub(crate) fn start(lies: Vec<Lie>) -> io::Result<Self> {
         // Who is whose thread stands there. Without it the witness would know nobody.
         std::fs::metadata("/proc/self/status").map_err(|error| {
             Need::Ptrace
@@ -67,7 +68,7 @@ impl Waiting {
                 drop((number_from, answer_to));
                 if seized.is_ok() {
                     use_descriptors_of_its_own();
-                    tracer::follow(pid, &theirs);
+                    tracer::follow(pid, lies, &theirs);
                 }
             }
         })?;

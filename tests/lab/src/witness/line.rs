@@ -13,7 +13,8 @@ impl fmt::Display for Call {
             CallOutcome::Error(errno) => format!("-1 {errno}"),
             CallOutcome::Pending => "?".to_owned(),
         };
-        write!(f, "{}({}) = {result}{}", self.name, asked(&self.arguments), came(self))
+        let injected = if self.injected { " (INJECTED)" } else { "" };
+        write!(f, "{}({}) = {result}{}{injected}", self.name, asked(&self.arguments), came(self))
     }
 }
 

@@ -1,8 +1,8 @@
-//! A subject's memory, read while the thread that owns the arguments is stopped.
+//! A subject's memory, read and written while the thread that owns the arguments is stopped.
 
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 
-use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::unistd::Pid;
 
 /// The memory of a process, named by one of its threads: the first one has none any more when it has
@@ -24,6 +24,13 @@ impl Memory {
         let read = process_vm_readv(Pid::from_raw(self.0), here, &there).unwrap_or(0);
         bytes.truncate(read);
         bytes
+    }
+
+    /// Writes these bytes to `address`, as far as the mapping goes.
+    pub(super) fn write(self, address: u64, bytes: &[u8]) {
+        let Ok(base) = usize::try_from(address) else { return };
+        let there = [RemoteIoVec { base, len: bytes.len() }];
+        let _ = process_vm_writev(Pid::from_raw(self.0), &[IoSlice::new(bytes)], &there);
     }
 
     /// `N` bytes from `address`, or nothing.

@@ -11,6 +11,7 @@
 //!
 //! - [`record`]: what it writes down;
 //! - [`bits`]: readiness events and flags, with their names;
+//! - [`lie`]: answers that the kernel has not given; `liar`: how a subject is told them;
 //! - [`interest`]: interest lists and `O_NONBLOCK`, as `/proc` shows them;
 //! - [`line`]: a call as one line, as strace would write it;
 //! - [`sentences`]: what a check says about a record;
@@ -25,6 +26,8 @@ mod decode;
 mod descriptors;
 mod handshake;
 pub mod interest;
+mod liar;
+pub mod lie;
 pub mod line;
 mod memory;
 pub mod names;

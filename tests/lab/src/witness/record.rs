@@ -87,6 +87,9 @@ pub struct Call {
     pub outcome: CallOutcome,
     /// When it returned, in nanoseconds since [`Record::began`]; `None` while it has not.
     pub returned: Option<u64>,
+    /// The witness has changed the answer: [`super::lie`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub injected: bool,
 }
 
 /// How a call came back.

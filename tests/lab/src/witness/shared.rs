@@ -166,6 +166,7 @@ mod tests {
                 arguments,
                 outcome: CallOutcome::Pending,
                 returned: None,
+                injected: false,
             };
             shared.add(Event { at: 0, thread: 1, what: What::Call(call) })
         });

@@ -8,6 +8,8 @@ use nix::errno::Errno;
 use super::calls::{self, At, News, On};
 use super::decode::{self, Raw};
 use super::descriptors::Descriptors;
+use super::liar::{Begun, Liar};
+use super::lie::Lie;
 use super::memory::Memory;
 use super::names::errno_name;
 use super::record::{Arguments, Call, CallOutcome, Event, Thread, What};
@@ -15,11 +17,13 @@ use super::shared::Shared;
 use crate::clock::monotonic;
 use crate::need::Need;
 
-/// Follows the process `pid`, which this thread traces, and all that it makes, until all have ended.
-pub(super) fn follow(pid: i32, shared: &Arc<Shared>) {
+/// Follows the process `pid`, which this thread traces, and all that it makes, until all have ended; and
+/// tells them these lies.
+pub(super) fn follow(pid: i32, lies: Vec<Lie>, shared: &Arc<Shared>) {
     let mut tracer = Tracer {
         leader: pid,
         shared: Arc::clone(shared),
+        liar: Liar::new(lies),
         began: 0,
         threads: BTreeMap::new(),
         early: BTreeMap::new(),
@@ -50,6 +54,8 @@ struct Traced {
     inside: Option<(usize, String, [u64; 6])>,
     /// The call that a signal has interrupted, and that `restart_syscall` will go on with.
     interrupted: Option<(String, [u64; 6])>,
+    /// The lie that it is being told.
+    lie: Option<Begun>,
     /// It is stopped as by `SIGSTOP`, until `SIGCONT`.
     stopped: bool,
 }
@@ -63,6 +69,7 @@ struct Process {
 struct Tracer {
     leader: i32,
     shared: Arc<Shared>,
+    liar: Liar,
     /// Nanoseconds of `CLOCK_MONOTONIC` at the start; 0 before it: then nothing is recorded.
     began: u64,
     threads: BTreeMap<i32, Traced>,
@@ -147,7 +154,8 @@ impl Tracer {
         let process_number = self.know_process(process, status.parent);
         let ever = self.shared.with(|state| state.record.threads.len());
         let number = u32::try_from(ever + 1).unwrap_or(u32::MAX);
-        let thread = Traced { number, process, inside: None, interrupted: None, stopped: false };
+        let thread =
+            Traced { number, process, inside: None, interrupted: None, lie: None, stopped: false };
         self.threads.insert(tid, thread);
         self.shared.add_thread(Thread { number, process: process_number, tid }, process);
         let made = Made { number, process };
@@ -191,14 +199,28 @@ impl Tracer {
 
     fn at_a_call(&mut self, tid: i32) {
         match calls::at(tid) {
-            Some(At::Entry(number, registers)) => self.enters(tid, name(number), registers),
+            Some(At::Entry(number, registers)) => {
+                let name = name(number);
+                self.lies(tid, &name, registers);
+                self.enters(tid, name, registers);
+            }
             // Without a name that decoding knows it is told in numbers.
             Some(At::Entry32(number, registers)) => {
                 self.enters(tid, format!("32-bit call {number}"), registers);
             }
-            Some(At::Exit(result)) => self.leaves(tid, result),
+            Some(At::Exit(result)) => {
+                let lie = self.threads.get_mut(&tid).and_then(|thread| thread.lie.take());
+                let injected = lie.is_some();
+                let told = lie.and_then(|lie| Liar::behind(tid, lie));
+                self.leaves(tid, told.unwrap_or(result), injected);
+            }
             None => {}
         }
+    }
+
+    fn lies(&mut self, tid: i32, name: &str, registers: [u64; 6]) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        thread.lie = self.liar.before(tid, thread.process, name, registers);
     }
 
     fn enters(&mut self, tid: i32, name: String, registers: [u64; 6]) {
@@ -213,15 +235,20 @@ impl Tracer {
         let (name, registers) = interrupted.unwrap_or((name, registers));
         let raw = Raw { name: &name, registers };
         let arguments = decode::entry(raw, Memory(tid), &mut process.open);
-        let call =
-            Call { name: name.clone(), arguments, outcome: CallOutcome::Pending, returned: None };
+        let call = Call {
+            name: name.clone(),
+            arguments,
+            outcome: CallOutcome::Pending,
+            returned: None,
+            injected: false,
+        };
         let Some(place) = self.note(tid, What::Call(call)) else { return };
         if let Some(thread) = self.threads.get_mut(&tid) {
             thread.inside = Some((place, name, registers));
         }
     }
 
-    fn leaves(&mut self, tid: i32, result: Result<i64, i32>) {
+    fn leaves(&mut self, tid: i32, result: Result<i64, i32>, injected: bool) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         // The exec that started the subject was entered before it was the subject.
         let Some((place, name, registers)) = thread.inside.take() else { return };
@@ -251,6 +278,7 @@ impl Tracer {
                 }
             };
             call.returned = Some(returned);
+            call.injected = injected;
         });
     }
 

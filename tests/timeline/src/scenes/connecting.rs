@@ -2,7 +2,6 @@
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lab::clock::monotonic;
@@ -10,31 +9,31 @@ use lab::rig::{BlackHole, RefusingPort, accept_within};
 use lab::subject::Running;
 use lab::wait::PATIENCE;
 
-use super::{SceneRun, launch, of_program, run};
+use super::{OnTrial, SceneRun, of_program, run};
 use crate::recording::{Did, PeerAction};
 
 /// When a program that connects shall give up, in milliseconds.
 const LIMIT: &str = "1000";
 
 /// A run for each answer.
-pub fn each_answer(program: &Path, arguments: &[String]) -> io::Result<Vec<SceneRun>> {
+pub fn each_answer(program: OnTrial<'_>) -> io::Result<Vec<SceneRun>> {
     let named = |name: &str, mut run: SceneRun| {
         name.clone_into(&mut run.recording.name);
         run
     };
     Ok(vec![
-        named("somebody listens", accepted(program, arguments)?),
-        named("nobody listens", refused(program, arguments)?),
-        named("every packet is dropped", unanswered(program, arguments)?),
+        named("somebody listens", accepted(program)?),
+        named("nobody listens", refused(program)?),
+        named("every packet is dropped", unanswered(program)?),
     ])
 }
 
-fn accepted(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
+fn accepted(program: OnTrial<'_>) -> io::Result<SceneRun> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let address = listener.local_addr()?.to_string();
     let mut peers = vec![is("open", Did::Listens(address.clone()))];
-    let mut subject = connecting(program, arguments, &[&address])?;
-    let wrong = |words: String| of_program(program, &io::Error::other(words));
+    let mut subject = connecting(program, &[&address])?;
+    let wrong = |words: String| of_program(program.path, &io::Error::other(words));
     let stream = connection(&listener, &mut subject)
         .map_err(|error| wrong(format!("it did not connect to {address}: {error}")))?;
     peers.push(now("open", Did::Accepts));
@@ -82,24 +81,24 @@ fn connection(listener: &TcpListener, subject: &mut Running) -> io::Result<TcpSt
 /// How long a connection is waited for before the next look at whether the program has ended.
 const A_LOOK: Duration = Duration::from_millis(100);
 
-fn refused(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
+fn refused(program: OnTrial<'_>) -> io::Result<SceneRun> {
     let port = RefusingPort::new()?;
     let address = port.address().to_string();
     let peers = vec![is("closed", Did::Refuses(address.clone()))];
-    let mut subject = connecting(program, arguments, &[&address])?;
+    let mut subject = connecting(program, &[&address])?;
     ended(program, &mut subject, peers)
 }
 
-fn unanswered(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
+fn unanswered(program: OnTrial<'_>) -> io::Result<SceneRun> {
     let hole = BlackHole::new()?;
     let address = hole.address().to_string();
     let peers = vec![is("hole", Did::Drops(address.clone()))];
-    let mut subject = connecting(program, arguments, &["--timeout", LIMIT, &address])?;
+    let mut subject = connecting(program, &["--timeout", LIMIT, &address])?;
     ended(program, &mut subject, peers)
 }
 
 /// One run with all of them at once.
-pub fn all_answers(program: &Path, arguments: &[String]) -> io::Result<SceneRun> {
+pub fn all_answers(program: OnTrial<'_>) -> io::Result<SceneRun> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let open = listener.local_addr()?.to_string();
     let (port, hole) = (RefusingPort::new()?, BlackHole::new()?);
@@ -110,7 +109,7 @@ pub fn all_answers(program: &Path, arguments: &[String]) -> io::Result<SceneRun>
         is("hole", Did::Drops(silent.clone())),
     ];
     let addresses = ["--timeout", LIMIT, &open, &closed, &silent];
-    let mut subject = connecting(program, arguments, &addresses)?;
+    let mut subject = connecting(program, &addresses)?;
     ended(program, &mut subject, peers)
 }
 
@@ -125,15 +124,17 @@ fn now(who: &str, did: Did) -> PeerAction {
     PeerAction { at, until: at, who: who.to_owned(), did }
 }
 
-fn connecting(program: &Path, arguments: &[String], more: &[&str]) -> io::Result<Running> {
-    let more = more.iter().map(|argument| (*argument).to_owned());
-    let arguments: Vec<String> = arguments.iter().cloned().chain(more).collect();
-    launch(program, &arguments)?.start()
+fn connecting(program: OnTrial<'_>, more: &[&str]) -> io::Result<Running> {
+    program.launch(more)?.start()
 }
 
 /// The run of a program that has ended, or shall within the lab's patience.
-fn ended(program: &Path, subject: &mut Running, peers: Vec<PeerAction>) -> io::Result<SceneRun> {
-    let wrong = |words: String| of_program(program, &io::Error::other(words));
+fn ended(
+    program: OnTrial<'_>,
+    subject: &mut Running,
+    peers: Vec<PeerAction>,
+) -> io::Result<SceneRun> {
+    let wrong = |words: String| of_program(program.path, &io::Error::other(words));
     subject
         .exit_status()
         .map_err(|error| wrong(format!("{error}: a client ends by itself, with each answer")))?;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use cli::meant;
 use lab::subject::{Launch, startable};
 use lab::wait::PATIENCE;
+use lab::witness::lie::Lie;
 use lab::witness::record::Record;
 
 use crate::recording::{PeerAction, Recording};
@@ -42,6 +43,27 @@ pub enum Around {
     EachAnswer,
     /// The program connects to several addresses at once.
     AllAnswers,
+}
+
+/// A program that a scene is around, and how it is started.
+#[derive(Debug, Clone, Copy)]
+pub struct OnTrial<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Its first arguments; the scene's own come after them.
+    pub arguments: &'a [String],
+    /// What the witness tells it instead of the kernel's answers.
+    pub lies: &'a [Lie],
+}
+
+impl OnTrial<'_> {
+    /// Under the witness; or a sentence that says why it cannot be started.
+    fn launch(self, more: &[&str]) -> io::Result<Launch> {
+        startable(self.path)?;
+        let launch = self.arguments.iter().fold(Launch::new(self.path).witnessed(), Launch::arg);
+        let launch = more.iter().fold(launch, Launch::arg);
+        Ok(self.lies.iter().cloned().fold(launch, Launch::lie))
+    }
 }
 
 /// How a scene is run.
@@ -94,24 +116,13 @@ impl Scene {
     ///
     /// Why the program could not be started, or did not become a server; of one that connects, that
     /// it did not end. [`Manner::Strict`]: also why the scene could not be finished.
-    pub fn run(
-        &self,
-        program: &Path,
-        arguments: &[String],
-        manner: Manner,
-    ) -> io::Result<Vec<SceneRun>> {
+    pub fn run(&self, program: OnTrial<'_>, manner: Manner) -> io::Result<Vec<SceneRun>> {
         match self.around {
-            Around::Clients(steps) => Ok(vec![serving::run(program, arguments, steps, manner)?]),
-            Around::EachAnswer => connecting::each_answer(program, arguments),
-            Around::AllAnswers => Ok(vec![connecting::all_answers(program, arguments)?]),
+            Around::Clients(steps) => Ok(vec![serving::run(program, steps, manner)?]),
+            Around::EachAnswer => connecting::each_answer(program),
+            Around::AllAnswers => Ok(vec![connecting::all_answers(program)?]),
         }
     }
-}
-
-/// A program that can be started, under the witness; or a sentence that says why not.
-fn launch(program: &Path, arguments: &[String]) -> io::Result<Launch> {
-    startable(program)?;
-    Ok(arguments.iter().fold(Launch::new(program).witnessed(), Launch::arg))
 }
 
 /// The same error, with the program's path in front.

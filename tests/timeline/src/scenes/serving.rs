@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use lab::subject::Running;
 use lab::wait::{PATIENCE, QUIET};
 use lab::witness::record::Bytes;
 
-use super::{Manner, SceneRun, launch, of_program};
+use super::{Manner, OnTrial, SceneRun, of_program};
 use crate::recording::{Did, PeerAction};
 
 /// A step of a peer. The first part is the peer's name.
@@ -46,14 +45,9 @@ pub enum PeerStep {
 const MANY: usize = 20_000;
 
 /// Starts a server under the witness, lets its peers take the steps, and ends it.
-pub fn run(
-    program: &Path,
-    arguments: &[String],
-    steps: &[PeerStep],
-    manner: Manner,
-) -> io::Result<SceneRun> {
-    let wrong = |words: String| of_program(program, &io::Error::other(words));
-    let server = &mut launch(program, arguments)?.server()?;
+pub fn run(program: OnTrial<'_>, steps: &[PeerStep], manner: Manner) -> io::Result<SceneRun> {
+    let wrong = |words: String| of_program(program.path, &io::Error::other(words));
+    let server = &mut program.launch(&[])?.server()?;
     let address = server.address();
     let mut serving = Serving {
         subject: server,

@@ -37,6 +37,13 @@ pub fn common_name(name: &str) -> &str {
 }
 
 impl Record {
+    /// How many calls the witness has answered with a lie: [`crate::witness::lie`].
+    #[must_use]
+    pub fn injected(&self) -> usize {
+        let injected = |event: &&Event| matches!(&event.what, What::Call(call) if call.injected);
+        self.events.iter().filter(injected).count()
+    }
+
     /// Its calls, in the order in which they began. Every sentence looks at them through this.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl Made {
     pub fn call(&mut self, name: &str, arguments: Arguments, outcome: CallOutcome) -> &mut Self {
         let at = 1_000_000 * (self.record.events.len() as u64 + 1);
         let returned = (outcome != CallOutcome::Pending).then_some(at + 1_000);
-        let call = Call { name: name.to_owned(), arguments, outcome, returned };
+        let call = Call { name: name.to_owned(), arguments, outcome, returned, injected: false };
         self.record.events.push(Event { at, thread: self.thread, what: What::Call(call) });
         self
     }

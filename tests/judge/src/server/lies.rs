@@ -1,0 +1,186 @@
+//! What a server does with answers that the kernel gives rarely: the witness gives them instead.
+
+use std::io;
+use std::panic::resume_unwind;
+
+use lab::need::Need;
+use lab::peer::{Client, pattern, upper};
+use lab::wait;
+use lab::witness::lie::Lie;
+use nix::errno::Errno;
+
+use super::ANSWERS;
+use crate::check::{Check, Done, Scope, Suite, require, same_bytes};
+use crate::run::on_a_thread;
+use crate::subject::Subject;
+
+/// Every server.
+pub const EVERY: &[Suite] = &[told(CHECKS, Scope::Contract, "lies")];
+/// One that is told again of what it has left unread.
+pub const LEVEL: &[Suite] = &[told(READS, Scope::Contract, "lies_level")];
+/// One that sleeps in accept, read and write.
+pub const BLOCKING: &[Suite] = &[told(SLEEPS, Scope::Contract, "lies_blocking")];
+/// One that waits for many at once.
+pub const WAITING: &[Suite] =
+    &[told(WAITS, Scope::Contract, "lies_waiting"), told(WORDS, Scope::Lesson, "lies_waiting")];
+/// One that never waits in read or write.
+pub const NONBLOCKING: &[Suite] = &[told(REPORTS, Scope::Contract, "lies_nonblocking")];
+/// One that waits in epoll.
+pub const EPOLL: &[Suite] = &[told(INTEREST, Scope::Contract, "lies_epoll")];
+
+const fn told(checks: &'static [Check], scope: Scope, name: &'static str) -> Suite {
+    Suite::new(scope, checks).named(name).needs(&[Need::Ptrace]).behind(&ANSWERS)
+}
+
+/// Where all of it is told.
+const READ: &str = "checks.md#lies";
+
+/// A client is served by a server that is told these lies, and another one after it.
+fn serves(it: &Subject, lies: Vec<Lie>) -> Done {
+    let shown = lies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let server = it.lied_to(lies)?;
+    for who in ["the first client", "the second client"] {
+        let mut client = Client::connect(server.address())?;
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{shown}: {who}: {error}"));
+        let came = client.ask(b"hello").map_err(named)?;
+        same_bytes(came, b"HELLO")?;
+        client.half_close()?;
+        client.receive_rest()?;
+    }
+    let injected = server.record().is_some_and(|record| record.injected() > 0);
+    require(injected, format_args!("{shown}: it never made such a call"))
+}
+
+/// The same for each of these errnos of a call, all at the same time.
+fn serves_whatever(it: &Subject, call: &'static str, count: u32, errnos: &[Errno]) -> Done {
+    let started: Vec<_> = errnos
+        .iter()
+        .map(|&errno| {
+            on_a_thread(it, move |it| serves(it, vec![Lie::errno(call, errno).only(1, count)]))
+        })
+        .collect();
+    started.into_iter().try_for_each(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)))
+}
+
+/// A client's bytes come back, although a call takes a few at a time.
+fn serves_in_pieces(it: &Subject, call: &'static str, most: u64) -> Done {
+    let server = it.lied_to(vec![Lie::at_most(call, most)])?;
+    let mut client = Client::connect(server.address())?;
+    let bytes = pattern(3000);
+    same_bytes(client.ask(&bytes)?, upper(&bytes))
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        name: "an_accept_that_fails_for_one_connection_ends_nothing",
+        did: "let accept fail three times as it does for a connection that is gone, then connected",
+        expected: "the client is served, and the next",
+        perhaps: "is every error of accept taken for the listener's end?",
+        read: READ,
+        run: |it| {
+            let gone = [Errno::ECONNABORTED, Errno::EPROTO, Errno::ENETDOWN, Errno::EINTR];
+            serves_whatever(it, "accept", 3, &gone)
+        },
+    },
+    Check {
+        name: "an_accept_without_means_is_tried_again",
+        did: "let accept fail for a lack of descriptors or memory, then connected",
+        expected: "the client is served a little later",
+        perhaps: "is a lack that passes taken for the listener's end, or never looked at again?",
+        read: READ,
+        run: |it| {
+            let lacks = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::ENOBUFS];
+            serves_whatever(it, "accept", 1, &lacks)
+        },
+    },
+    Check {
+        name: "short_writes_are_gone_on_with",
+        did: "let each write take 7 bytes at most",
+        expected: "the whole reply",
+        perhaps: "is the number that write returns looked at?",
+        read: READ,
+        run: |it| serves_in_pieces(it, "write", 7),
+    },
+];
+
+/// Not owed under edge-triggered epoll: there a short read of a socket proves that it is empty.
+const READS: &[Check] = &[Check {
+    name: "short_reads_are_gone_on_with",
+    did: "let each read give 7 bytes at most",
+    expected: "the whole reply",
+    perhaps: "does one read count for a whole message?",
+    read: READ,
+    run: |it| serves_in_pieces(it, "read", 7),
+}];
+
+const SLEEPS: &[Check] = &[Check {
+    name: "an_interrupted_read_or_write_is_made_again",
+    did: "let the first reads and writes be interrupted by a signal",
+    expected: "the client is served, and the next",
+    perhaps: "is EINTR taken for the connection's end?",
+    read: READ,
+    run: |it| {
+        let interrupted = |call| Lie::errno(call, Errno::EINTR).only(1, 2);
+        serves(it, vec![interrupted("read"), interrupted("write")])
+    },
+}];
+
+const WAITS: &[Check] = &[Check {
+    name: "an_interrupted_wait_is_gone_on_with",
+    did: "let its first three waits be interrupted by a signal",
+    expected: "the client is served, and the next",
+    perhaps: "is EINTR taken for the end, or its sets for an answer?",
+    read: READ,
+    run: |it| serves(it, vec![Lie::errno(it.waits_in(), Errno::EINTR).only(1, 3)]),
+}];
+
+const WORDS: &[Check] = &[Check {
+    name: "a_wait_that_fails_ends_it_with_the_errno",
+    did: "let its first wait fail for a lack of memory",
+    expected: "the call and ENOMEM on standard error, exit status 1, no panic",
+    perhaps: "is every error of the wait taken for an interruption?",
+    read: READ,
+    run: |it| {
+        let mut server = it.lied_to(vec![Lie::errno(it.waits_in(), Errno::ENOMEM)])?;
+        let status = server.exit_status()?;
+        let said = server.stderr();
+        let right =
+            status.code() == Some(1) && said.contains("ENOMEM") && !said.contains("panicked");
+        require(right, format_args!("{status}, {said:?}"))
+    },
+}];
+
+const REPORTS: &[Check] = &[Check {
+    name: "a_report_with_nothing_behind_it_stalls_nobody",
+    did: "let a client be silent, and its waits report everything that they ask about, twenty times",
+    expected: "another client is served meanwhile, and then the silent one too",
+    perhaps: "is a report taken for a promise, and read or accept left to sleep?",
+    read: READ,
+    run: |it| {
+        let server = it.lied_to(vec![Lie::everything(it.waits_in()).only(2, 21)])?;
+        let mut silent = Client::connect(server.address())?;
+        wait::until("the lies have been told", || {
+            server.record().is_some_and(|record| record.injected() > 0)
+        })?;
+        let mut other = Client::connect(server.address())?;
+        same_bytes(other.ask(b"hello")?, b"HELLO")?;
+        same_bytes(silent.ask(b"at last")?, b"AT LAST")
+    },
+}];
+
+const INTEREST: &[Check] = &[Check {
+    name: "a_client_that_epoll_has_no_place_for_harms_nobody",
+    did: "let the epoll_ctl for the first client fail as at fs.epoll.max_user_watches",
+    expected: "that client's connection is closed, the next client is served",
+    perhaps: "is the error of epoll_ctl passed on, or the client kept without being watched?",
+    read: READ,
+    run: |it| {
+        let server = it.lied_to(vec![Lie::errno("epoll_ctl", Errno::ENOSPC).only(2, 2)])?;
+        let mut first = Client::connect(server.address())?;
+        let ended = first.receive_rest()?;
+        require(ended.is_empty(), "bytes for a client that has asked nothing")?;
+        let mut next = Client::connect(server.address())?;
+        same_bytes(next.ask(b"hello")?, b"HELLO")
+    },
+}];

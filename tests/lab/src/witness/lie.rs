@@ -1,0 +1,189 @@
+//! A lying kernel: the witness changes what some calls of a subject are answered, as strace's `--inject`
+//! does. So an answer can be met that the kernel gives rarely, or not on this machine.
+//!
+//! What was changed is marked in the record: [`super::record::Call::injected`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use nix::errno::Errno;
+
+use super::sentences::common_name;
+
+/// Which calls are answered with a lie, and with which.
+///
+/// As text: `accept=EMFILE`, `poll=EINTR:2`, `write=1..:3+`, `epoll_wait=everything:1..2`. The parts are
+/// a call by its [`common_name`], the answer, and after a colon which calls of that name: the second, all
+/// from the third on, the first two; without it every one. They are counted for each process; of
+/// `read` and `write` those of sockets alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lie {
+    call: String,
+    pub(super) answer: Answer,
+    first: u32,
+    last: u32,
+}
+
+/// What a call is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is not made, and fails with this errno: nothing has happened.
+    Errno(i32),
+    /// It is made for at most so many bytes: a short read or write.
+    AtMost(u64),
+    /// A wait is not made, and reports everything that it was asked about: a report with nothing behind it.
+    Everything,
+}
+
+impl Lie {
+    /// Every call of this name fails with this errno.
+    #[must_use]
+    pub fn errno(call: &str, errno: Errno) -> Self {
+        Self::every(call, Answer::Errno(errno as i32))
+    }
+
+    /// Every call of this name, `read` or `write`, is for at most so many bytes.
+    #[must_use]
+    pub fn at_most(call: &str, bytes: u64) -> Self {
+        Self::every(call, Answer::AtMost(bytes))
+    }
+
+    /// Every call of this name, `select`, `poll` or `epoll_wait`, reports all that it was asked about.
+    #[must_use]
+    pub fn everything(call: &str) -> Self {
+        Self::every(call, Answer::Everything)
+    }
+
+    fn every(call: &str, answer: Answer) -> Self {
+        Self { call: call.to_owned(), answer, first: 1, last: u32::MAX }
+    }
+
+    /// Only these calls of the name, counted from 1.
+    #[must_use]
+    pub fn only(self, first: u32, last: u32) -> Self {
+        Self { first, last, ..self }
+    }
+
+    /// Is it about a call of this kernel name?
+    pub(super) fn is_about(&self, name: &str) -> bool {
+        common_name(name) == self.call
+            && (name != "recvmsg" && name != "sendmsg" || !self.shortens())
+    }
+
+    /// Is it about the call of this number, counted from 1?
+    pub(super) fn is_due(&self, number: u32) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
+
+    fn shortens(&self) -> bool {
+        matches!(self.answer, Answer::AtMost(_))
+    }
+}
+
+/// The calls whose length a lie can shorten.
+const SHORTENED: [&str; 2] = ["read", "write"];
+/// The calls that a lie can let report everything.
+const WAITS: [&str; 3] = ["select", "poll", "epoll_wait"];
+
+impl FromStr for Lie {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let form = "write CALL=ANSWER[:WHICH]: accept=EMFILE, poll=EINTR:2, write=1, epoll_wait=everything";
+        let (call, rest) = text.split_once('=').ok_or(form)?;
+        let (answer, which) =
+            rest.split_once(':').map_or((rest, None), |(answer, which)| (answer, Some(which)));
+        let known = call.parse::<syscalls::Sysno>().is_ok() || common_name(call) != call;
+        if !known && !WAITS.contains(&call) {
+            return Err(format!("no system call is named {call:?}; {form}"));
+        }
+        let call = common_name(call).to_owned();
+        let answer = match answer.parse() {
+            Ok(bytes) if SHORTENED.contains(&call.as_str()) => Answer::AtMost(bytes),
+            Ok(_) => {
+                return Err(format!("a number of bytes goes with {}", SHORTENED.join(" and ")));
+            }
+            Err(_) if answer == "everything" && WAITS.contains(&call.as_str()) => {
+                Answer::Everything
+            }
+            Err(_) if answer == "everything" => {
+                return Err(format!("`everything` goes with {}", WAITS.join(", ")));
+            }
+            Err(_) => {
+                let errno =
+                    named(answer).ok_or_else(|| format!("no errno is named {answer:?}; {form}"))?;
+                Answer::Errno(errno as i32)
+            }
+        };
+        let (first, last) = match which {
+            None => (1, u32::MAX),
+            Some(which) => {
+                range(which).ok_or_else(|| format!("which calls is {which:?}? 2, 3+ or 1..2"))?
+            }
+        };
+        Ok(Self { call, answer, first, last })
+    }
+}
+
+/// The errno of this name; none has a number above 200: errno(3), asm-generic/errno.h.
+fn named(name: &str) -> Option<Errno> {
+    (1..200).map(Errno::from_raw).find(|errno| format!("{errno:?}") == name)
+}
+
+/// `2`, `3+`, `1..2`: the first and the last, counted from 1.
+fn range(text: &str) -> Option<(u32, u32)> {
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+    if let Some(first) = text.strip_suffix('+') {
+        return Some((number(first)?, u32::MAX));
+    }
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    (first <= last).then_some((first, last))
+}
+
+impl fmt::Display for Lie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.call)?;
+        match self.answer {
+            Answer::Errno(errno) => write!(f, "{:?}", Errno::from_raw(errno))?,
+            Answer::AtMost(bytes) => write!(f, "{bytes}")?,
+            Answer::Everything => f.write_str("everything")?,
+        }
+        match (self.first, self.last) {
+            (1, u32::MAX) => Ok(()),
+            (first, u32::MAX) => write!(f, ":{first}+"),
+            (first, last) if first == last => write!(f, ":{first}"),
+            (first, last) => write!(f, ":{first}..{last}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_what_it_writes() {
+        for text in ["accept=EMFILE", "poll=EINTR:2", "write=1:3+", "epoll_wait=everything:1..2"] {
+            assert_eq!(text.parse::<Lie>().unwrap().to_string(), text);
+        }
+        // The kernel's own names mean the common ones.
+        assert_eq!("accept4=EMFILE".parse(), "accept=EMFILE".parse::<Lie>());
+    }
+
+    #[test]
+    fn what_means_nothing_is_said() {
+        for (text, said) in [
+            ("accept", "CALL=ANSWER"),
+            ("acept=EMFILE", "no system call"),
+            ("accept=EMFIL", "no errno"),
+            ("accept=5", "read and write"),
+            ("read=everything", "select, poll"),
+            ("poll=EINTR:0", "which calls"),
+            ("poll=EINTR:3..2", "which calls"),
+        ] {
+            let error = text.parse::<Lie>().unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}
