@@ -19,7 +19,7 @@ use lab::probe;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
-use lab::wait::PATIENCE;
+use lab::wait::{self, PATIENCE};
 use lab::witness::lie::Lie;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),
-    Suite::new(Scope::Contract, MANY).needs(&[Need::Descriptors]).behind(&CONNECTS),
+    Suite::new(Scope::Contract, MANY).needs(&[Need::Descriptors, Need::Backlog]).behind(&CONNECTS),
     Suite::new(Scope::Contract, NETWORKS).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
     Suite::new(Scope::Mechanism, MECHANISM).behind(&CONNECTS),
     Suite::new(Scope::Lesson, LIES).needs(&[Need::Ptrace]).behind(&CONNECTS),
@@ -83,6 +83,12 @@ fn lines(ran: &Ran) -> Result<Vec<Line>, Failure> {
     };
     let lines: Option<Vec<Line>> = ran.text().lines().map(line).collect();
     lines.ok_or_else(|| Failure::wrong(format_args!("another form: {ran}")))
+}
+
+/// The time of the first that timed out.
+fn timed_out(lines: &[Line]) -> f64 {
+    let first = lines.iter().find(|line| line.outcome == "timed out");
+    first.map_or(f64::INFINITY, |line| line.milliseconds - 1.0)
 }
 
 /// Requires exactly these outcomes, in this order.
@@ -249,6 +255,7 @@ const CONTRACT: &[Check] = &[
                 (port.address(), "ECONNREFUSED"),
             ]
             .map(|(address, outcome)| (address.to_string(), outcome));
+            let mut tenths = Vec::new();
             for way in WAYS {
                 let mut arguments = vec!["--wait", way, "--timeout", "150"];
                 arguments.extend(expected.iter().map(|(address, _)| address.as_str()));
@@ -256,12 +263,18 @@ const CONTRACT: &[Check] = &[
                 let ran = run(it, &arguments)?;
                 let took = start.elapsed().as_secs_f64() * 1e3;
                 outcomes(&ran, way, 1, &expected)?;
-                for line in lines(&ran)? {
-                    let least = if line.outcome == "timed out" { 150.0 } else { 0.0 };
-                    let right = (least..=took + 0.1).contains(&line.milliseconds);
+                let lines = lines(&ran)?;
+                for line in &lines {
+                    let late = line.outcome == "timed out";
+                    let least = if late { 150.0 } else { 0.0 };
+                    // What ended at once has ended before those that wait for the deadline.
+                    let most = if late { took + 0.1 } else { timed_out(&lines) };
+                    let right = (least..=most).contains(&line.milliseconds);
                     require(right, format_args!("--wait {way}, {took:.1} ms in all: {ran}"))?;
                 }
+                tenths.extend(lines.iter().map(|line| line.milliseconds.fract()));
             }
+            require(tenths.iter().any(|tenth| *tenth > 0.0), "every time in whole milliseconds")?;
             Ok(())
         },
     },
@@ -361,6 +374,92 @@ const CONTRACT: &[Check] = &[
         },
     },
     Check {
+        name: "one_deadline_holds_for_those_that_are_left",
+        did: "let one connect succeed after a second, beside one that never ends",
+        expected: "`timed out` at the deadline of all, not a whole limit after the other's end",
+        perhaps: "does each wait begin with the whole limit?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let (late, never) = (BlackHole::new()?, BlackHole::new()?);
+                let addresses = [late.address(), never.address()];
+                let running = launch(it, way, 2500, &addresses).start()?;
+                late.wait_for_connect()?;
+                never.wait_for_connect()?;
+                let _listener = late.open()?;
+                let ran = Ran::of(running)?;
+                let outcome = ["connected", "timed out"];
+                let expected: Vec<_> =
+                    addresses.map(|address| address.to_string()).into_iter().zip(outcome).collect();
+                outcomes(&ran, way, 1, &expected)?;
+                let lines = lines(&ran)?;
+                let (late, end) = (lines[0].milliseconds, lines[1].milliseconds);
+                let right = late < 2500.0 && (2500.0..late + 2500.0).contains(&end);
+                require(right, format_args!("--wait {way}: {ran}"))
+            })
+        },
+    },
+    Check {
+        name: "what_ended_in_time_while_it_could_not_look_is_not_late",
+        did: "let a connect succeed while the program was stopped until after its deadline",
+        expected: "`connected`, exit status 0",
+        perhaps: "is there a last look when the time is up?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let hole = BlackHole::new()?;
+                let address = hole.address();
+                let begun = Instant::now();
+                let running = pending(it, way, 2500, &hole)?;
+                running.stop()?;
+                let listener = hole.open()?;
+                let _kept = accept_within(&listener, PATIENCE)?;
+                let past = || begun.elapsed() > Duration::from_millis(2600);
+                wait::until("the deadline has passed", past)?;
+                running.go_on()?;
+                outcomes(&Ran::of(running)?, way, 0, &[(address.to_string(), "connected")])
+            })
+        },
+    },
+    Check {
+        name: "a_limit_of_weeks_is_none_that_ends_it",
+        did: "connected with the longest limit, 49 days, to a listener and to an address that drops",
+        expected: "it sleeps, and has not ended",
+        perhaps: "what is the longest time that the wait takes?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
+            for way in WAYS {
+                let hole = BlackHole::new()?;
+                let mut running = pending(it, way, u32::MAX, &hole)?;
+                running.process().rests()?;
+                require(running.ended()?.is_none(), format_args!("--wait {way}: it has ended"))?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "what_fails_at_once_keeps_no_descriptor",
+        did: "gave 30 addresses that connect(2) refuses and a listener, with 20 descriptors",
+        expected: "ENETUNREACH thirty times, then `connected`",
+        perhaps: "is the socket of a failed connect dropped?",
+        read: "08-nonblocking-connect.md#why",
+        run: |it| {
+            let listener = local_listener()?;
+            let mut addresses = vec![errno::BROADCAST; 30];
+            addresses.push(listener.local_addr()?);
+            let outcome = |&address: &SocketAddr| {
+                let outcome = if address == errno::BROADCAST { "ENETUNREACH" } else { "connected" };
+                (address.to_string(), outcome)
+            };
+            let expected: Vec<_> = addresses.iter().map(outcome).collect();
+            for way in WAYS {
+                let launch = launch(it, way, 5000, &addresses).descriptor_limit(20);
+                outcomes(&launch.start().and_then(Ran::of)?, way, 1, &expected)?;
+            }
+            Ok(())
+        },
+    },
+    Check {
         name: "a_deadline_of_one_millisecond_is_kept",
         did: "connected with --timeout 1 to an address that drops the SYNs",
         expected: "`timed out`, not before 1.0 ms",
@@ -436,35 +535,57 @@ const CONTRACT: &[Check] = &[
     },
 ];
 
-const MANY: &[Check] = &[Check {
-    name: "select_ends_at_the_fd_set_and_the_others_do_not",
-    did: "gave 1,100 addresses, with enough descriptors for all",
-    expected: "select: those that fit the fd_set, then EMFILE; poll and epoll: all connected",
-    perhaps: "is a descriptor of 1024 or more put into an fd_set?",
-    read: "08-nonblocking-connect.md#three",
-    run: |it| {
-        in_all_ways(it, |it, way| {
-            let count = 1100;
-            let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+const MANY: &[Check] = &[
+    Check {
+        name: "the_last_look_sees_all_that_have_ended",
+        did: "connected 600 times to a listener with --timeout 1",
+        expected: "all connected: each was so before the first wait",
+        perhaps: "does one call report them all?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
             let listener = roomy_listener()?;
-            let addresses = vec![listener.local_addr()?; count];
-            // The program raises its limit itself, as far as the hard one lets it.
-            let launch = launch(it, way, 9000, &addresses).descriptor_limits(1024, hard);
-            let ran = launch.start().and_then(Ran::of)?;
-            let lines = lines(&ran)?;
-            let connected = lines.iter().take_while(|line| line.outcome == "connected").count();
-            let rest_failed = lines[connected..].iter().all(|line| line.outcome == "EMFILE");
-            let right = lines.len() == count
-                && rest_failed
-                && match way {
-                    "select" => (100..=1021).contains(&connected),
-                    _ => connected == count,
-                }
-                && ran.status == Some(i32::from(connected < count));
-            require(right, format_args!("--wait {way}, {connected} connected: {ran}"))
-        })
+            let addresses = vec![listener.local_addr()?; 600];
+            let named = addresses.iter().map(|address| (address.to_string(), "connected"));
+            let expected: Vec<_> = named.collect();
+            for way in WAYS {
+                let ran = launch(it, way, 1, &addresses).start().and_then(Ran::of)?;
+                outcomes(&ran, way, 0, &expected)?;
+                listener.set_nonblocking(true)?;
+                while listener.accept().is_ok() {}
+            }
+            Ok(())
+        },
     },
-}];
+    Check {
+        name: "select_ends_at_the_fd_set_and_the_others_do_not",
+        did: "gave 1,100 addresses, with enough descriptors for all",
+        expected: "select: those that fit the fd_set, then EMFILE; poll and epoll: all connected",
+        perhaps: "is a descriptor of 1024 or more put into an fd_set?",
+        read: "08-nonblocking-connect.md#three",
+        run: |it| {
+            in_all_ways(it, |it, way| {
+                let count = 1100;
+                let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+                let listener = roomy_listener()?;
+                let addresses = vec![listener.local_addr()?; count];
+                // The program raises its limit itself, as far as the hard one lets it.
+                let launch = launch(it, way, 9000, &addresses).descriptor_limits(1024, hard);
+                let ran = launch.start().and_then(Ran::of)?;
+                let lines = lines(&ran)?;
+                let connected = lines.iter().take_while(|line| line.outcome == "connected").count();
+                let rest_failed = lines[connected..].iter().all(|line| line.outcome == "EMFILE");
+                let right = lines.len() == count
+                    && rest_failed
+                    && match way {
+                        "select" => (100..=1021).contains(&connected),
+                        _ => connected == count,
+                    }
+                    && ran.status == Some(i32::from(connected < count));
+                require(right, format_args!("--wait {way}, {connected} connected: {ran}"))
+            })
+        },
+    },
+];
 
 const NETWORKS: &[Check] = &[
     Check {
@@ -591,16 +712,23 @@ const LIES: &[Check] = &[
     Check {
         name: "an_interrupted_wait_is_gone_on_with",
         did: "let its first three waits be interrupted by a signal",
-        expected: "`connected`, exit status 0",
-        perhaps: "is EINTR taken for the end, or its sets for an answer?",
+        expected: "each address connected to once, and its outcome as ever",
+        perhaps: "is EINTR taken for the end, its sets for an answer, or all begun anew?",
         read: "08-nonblocking-connect.md#deadline",
         run: |it| {
             let listener = local_listener()?;
             let address = listener.local_addr()?;
+            let hole = BlackHole::new()?;
+            let addresses = [address, hole.address()];
+            let named = addresses.map(|address| address.to_string());
             for (way, call) in WAYS.into_iter().zip(WAITS) {
                 let lie = Lie::errno(call, Errno::EINTR).only(1, 3);
-                let ran = launch(it, way, 5000, &[address]).lie(lie).start().and_then(Ran::of)?;
-                outcomes(&ran, way, 0, &[(address.to_string(), "connected")])?;
+                let mut subject = launch(it, way, 300, &addresses).lie(lie).start()?;
+                subject.exit_status()?;
+                subject.record().unwrap_or_default().connects_once_to_each(&named)?;
+                let expected = named.clone().into_iter().zip(["connected", "timed out"]);
+                let expected: Vec<_> = expected.collect();
+                outcomes(&Ran::of(subject)?, way, 1, &expected)?;
             }
             Ok(())
         },
