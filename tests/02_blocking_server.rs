@@ -225,6 +225,24 @@ const CAP: &[Check] = &[
         },
     },
     Check {
+        name: "a_client_that_ends_with_an_error_frees_its_place",
+        did: "started `threaded-server --threads 2`, let four clients reset their connections, and asked",
+        expected: "each place is free again: the next clients are served",
+        perhaps: "is the place given back whatever the thread's end?",
+        read: "02-blocking-server.md#threads",
+        run: |it| {
+            let server = it.launch().arg("--threads").arg("2").server()?;
+            for _ in 0..4 {
+                let mut client = Client::connect(server.address())?;
+                same_bytes(client.ask(b"hello")?, b"HELLO")?;
+                client.reset()?;
+            }
+            let mut next = Client::connect(server.address())?;
+            same_bytes(next.ask(b"and I?")?, b"AND I?")?;
+            require(!server.stderr().contains("panicked"), server.stderr())
+        },
+    },
+    Check {
         name: "the_price_of_a_thread_is_told",
         did: "started `threaded-server -v` and connected three clients",
         expected: "lines with the number of threads, from /proc, up to 4",

@@ -150,6 +150,19 @@ const WORDS: &[Check] = &[
         },
     },
     Check {
+        name: "two_of_it_do_not_share_a_port",
+        did: "started the server a second time on the address where the first listens",
+        expected: "exit status 1 for the second; the first serves on",
+        perhaps: "Is SO_REUSEPORT set, where SO_REUSEADDR is meant?",
+        read: READ,
+        run: |it| {
+            let server = it.server()?;
+            let address = server.address();
+            it.command().arg(format!("--listen={address}")).assert().try_code(1)?;
+            same_bytes(Client::connect(address)?.ask(b"hello")?, b"HELLO")
+        },
+    },
+    Check {
         name: "a_first_line_that_cannot_be_written_ends_it_with_status_1",
         did: "started the server with a standard output that takes nothing",
         expected: "exit status 1, and a line on standard error that says why",

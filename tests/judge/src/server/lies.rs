@@ -114,17 +114,35 @@ const READS: &[Check] = &[Check {
     run: |it| serves_in_pieces(it, "read", 7),
 }];
 
-const SLEEPS: &[Check] = &[Check {
-    name: "an_interrupted_read_or_write_is_made_again",
-    did: "let the first reads and writes be interrupted by a signal",
-    expected: "the client is served, and the next",
-    perhaps: "is EINTR taken for the connection's end?",
-    read: READ,
-    run: |it| {
-        let interrupted = |call| Lie::errno(call, Errno::EINTR).only(1, 2);
-        serves(it, vec![interrupted("read"), interrupted("write")])
+const SLEEPS: &[Check] = &[
+    Check {
+        name: "an_accept_that_fails_again_and_again_is_no_busy_loop",
+        did: "let every accept fail for a lack of descriptors, and connected",
+        expected: "no processor time: it tries again after a while",
+        perhaps: "is accept called again at once?",
+        read: READ,
+        run: |it| {
+            let server = it.lied_to(vec![Lie::errno("accept", Errno::EMFILE)])?;
+            let _client = Client::connect(server.address())?;
+            wait::until("the lie has been told", || {
+                server.record().is_some_and(|record| record.injected() > 0)
+            })?;
+            server.process().rests()?;
+            Ok(())
+        },
     },
-}];
+    Check {
+        name: "an_interrupted_read_or_write_is_made_again",
+        did: "let the first reads and writes be interrupted by a signal",
+        expected: "the client is served, and the next",
+        perhaps: "is EINTR taken for the connection's end?",
+        read: READ,
+        run: |it| {
+            let interrupted = |call| Lie::errno(call, Errno::EINTR).only(1, 2);
+            serves(it, vec![interrupted("read"), interrupted("write")])
+        },
+    },
+];
 
 const WAITS: &[Check] = &[Check {
     name: "an_interrupted_wait_is_gone_on_with",

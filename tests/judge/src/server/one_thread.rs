@@ -78,6 +78,24 @@ const CONTRACT: &[Check] = &[
         },
     },
     Check {
+        name: "a_newcomer_is_served_during_a_flood",
+        did: "let two clients flood the server with requests, and then connected and asked, five times",
+        expected: "a reply to each newcomer",
+        perhaps: "Is the listener asked only when nobody is owed a turn?",
+        read: "07-epoll-et.md#budget",
+        run: |it| {
+            let server = it.server()?;
+            let floods = [Flood::start(server.address())?, Flood::start(server.address())?];
+            let on = || floods.iter().all(|flood| flood.replied() > 1_000_000);
+            wait::until("the floods are on", on)?;
+            for _ in 0..5 {
+                let mut newcomer = Client::connect(server.address())?;
+                same_bytes(newcomer.ask(b"may I?")?, b"MAY I?")?;
+            }
+            Ok(())
+        },
+    },
+    Check {
         name: "without_descriptors_it_serves_the_connected_rests_and_recovers",
         did: "left the server seven free descriptors and connected 20 clients",
         expected: "some are served, the rest wait unharmed; no busy loop; one leaves, one comes in",

@@ -121,6 +121,7 @@ const CHECKS: &[Check] = &[
             thread::sleep(QUIET);
             let record = server.record().unwrap_or_default();
             record.since(before).is_quiet()?;
+            record.sleeps_without_limit()?;
             Ok(())
         },
     },

@@ -153,6 +153,11 @@ impl Made {
         self.epoll(None, &[], -999)
     }
 
+    /// The same with a time limit in milliseconds.
+    pub fn sleeps_in_epoll_at_most(&mut self, limit: u64) -> &mut Self {
+        self.epoll(Some(limit), &[], -999)
+    }
+
     fn epoll(&mut self, limit: Option<u64>, ready: &[(i32, &str)], value: i64) -> &mut Self {
         let event = |&(number, events): &(i32, &str)| EpollEvent {
             events: bits(events),

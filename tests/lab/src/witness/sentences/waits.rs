@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::answers::answers_of;
 use super::calls::CallAt;
 use super::{Contradiction, Counts, Sentence};
-use crate::witness::record::{Record, What};
+use crate::witness::record::{CallOutcome, Record, Timeout, What};
 
 /// What is said of a record without a wait.
 const NEVER: &str = "it never waited: no select, no poll, no epoll_wait";
@@ -114,6 +114,24 @@ impl Record {
         Err(Contradiction::at(format!("it was not quiet: {counts}"), self.calls()?))
     }
 
+    /// Each wait that has not returned yet has no time limit: whoever sleeps there is woken by what it waits
+    /// for alone.
+    ///
+    /// # Errors
+    ///
+    /// The waits that have one.
+    pub fn sleeps_without_limit(&self) -> Sentence {
+        let limited = self.waits()?.filter(|wait| {
+            let sleeps = wait.call.outcome == CallOutcome::Pending;
+            sleeps && matches!(wait.timeout(), Some(Timeout::Nanoseconds(_)))
+        });
+        let limited: Vec<_> = limited.collect();
+        if limited.is_empty() {
+            return Ok(());
+        }
+        Err(Contradiction::at("it sleeps with a time limit".to_owned(), limited))
+    }
+
     /// How many waits came back with something ready.
     ///
     /// # Errors
@@ -214,6 +232,16 @@ mod tests {
         made.epoll_wait(Some(0), &[]).read(5, 100, -11).epoll_wait(Some(0), &[]);
         let contradiction = made.record().never_spins().unwrap_err();
         assert!(contradiction.to_string().starts_with("a busy loop: 1 waits"), "{contradiction}");
+    }
+
+    #[test]
+    fn a_limit_of_a_sleep_is_seen() {
+        let mut made = Made::new();
+        made.epoll_wait(Some(1000), &[]).sleeps_in_epoll();
+        made.record().sleeps_without_limit().unwrap();
+        made.by(2).sleeps_in_epoll_at_most(1000);
+        let contradiction = made.record().sleeps_without_limit().unwrap_err();
+        assert_eq!(contradiction.at.len(), 1, "{contradiction}");
     }
 
     #[test]
