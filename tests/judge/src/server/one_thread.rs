@@ -78,6 +78,31 @@ const CONTRACT: &[Check] = &[
         },
     },
     Check {
+        name: "a_newcomer_takes_nobodys_place",
+        did: "connected three clients, let the first leave, then the second, each time connected another",
+        expected: "all who have stayed are still answered",
+        perhaps: "Can a newcomer get the name of a client that is still there?",
+        read: "06-epoll-lt.md#tokens",
+        run: |it| {
+            let server = it.server()?;
+            let mut clients = clients(&server, 3)?;
+            for client in &mut clients {
+                same_bytes(client.ask(b"hello")?, b"HELLO")?;
+            }
+            for _ in 0..2 {
+                let mut leaves = clients.remove(0);
+                leaves.half_close()?;
+                leaves.receive_rest()?;
+                drop(leaves);
+                clients.push(Client::connect(server.address())?);
+                for client in clients.iter_mut().rev() {
+                    same_bytes(client.ask(b"again")?, b"AGAIN")?;
+                }
+            }
+            Ok(())
+        },
+    },
+    Check {
         name: "a_newcomer_is_served_during_a_flood",
         did: "let two clients flood the server with requests, and then connected and asked, five times",
         expected: "a reply to each newcomer",
