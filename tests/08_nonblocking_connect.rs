@@ -195,12 +195,34 @@ fn behind_a_router(it: &Subject, way: &str, limit: u32) -> io::Result<(Running, 
     Ok((running, router))
 }
 
+/// The router repeats what it said when the SYN is due again, a second later, and on a busy machine its first
+/// word may come after the call: both end the connect. Then that is tried again.
+fn in_time(once: impl Fn() -> io::Result<Ran>) -> io::Result<Ran> {
+    let ended = |ran: &io::Result<Ran>| {
+        ran.as_ref()
+            .map_or(true, |ran| ran.text().contains(" EHOSTUNREACH ") && ran.status == Some(1))
+    };
+    let mut ran = once();
+    for _ in 0..4 {
+        if !ended(&ran) {
+            break;
+        }
+        ran = once();
+    }
+    ran
+}
+
 /// Requires this outcome of the host behind the router, with what the router said meanwhile.
 fn told_by_router(ran: &Ran, way: &str, outcome: &str, status: i32) -> Done {
     let host = SocketAddr::from((lan::UNREACHABLE_HOST, lan::BEHIND));
     let (begins, ends) = (format!("{host} {outcome} "), " ms (a router said EHOSTUNREACH)\n");
     let text = ran.text();
-    let time = text.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(ends));
+    let rest = text.strip_prefix(&begins);
+    let time = rest.and_then(|rest| {
+        // Older kernels keep it to themselves while the connect is under way.
+        let silent = lab::kernel::is_before(5, 8).then(|| rest.strip_suffix(" ms\n")).flatten();
+        rest.strip_suffix(ends).or(silent)
+    });
     let time: Option<f64> = time.and_then(|time| time.parse().ok());
     let least = if outcome == "timed out" { 1500.0 } else { 500.0 };
     let right = time.is_some_and(|time| time >= least) && ran.status == Some(status);
@@ -257,7 +279,7 @@ const CONTRACT: &[Check] = &[
             .map(|(address, outcome)| (address.to_string(), outcome));
             let mut tenths = Vec::new();
             for way in WAYS {
-                let mut arguments = vec!["--wait", way, "--timeout", "150"];
+                let mut arguments = vec!["--wait", way, "--timeout", "500"];
                 arguments.extend(expected.iter().map(|(address, _)| address.as_str()));
                 let start = Instant::now();
                 let ran = run(it, &arguments)?;
@@ -266,13 +288,22 @@ const CONTRACT: &[Check] = &[
                 let lines = lines(&ran)?;
                 for line in &lines {
                     let late = line.outcome == "timed out";
-                    let least = if late { 150.0 } else { 0.0 };
+                    let least = if late { 500.0 } else { 0.0 };
                     // What ended at once has ended before those that wait for the deadline.
                     let most = if late { took + 0.1 } else { timed_out(&lines) };
                     let right = (least..=most).contains(&line.milliseconds);
                     require(right, format_args!("--wait {way}, {took:.1} ms in all: {ran}"))?;
                 }
                 tenths.extend(lines.iter().map(|line| line.milliseconds.fract()));
+            }
+            // By chance they may all be whole.
+            let hole = hole.address();
+            for _ in 0..5 {
+                if tenths.iter().any(|tenth| *tenth > 0.0) {
+                    break;
+                }
+                let ran = launch(it, "poll", 20, &[hole]).start().and_then(Ran::of)?;
+                tenths.extend(lines(&ran)?.iter().map(|line| line.milliseconds.fract()));
             }
             require(tenths.iter().any(|tenth| *tenth > 0.0), "every time in whole milliseconds")?;
             Ok(())
@@ -383,7 +414,7 @@ const CONTRACT: &[Check] = &[
             in_all_ways(it, |it, way| {
                 let (late, never) = (BlackHole::new()?, BlackHole::new()?);
                 let addresses = [late.address(), never.address()];
-                let running = launch(it, way, 2500, &addresses).start()?;
+                let running = launch(it, way, 4500, &addresses).start()?;
                 late.wait_for_connect()?;
                 never.wait_for_connect()?;
                 let _listener = late.open()?;
@@ -394,7 +425,7 @@ const CONTRACT: &[Check] = &[
                 outcomes(&ran, way, 1, &expected)?;
                 let lines = lines(&ran)?;
                 let (late, end) = (lines[0].milliseconds, lines[1].milliseconds);
-                let right = late < 2500.0 && (2500.0..late + 2500.0).contains(&end);
+                let right = late < 4500.0 && (4500.0..late + 4500.0).contains(&end);
                 require(right, format_args!("--wait {way}: {ran}"))
             })
         },
@@ -409,8 +440,8 @@ const CONTRACT: &[Check] = &[
             in_all_ways(it, |it, way| {
                 let hole = BlackHole::new()?;
                 let address = hole.address();
-                let begun = Instant::now();
                 let running = pending(it, way, 2500, &hole)?;
+                let begun = Instant::now();
                 running.stop()?;
                 let listener = hole.open()?;
                 let _kept = accept_within(&listener, PATIENCE)?;
@@ -423,7 +454,7 @@ const CONTRACT: &[Check] = &[
     },
     Check {
         name: "a_limit_of_weeks_is_none_that_ends_it",
-        did: "connected with the longest limit, 49 days, to a listener and to an address that drops",
+        did: "connected with the longest limit, 49 days, to an address that drops",
         expected: "it sleeps, and has not ended",
         perhaps: "what is the longest time that the wait takes?",
         read: "08-nonblocking-connect.md#deadline",
@@ -547,11 +578,19 @@ const MANY: &[Check] = &[
             let addresses = vec![listener.local_addr()?; 600];
             let named = addresses.iter().map(|address| (address.to_string(), "connected"));
             let expected: Vec<_> = named.collect();
+            listener.set_nonblocking(true)?;
             for way in WAYS {
-                let ran = launch(it, way, 1, &addresses).start().and_then(Ran::of)?;
-                outcomes(&ran, way, 0, &expected)?;
-                listener.set_nonblocking(true)?;
-                while listener.accept().is_ok() {}
+                // A busy kernel may answer a SYN a little after its connect: then one has really timed out.
+                let mut judged = Ok(());
+                for _ in 0..5 {
+                    let ran = launch(it, way, 1, &addresses).start().and_then(Ran::of)?;
+                    while listener.accept().is_ok() {}
+                    judged = outcomes(&ran, way, 0, &expected);
+                    if judged.is_ok() {
+                        break;
+                    }
+                }
+                judged?;
             }
             Ok(())
         },
@@ -619,14 +658,15 @@ const NETWORKS: &[Check] = &[
         read: "08-nonblocking-connect.md#meanwhile",
         run: |it| {
             in_all_ways(it, |it, way| {
-                let (running, router) = behind_a_router(it, way, 9000)?;
-                router.falls_silent()?;
-                running.process().rests()?;
-                router.lets_through()?;
-                let accepted = accept_within(&router.listener, PATIENCE)?;
-                let ran = Ran::of(running)?;
-                drop(accepted);
-                told_by_router(&ran, way, "connected", 0)
+                let once = || {
+                    let (running, router) = behind_a_router(it, way, 9000)?;
+                    router.falls_silent()?;
+                    running.process().rests()?;
+                    router.lets_through()?;
+                    let _accepted = accept_within(&router.listener, PATIENCE / 2)?;
+                    Ran::of(running)
+                };
+                told_by_router(&in_time(once)?, way, "connected", 0)
             })
         },
     },
@@ -638,9 +678,12 @@ const NETWORKS: &[Check] = &[
         read: "08-nonblocking-connect.md#meanwhile",
         run: |it| {
             in_all_ways(it, |it, way| {
-                let (running, router) = behind_a_router(it, way, 1500)?;
-                router.falls_silent()?;
-                told_by_router(&Ran::of(running)?, way, "timed out", 1)
+                let once = || {
+                    let (running, router) = behind_a_router(it, way, 1500)?;
+                    router.falls_silent()?;
+                    Ran::of(running)
+                };
+                told_by_router(&in_time(once)?, way, "timed out", 1)
             })
         },
     },

@@ -119,12 +119,12 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             ("the local address is in use", "let the kernel choose the local port: do not bind")
         }
         Errno::EACCES => (
-            "this machine's routing table or firewall forbids it, or it is a broadcast address",
-            "check `ip route get ADDRESS` and the firewall's rules",
+            "this machine's routing table or a security policy forbids it, or it is a broadcast address",
+            "check `ip route get ADDRESS` and the policy, SELinux's for instance",
         ),
         Errno::EPERM => (
             "a policy of this machine forbids it",
-            "check the rules of the service or container: a firewall's are not told so",
+            "check the service's or container's rules: a firewall that drops packets is not reported this way",
         ),
         Errno::EINVAL => (
             "the address cannot be a destination from here",

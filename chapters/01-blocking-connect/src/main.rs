@@ -79,18 +79,19 @@ fn connect(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     let start = Instant::now();
     loop {
-        if let Some(limit) = limit {
-            let left = limit.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return Err(timed_out(&socket));
-            }
-            // SO_SNDTIMEO is a write's limit, and connect's too. 0 would be none.
+        let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+        if let Some(left) = left {
+            // SO_SNDTIMEO is a write's limit, and connect's too. 0 would be none: when the time is up, there
+            // is a last look, since this process may have been stopped while the handshake ended.
             socket.set_write_timeout(Some(left.max(Duration::from_micros(1))))?;
         }
         match socket.connect(&address.into()) {
             Ok(()) => {
                 socket.set_write_timeout(None)?;
                 return Ok(socket.into());
+            }
+            Err(error) if goes_on(&error) && left == Some(Duration::ZERO) => {
+                return Err(timed_out(&socket));
             }
             // A signal woke us, or the kernel's clock was a little early. The handshake goes on: on Linux a
             // second call waits on for it.

@@ -45,7 +45,10 @@ impl Attempts {
         let begin = |&address: &SocketAddr| {
             let state = match begin(address) {
                 Ok(socket) => State::Pending(socket),
-                Err(error) => State::Finished { outcome: failed(&error), took: start.elapsed() },
+                Err(error) => {
+                    let outcome = Outcome::Failed(errno(&error));
+                    State::Finished { outcome, took: start.elapsed() }
+                }
             };
             Attempt { address, state, told: None }
         };
@@ -73,34 +76,24 @@ impl Attempts {
     // ANCHOR: finish
     /// Something is reported of the socket: most likely its connect has finished. `SO_ERROR` says how.
     ///
-    /// Reading it clears it, so it is read once a report.
+    /// Reading it clears it, so it is read once per report.
     pub fn finish(&mut self, index: usize) {
         let attempt = &mut self.list[index];
         let State::Pending(socket) = &attempt.state else { return };
-        let outcome = match socket.take_error() {
-            Ok(None) => match (socket.local_addr(), socket.peer_addr()) {
-                // Our own port happened to be the one we asked for: joined to ourselves.
-                (Ok(ours), Ok(theirs)) if ours.as_socket() == theirs.as_socket() => {
-                    Outcome::SelfConnect
+        let error = socket.take_error().unwrap_or_else(Some).map(|error| errno(&error));
+        attempt.told = attempt.told.or(error);
+        let outcome = match connected(socket) {
+            Some(outcome) if error.is_none() => outcome,
+            // An error, or no other end: is it over?
+            _ => match socket.connect(&attempt.address.into()) {
+                // No: a router's message came while connect(2) itself was busy, and may pass.
+                Err(again) if errno(&again) == Errno::EALREADY => {
+                    empty_error_queue(socket);
+                    return;
                 }
-                (_, Ok(_)) => Outcome::Connected,
-                // ENOTCONN: there was nothing behind the report.
-                (_, Err(_)) => return,
+                Ok(()) => connected(socket).unwrap_or(Outcome::Connected),
+                Err(again) => Outcome::Failed(error.or(attempt.told).unwrap_or(errno(&again))),
             },
-            Ok(Some(error)) => {
-                attempt.told.get_or_insert(errno(&error));
-                match socket.connect(&attempt.address.into()) {
-                    // Still under way: a router's message came while connect(2) itself was busy.
-                    Err(again) if errno(&again) == Errno::EALREADY => {
-                        empty_error_queue(socket);
-                        return;
-                    }
-                    // It has got through since.
-                    Ok(()) => Outcome::Connected,
-                    Err(_) => failed(&error),
-                }
-            }
-            Err(error) => failed(&error),
         };
         attempt.state = State::Finished { outcome, took: self.start.elapsed() };
     }
@@ -137,6 +130,15 @@ fn begin(address: SocketAddr) -> io::Result<Socket> {
 }
 // ANCHOR_END: begin
 
+// ANCHOR: connected
+/// Connected, if there is another end; to itself, if that is our own one.
+fn connected(socket: &Socket) -> Option<Outcome> {
+    let (ours, theirs) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
+    let itself = ours.as_socket() == theirs.as_socket();
+    Some(if itself { Outcome::SelfConnect } else { Outcome::Connected })
+}
+// ANCHOR_END: connected
+
 // ANCHOR: queue
 /// Takes out what routers said. As long as it waits there, the socket is reported for it: `ERR`.
 fn empty_error_queue(socket: &Socket) {
@@ -147,10 +149,6 @@ fn empty_error_queue(socket: &Socket) {
 /// The kernel's answer, of a call that failed.
 fn errno(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or_default())
-}
-
-fn failed(error: &io::Error) -> Outcome {
-    Outcome::Failed(errno(error))
 }
 
 /// One line an address: `127.0.0.1:7001 connected 0.2 ms`.

@@ -22,6 +22,14 @@ pub fn version() -> String {
     version_of(&release())
 }
 
+/// Is it older than this version?
+#[must_use]
+pub fn is_before(major: u32, minor: u32) -> bool {
+    let version = version();
+    let mut parts = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    (parts.next().unwrap_or(u32::MAX), parts.next().unwrap_or(u32::MAX)) < (major, minor)
+}
+
 /// The numbers at the beginning of a release.
 #[must_use]
 pub fn numbers_of(release: &str) -> &str {

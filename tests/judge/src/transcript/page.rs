@@ -48,6 +48,7 @@ pub enum Action {
 pub fn blocks(text: &str) -> Result<Vec<Block>, (usize, String)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut blocks = Vec::new();
+    let mut bounds = lines.iter().filter(|line| line.contains("<!-- bound")).count();
     let mut at = 0;
     while at < lines.len() {
         let open = at;
@@ -60,9 +61,13 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, (usize, String)> {
             return Err((open + 1, "this block is not closed".to_owned()));
         }
         if let Some(block) = block(&lines, &fence, open, at)? {
+            bounds -= block.bounds.len();
             blocks.push(block);
         }
         at += 1;
+    }
+    if bounds > 0 {
+        return Err((0, "a bound stands before no console block".to_owned()));
     }
     Ok(blocks)
 }
@@ -243,6 +248,10 @@ mod tests {
             ("```console\n```\n", "empty"),
             ("```console\nout\n```\n", "whose output"),
             ("```console,stays\n$ true\n```\n", "name the terminal"),
+            (
+                "<!-- bound: late: 1 s or more -->\ntext\n```console\n$ true\n```\n",
+                "no console block",
+            ),
             ("<!-- bound: late: 1 s -->\n```console\n$ true\nlate 2 s\n```\n", "or more"),
             ("<!-- bound: late: 1 s or more -->\n```console\n$ true\n```\n", "these words"),
             (

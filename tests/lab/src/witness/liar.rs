@@ -17,22 +17,21 @@ pub(super) struct Liar {
 }
 
 /// A lie that has begun: what is to be done when the call comes back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Begun {
     /// The call was taken away: this is its result, 0 or more, or an errno made negative.
     Result(i64),
-    /// The call was taken away: the result is a report, to be written into the memory.
-    Report(Wait),
+    /// The call was taken away: this is its report.
+    Report(Report),
     /// Its length was changed; it was this before, and the program relies on the register.
     Length(u64),
 }
 
-/// A wait that was taken away.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wait {
-    Select([u64; 6]),
-    Poll([u64; 6]),
-    Epoll([u64; 6]),
+/// What a wait that was taken away reports: how many, and what is written where.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    count: i64,
+    writes: Vec<(u64, Vec<u8>)>,
 }
 
 /// The register of a length, in each of the calls that are shortened.
@@ -73,11 +72,18 @@ impl Liar {
                 return Some(Begun::Length(registers[LENGTH]));
             }
             Answer::AtMost(_) => return None,
-            Answer::Everything => Begun::Report(match name {
-                "select" | "pselect6" => Wait::Select(registers),
-                "poll" | "ppoll" => Wait::Poll(registers),
-                _ => Wait::Epoll(registers),
-            }),
+            Answer::Everything => {
+                let report = match name {
+                    "select" | "pselect6" => of_select(Memory(tid), registers),
+                    "poll" | "ppoll" => of_poll(Memory(tid), registers),
+                    _ => of_epoll(tid, registers),
+                };
+                // Who has asked about nothing is not told of it: that wait is made.
+                if report.count == 0 {
+                    return None;
+                }
+                Begun::Report(report)
+            }
         };
         calls::take_away(tid)?;
         Some(begun)
@@ -91,9 +97,12 @@ impl Liar {
                 return None;
             }
             Begun::Result(value) => value,
-            Begun::Report(Wait::Select(registers)) => of_select(Memory(tid), registers),
-            Begun::Report(Wait::Poll(registers)) => of_poll(Memory(tid), registers),
-            Begun::Report(Wait::Epoll(registers)) => of_epoll(tid, registers),
+            Begun::Report(Report { count, writes }) => {
+                for (address, bytes) in writes {
+                    Memory(tid).write(address, &bytes);
+                }
+                count
+            }
         };
         calls::set_result(tid, value)?;
         Some(if value < 0 { Err(i32::try_from(-value).unwrap_or_default()) } else { Ok(value) })
@@ -111,47 +120,55 @@ fn has_length(name: &str) -> bool {
     matches!(name, "read" | "recvfrom" | "write" | "sendto")
 }
 
-/// The sets stay as they were asked: each bit in them is an answer.
-fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> i64 {
-    let bytes = usize::try_from(count).unwrap_or_default().min(1 << 16).div_ceil(64) * 8;
-    let sets = sets[..3].iter().map(|set| memory.bytes(*set, bytes));
-    sets.flatten().map(|byte| i64::from(byte.count_ones())).sum()
+/// The sets stay as they were asked: each bit in them, below the first argument, is an answer.
+fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> Report {
+    let count = usize::try_from(count).unwrap_or_default().min(1 << 16);
+    let set = |address: u64| {
+        let bytes = memory.bytes(address, count.div_ceil(64) * 8);
+        (0..count)
+            .filter(|bit| bytes.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1))
+            .count()
+    };
+    let bits: usize = sets[..3].iter().map(|address| set(*address)).sum();
+    Report { count: i64::try_from(bits).unwrap_or_default(), writes: Vec::new() }
 }
 
 /// Every entry is answered what it asks.
-fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> i64 {
+fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
     // struct pollfd: the descriptor, what is asked, what is answered.
     const SIZE: usize = 8;
     let count = usize::try_from(count).unwrap_or_default().min(1 << 16);
     let mut bytes = memory.bytes(entries, count * SIZE);
-    let mut reported = 0;
+    let mut report = Report::default();
     for entry in bytes.chunks_exact_mut(SIZE) {
         let skipped = entry[3] & 0x80 != 0;
-        let events = if skipped { [0, 0] } else { [entry[4], entry[5]] };
-        entry[6..].copy_from_slice(&events);
-        reported += i64::from(events != [0, 0]);
+        let asked = i16::from_ne_bytes([entry[4], entry[5]]) & !UNASKED;
+        let events = if skipped { 0 } else { asked };
+        entry[6..].copy_from_slice(&events.to_ne_bytes());
+        report.count += i64::from(events != 0);
     }
-    memory.write(entries, &bytes);
-    reported
+    report.writes.push((entries, bytes));
+    report
 }
 
+/// The kernel reports these without being asked, and never without cause.
+const UNASKED: i16 = libc::POLLERR | libc::POLLHUP;
+
 /// Every item of the interest list, as `/proc/PID/fdinfo/N` has it, proc(5).
-fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> i64 {
-    // The modes stand among the events that are asked for, and are never reported.
-    let modes = libc::EPOLLET.cast_unsigned()
-        | libc::EPOLLONESHOT.cast_unsigned()
-        | libc::EPOLLEXCLUSIVE.cast_unsigned()
-        | libc::EPOLLWAKEUP.cast_unsigned();
+fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> Report {
+    // Above these bits are the modes; epoll_ctl(2) itself adds ERR and HUP to what is asked.
+    let events_alone = 0xffff & !u32::from(UNASKED.cast_unsigned());
     let text = fs::read_to_string(format!("/proc/{tid}/fdinfo/{epoll}")).unwrap_or_default();
     let item = |line: &str| {
         let mut words = line.strip_prefix("tfd:")?.split_whitespace().skip(1);
         let mut field = |name| words.find(|word| *word == name).and(words.next());
-        let asked = u32::from_str_radix(field("events:")?, 16).ok()?;
+        let asked = u32::from_str_radix(field("events:")?, 16).ok()? & events_alone;
         let data = u64::from_str_radix(field("data:")?, 16).ok()?;
-        Some((asked & !modes, data))
+        // Disarmed by EPOLLONESHOT, or watched for nothing.
+        (asked != 0).then_some((asked, data))
     };
     let mut bytes = Vec::new();
-    let mut reported = 0;
+    let mut report = Report::default();
     for (asked, data) in
         text.lines().filter_map(item).take(usize::try_from(room).unwrap_or_default())
     {
@@ -161,8 +178,8 @@ fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> i64 {
         bytes.extend(asked.to_ne_bytes());
         bytes.extend(std::iter::repeat_n(0, gap));
         bytes.extend(data.to_ne_bytes());
-        reported += 1;
+        report.count += 1;
     }
-    Memory(tid).write(events, &bytes);
-    reported
+    report.writes.push((events, bytes));
+    report
 }

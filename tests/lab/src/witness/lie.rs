@@ -127,7 +127,13 @@ impl FromStr for Lie {
 
 /// The errno of this name; none has a number above 200: errno(3), asm-generic/errno.h.
 fn named(name: &str) -> Option<Errno> {
-    (1..200).map(Errno::from_raw).find(|errno| format!("{errno:?}") == name)
+    let name = match name {
+        "EWOULDBLOCK" => "EAGAIN",
+        "ENOTSUP" => "EOPNOTSUPP",
+        name => name,
+    };
+    let known = (1..200).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
+    known.into_iter().find(|errno| format!("{errno:?}") == name)
 }
 
 /// `2`, `3+`, `1..2`: the first and the last, counted from 1.
@@ -177,6 +183,7 @@ mod tests {
             ("accept", "CALL=ANSWER"),
             ("acept=EMFILE", "no system call"),
             ("accept=EMFIL", "no errno"),
+            ("accept=UnknownErrno", "no errno"),
             ("accept=5", "read and write"),
             ("read=everything", "select, poll"),
             ("poll=EINTR:0", "which calls"),

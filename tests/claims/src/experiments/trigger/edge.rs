@@ -190,7 +190,7 @@ fn beyond_two_thirds(seen: &mut Seen, look: bool, book: &str) -> io::Result<()> 
     // As much as another such connection takes before it is not writable, and a little more.
     let (other, _kept) = connection()?;
     option::set(&other, libc::SOL_SOCKET, libc::SO_SNDBUF, 400_000)?;
-    let mut pieces = 100;
+    let mut pieces = 10;
     while !poll(&other, Events::OUT, MOMENT)?.is_empty() {
         pieces += 1;
         sent(&other, &PIECE, MsgFlags::MSG_DONTWAIT);
