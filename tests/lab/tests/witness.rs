@@ -1,14 +1,16 @@
 //! The checks of the witness's eyes: impostors that a client cannot tell from the real thing.
 
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::thread;
 
 use judge::Test;
 use lab::need::Need;
 use lab::peer::{Client, upper};
 use lab::rig::RefusingPort;
 use lab::subject::{Launch, Server};
-use lab::wait::{self, QUIET};
+use lab::wait::{self, PATIENCE, QUIET};
 use lab::witness::lie::Lie;
 use lab::witness::record::{Arguments, Call, CallOutcome, Record, What};
 use lab::witness::sentences::{Contradiction, Mark, Sentence};
@@ -29,7 +31,25 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
         Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
+        Test::new(TRACED, a_witness_interrupts_no_call_of_another_thread),
     ])
+}
+
+/// A call with a time limit of its own is not made again by the kernel: EINTR would be seen, signal(7).
+fn a_witness_interrupts_no_call_of_another_thread() {
+    let (ours, theirs) = UnixStream::pair().expect("a pair");
+    ours.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+    let reader = thread::spawn(move || (&ours).read(&mut [0]));
+    // The more are stopped at the same time, the fewer threads are left that have not been told of it yet.
+    let server = |_| impostor("poll-as-select").witnessed().server().expect("a server");
+    let mut servers: Vec<Server> = (0..6).map(server).collect();
+    thread::scope(|scope| {
+        for server in &mut servers {
+            scope.spawn(move || (0..50).for_each(|_| echoes(server).expect("replies")));
+        }
+    });
+    (&theirs).write_all(b"x").expect("room");
+    assert_eq!(reader.join().expect("no panic").map_err(|error| error.to_string()), Ok(1));
 }
 
 /// Short reads and writes, whose register the subject finds as it was; and an errno that is told twice.

@@ -6,7 +6,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
@@ -46,6 +46,7 @@ impl Waiting {
             Need::Ptrace
                 .missing(format!("no witness here: /proc must be mounted and readable ({error})"))
         })?;
+        be_told_of_no_stops();
         let (mut number_from, number_to) = io::pipe()?;
         let (answer_from, mut answer_to) = io::pipe()?;
         let shared = Arc::new(Shared::default());
@@ -101,6 +102,25 @@ fn use_descriptors_of_its_own() {
     // SAFETY: a system call with plain numbers. What it closes, it closes in this thread's new table
     // only, and nothing that this thread still uses or drops owns a descriptor.
     unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE) };
+}
+
+/// Each stop of a subject would send this process a SIGCHLD. The witness's thread blocks it, so the kernel would
+/// keep it for another thread, whose call then ends with `EINTR` if it has a time limit, though nobody handles
+/// the signal: signal(7). `SA_NOCLDSTOP` of sigaction(2) keeps the kernel from sending it; a child's end is told
+/// as ever. It is the process's setting, made once, and a handler that somebody has installed is left alone.
+fn be_told_of_no_stops() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: the kernel writes one sigaction to the address, which is ours, and changes nothing.
+        unsafe { libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action) };
+        if action.sa_sigaction == libc::SIG_DFL {
+            action.sa_flags |= libc::SA_NOCLDSTOP;
+            // SAFETY: the default action, as it was, and one flag: no code runs for it.
+            unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) };
+        }
+    });
 }
 
 /// Says that the witness sees nothing more, however its thread ends.
