@@ -7,6 +7,7 @@
 //! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
 //! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
 //! - [`server`], [`packets`], [`page`]: these checks; [`arguments`]: what a program must refuse;
+//!   [`routed`]: what a router says while it connects;
 //!   [`transcript`]: runs the console blocks of a page.
 
 pub mod arguments;
@@ -18,6 +19,7 @@ pub mod outcome;
 pub mod packets;
 pub mod page;
 pub mod report;
+pub mod routed;
 pub mod run;
 pub mod server;
 pub mod subject;

@@ -112,7 +112,7 @@ impl Subject {
     ///
     /// As [`Launch::server`].
     pub fn lied_to(&self, lies: impl IntoIterator<Item = Lie>) -> io::Result<Server> {
-        lies.into_iter().fold(self.launch().witnessed(), Launch::lie).server()
+        lies.into_iter().fold(self.launch(), Launch::lie).server()
     }
 
     /// Runs it to its end: for a program that ends by itself.

@@ -83,6 +83,7 @@ fn answer(mut client: TcpStream, right: bool) -> io::Result<()> {
         let said = said.trim_end_matches('\0');
         match said {
             _ if !right => client.write_all(b"wrong")?,
+            // A subject that hangs, until it is ended.
             "sleep" => thread::sleep(Duration::from_secs(60)),
             "panic" => panic!("told to"),
             "abort" => std::process::abort(),

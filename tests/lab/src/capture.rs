@@ -121,6 +121,7 @@ pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
     for _ in 0..crate::wait::PATIENCE.as_millis() {
         // Nobody reads them: when the probe's buffer is full, they cross the wire all the same.
         sendto(probe.as_raw_fd(), b"?", &itself, MsgFlags::empty())?;
+        // Between two looks; `wait::until` allocates, which is forbidden between fork and exec.
         std::thread::sleep(Duration::from_millis(1));
         let now = now();
         let mut stamped = true;

@@ -25,9 +25,16 @@ pub fn version() -> String {
 /// Is it older than this version?
 #[must_use]
 pub fn is_before(major: u32, minor: u32) -> bool {
-    let version = version();
-    let mut parts = version.split('.').map_while(|part| part.parse::<u32>().ok());
-    (parts.next().unwrap_or(u32::MAX), parts.next().unwrap_or(u32::MAX)) < (major, minor)
+    release_is_before(&release(), major, minor)
+}
+
+/// What cannot be read is taken for a new one.
+fn release_is_before(release: &str, major: u32, minor: u32) -> bool {
+    let mut parts = numbers_of(release).split('.').map(str::parse);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(first)), Some(Ok(second))) => (first, second) < (major, minor),
+        _ => false,
+    }
 }
 
 /// The numbers at the beginning of a release.
@@ -46,7 +53,21 @@ pub fn version_of(release: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numbers_of, version_of};
+    use super::{numbers_of, release_is_before, version_of};
+
+    #[test]
+    fn releases_are_compared_by_number_and_not_by_letter() {
+        for (release, before) in [
+            ("5.4.0-150-generic", true),
+            ("5.8.1", false),
+            ("5.10.0", false),
+            ("4.19", true),
+            ("6.18.44-amd64", false),
+            ("", false),
+        ] {
+            assert_eq!(release_is_before(release, 5, 8), before, "{release}");
+        }
+    }
 
     #[test]
     fn what_is_appended_is_left_out() {

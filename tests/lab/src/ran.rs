@@ -21,6 +21,8 @@ pub struct Ran {
     pub stdout: Vec<u8>,
     /// All of its standard error.
     pub stderr: String,
+    /// How many of its calls the witness has answered with a lie.
+    pub injected: usize,
 }
 
 impl Ran {
@@ -56,7 +58,9 @@ impl Ran {
         };
         match ended {
             Ok(status) => {
-                Ok(Self { status: status.code(), stdout, stderr: subject.final_stderr() })
+                let injected = subject.record().map_or(0, |record| record.injected());
+                let (status, stderr) = (status.code(), subject.final_stderr());
+                Ok(Self { status, stdout, stderr, injected })
             }
             Err(error) if Late::of(&error).is_some() => {
                 let errors = subject.stderr();
@@ -90,6 +94,7 @@ impl From<Output> for Ran {
             status: output.status.code(),
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            injected: 0,
         }
     }
 }

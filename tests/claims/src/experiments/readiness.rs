@@ -46,6 +46,7 @@ pub fn expect_readiness(
     let end = Instant::now() + if seen.agrees() { PATIENCE } else { QUIET };
     let mut saw = readiness(of)?;
     while saw != book && Instant::now() < end {
+        // Between two looks.
         std::thread::sleep(Duration::from_millis(1));
         saw = readiness(of)?;
     }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::compare::number_length;
+use super::compare::{number_length, seconds};
 
 /// What the durations beside some words must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,24 +68,13 @@ fn last_duration(line: &str) -> Option<Duration> {
     let (mut last, mut rest) = (None, line);
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let (number, after) = rest[start..].split_at(number_length(&rest[start..]));
-        last = duration(number, after).or(last);
+        let length = seconds(after).zip(number.parse::<f64>().ok());
+        let length =
+            length.and_then(|(unit, count)| Duration::try_from_secs_f64(count * unit).ok());
+        last = length.or(last);
         rest = after;
     }
     last
-}
-
-/// A number with the unit of time that follows.
-fn duration(number: &str, after: &str) -> Option<Duration> {
-    let after = after.strip_prefix(' ').unwrap_or(after);
-    let end = after.find(|c: char| !c.is_alphanumeric()).unwrap_or(after.len());
-    let seconds = match &after[..end] {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
 }
 
 #[cfg(test)]

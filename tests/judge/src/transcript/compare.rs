@@ -169,9 +169,25 @@ pub fn number_length(text: &str) -> usize {
 
 /// Does a unit of time follow, or kB?
 fn is_measure(after: &str) -> bool {
+    seconds(after).is_some() || unit(after) == "kB"
+}
+
+/// The word that follows a number, after a space or at once.
+fn unit(after: &str) -> &str {
     let after = after.strip_prefix(' ').unwrap_or(after);
     let end = after.find(|c: char| !c.is_alphanumeric()).unwrap_or(after.len());
-    matches!(&after[..end], "ns" | "us" | "µs" | "ms" | "s" | "kB")
+    &after[..end]
+}
+
+/// How many seconds one is of the unit of time that follows a number; `None` if none follows.
+pub fn seconds(after: &str) -> Option<f64> {
+    match unit(after) {
+        "ns" => Some(1e-9),
+        "us" | "µs" => Some(1e-6),
+        "ms" => Some(1e-3),
+        "s" => Some(1.0),
+        _ => None,
+    }
 }
 
 /// A port of five digits: the kernel chose it.

@@ -145,6 +145,7 @@ fn until_running(interface: i32) -> io::Result<()> {
         if netlink::runs(interface)? {
             return Ok(());
         }
+        // Between two looks; `wait::until` allocates, which is forbidden between fork and exec.
         std::thread::sleep(Duration::from_millis(1));
     }
     Err(Errno::ENETDOWN.into())

@@ -32,12 +32,12 @@ impl Raw<'_> {
 }
 
 /// `struct pollfd`: descriptor, events, revents.
-const POLLFD: usize = 8;
-const EPOLL_EVENT: usize = size_of::<libc::epoll_event>();
+pub(super) const POLLFD: usize = 8;
+pub(super) const EPOLL_EVENT: usize = size_of::<libc::epoll_event>();
 /// Where `data` stands in `struct epoll_event`: it is packed on x86-64 and nowhere else.
-const EPOLL_DATA: usize = std::mem::offset_of!(libc::epoll_event, u64);
+pub(super) const EPOLL_DATA: usize = std::mem::offset_of!(libc::epoll_event, u64);
 /// No array of a subject is read beyond so many entries.
-const MOST_ENTRIES: usize = 65_536;
+pub(super) const MOST_ENTRIES: usize = 65_536;
 /// `writev` and its kin: so many pieces are looked at.
 const MOST_PIECES: usize = 16;
 
@@ -314,16 +314,24 @@ fn sets(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Sets {
         if pointer == 0 {
             return None;
         }
-        let count = usize::try_from(call.int(0)).unwrap_or_default().min(MOST_ENTRIES);
-        // The kernel reads and writes whole words of 64 bits.
-        let bytes = memory.bytes(pointer, count.div_ceil(64) * 8);
-        let members = (0..count).filter(|fd| {
-            let byte = bytes.get(fd / 8).copied().unwrap_or_default();
-            byte & (1 << (fd % 8)) != 0
-        });
-        Some(members.filter_map(|fd| i32::try_from(fd).ok()).map(|fd| open.get(fd)).collect())
+        let members = members(memory, pointer, call.registers[0]);
+        Some(members.map(|fd| open.get(fd)).collect())
     };
     Sets { read: set(1), write: set(2), except: set(3) }
+}
+
+/// The numbers below `count` whose bits are set in the `fd_set` at this address.
+pub(super) fn members(memory: Memory, address: u64, count: u64) -> impl Iterator<Item = i32> {
+    // An int in the kernel: what stands above it in the register means nothing.
+    let count = usize::try_from(count & 0x7fff_ffff).unwrap_or_default().min(MOST_ENTRIES);
+    let words = count.div_ceil(64);
+    // The kernel reads and writes whole words of 64 bits.
+    let bytes = memory.bytes(address, words * 8);
+    let set = move |fd: &usize| {
+        let byte = bytes.get(fd / 8).copied().unwrap_or_default();
+        byte & (1 << (fd % 8)) != 0
+    };
+    (0..count).filter(set).filter_map(|fd| i32::try_from(fd).ok())
 }
 
 fn poll_entries(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Vec<PollEntry> {

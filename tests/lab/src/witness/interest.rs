@@ -47,13 +47,21 @@ impl Process {
             let entry = entry?;
             let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
             // A descriptor may be closed between the two looks.
-            let (Some(epoll), Ok(text)) = (number, fs::read_to_string(entry.path())) else {
-                continue;
-            };
-            interests.extend(text.lines().filter_map(|line| interest(epoll, line)));
+            interests
+                .extend(number.and_then(|epoll| self.interests_in(epoll).ok()).unwrap_or_default());
         }
         interests.sort_unstable();
         Ok(interests)
+    }
+
+    /// The interest list of this one; nothing, if it is no epoll instance.
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::interests`]; `ENOENT` when the descriptor is not open.
+    pub fn interests_in(self, epoll: i32) -> io::Result<Vec<Interest>> {
+        let text = fs::read_to_string(format!("/proc/{}/fdinfo/{epoll}", self.0))?;
+        Ok(text.lines().filter_map(|line| interest(epoll, line)).collect())
     }
 
     /// Has this descriptor `O_NONBLOCK`?

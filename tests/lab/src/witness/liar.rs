@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::bits::Events;
 use super::calls;
+use super::decode::{EPOLL_DATA, EPOLL_EVENT, MOST_ENTRIES, POLLFD, members};
 use super::lie::{Answer, Lie};
 use super::memory::Memory;
 use super::sentences::common_name;
+use crate::process::Process;
 
 /// The lies of a subject, and how often each has been asked for, by process.
 #[derive(Debug)]
@@ -120,65 +123,47 @@ fn has_length(name: &str) -> bool {
     matches!(name, "read" | "recvfrom" | "write" | "sendto")
 }
 
-/// The sets stay as they were asked: each bit in them, below the first argument, is an answer.
+/// The sets stay as they were asked: each bit in them is an answer.
 fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> Report {
-    let count = usize::try_from(count).unwrap_or_default().min(1 << 16);
-    let set = |address: u64| {
-        let bytes = memory.bytes(address, count.div_ceil(64) * 8);
-        (0..count)
-            .filter(|bit| bytes.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1))
-            .count()
-    };
-    let bits: usize = sets[..3].iter().map(|address| set(*address)).sum();
+    let bits: usize = sets[..3].iter().map(|set| members(memory, *set, count).count()).sum();
     Report { count: i64::try_from(bits).unwrap_or_default(), writes: Vec::new() }
 }
 
 /// Every entry is answered what it asks.
 fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
-    // struct pollfd: the descriptor, what is asked, what is answered.
-    const SIZE: usize = 8;
-    let count = usize::try_from(count).unwrap_or_default().min(1 << 16);
-    let mut bytes = memory.bytes(entries, count * SIZE);
+    let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
+    let mut bytes = memory.bytes(entries, count * POLLFD);
     let mut report = Report::default();
-    for entry in bytes.chunks_exact_mut(SIZE) {
-        let skipped = entry[3] & 0x80 != 0;
-        let asked = i16::from_ne_bytes([entry[4], entry[5]]) & !UNASKED;
-        let events = if skipped { 0 } else { asked };
-        entry[6..].copy_from_slice(&events.to_ne_bytes());
-        report.count += i64::from(events != 0);
+    for entry in bytes.chunks_exact_mut(POLLFD) {
+        // struct pollfd: the descriptor, what is asked, what is answered. A negative number is skipped.
+        let skipped = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]) < 0;
+        let asked = Events::from_bits_retain(u16::from_ne_bytes([entry[4], entry[5]]).into());
+        let told = if skipped { Events::empty() } else { asked.difference(UNASKED) };
+        entry[6..].copy_from_slice(&u16::try_from(told.bits()).unwrap_or_default().to_ne_bytes());
+        report.count += i64::from(!told.is_empty());
     }
     report.writes.push((entries, bytes));
     report
 }
 
 /// The kernel reports these without being asked, and never without cause.
-const UNASKED: i16 = libc::POLLERR | libc::POLLHUP;
+const UNASKED: Events = Events::ERR.union(Events::HUP);
 
-/// Every item of the interest list, as `/proc/PID/fdinfo/N` has it, proc(5).
+/// Every item of the interest list.
 fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> Report {
-    // Above these bits are the modes; epoll_ctl(2) itself adds ERR and HUP to what is asked.
-    let events_alone = 0xffff & !u32::from(UNASKED.cast_unsigned());
-    let text = fs::read_to_string(format!("/proc/{tid}/fdinfo/{epoll}")).unwrap_or_default();
-    let item = |line: &str| {
-        let mut words = line.strip_prefix("tfd:")?.split_whitespace().skip(1);
-        let mut field = |name| words.find(|word| *word == name).and(words.next());
-        let asked = u32::from_str_radix(field("events:")?, 16).ok()? & events_alone;
-        let data = u64::from_str_radix(field("data:")?, 16).ok()?;
-        // Disarmed by EPOLLONESHOT, or watched for nothing.
-        (asked != 0).then_some((asked, data))
-    };
-    let mut bytes = Vec::new();
+    let items = i32::try_from(epoll).map(|epoll| Process(tid.cast_unsigned()).interests_in(epoll));
     let mut report = Report::default();
-    for (asked, data) in
-        text.lines().filter_map(item).take(usize::try_from(room).unwrap_or_default())
-    {
-        let event = libc::epoll_event { events: asked, u64: data };
-        // The structure has no gap on x86-64 and one of four bytes elsewhere.
-        let gap = size_of_val(&event) - 12;
-        bytes.extend(asked.to_ne_bytes());
-        bytes.extend(std::iter::repeat_n(0, gap));
-        bytes.extend(data.to_ne_bytes());
-        report.count += 1;
+    let mut bytes = Vec::new();
+    for item in items.into_iter().flatten().flatten() {
+        // Disarmed by EPOLLONESHOT, or watched for nothing; above these bits are the modes.
+        let told = item.events.bits() & 0xffff & !UNASKED.bits();
+        if told != 0 && bytes.len() / EPOLL_EVENT < usize::try_from(room).unwrap_or_default() {
+            let mut event = [0; EPOLL_EVENT];
+            event[..4].copy_from_slice(&told.to_ne_bytes());
+            event[EPOLL_DATA..EPOLL_DATA + 8].copy_from_slice(&item.data.to_ne_bytes());
+            bytes.extend(event);
+            report.count += 1;
+        }
     }
     report.writes.push((events, bytes));
     report

@@ -67,16 +67,11 @@ impl Lie {
     /// Is it about a call of this kernel name?
     pub(super) fn is_about(&self, name: &str) -> bool {
         common_name(name) == self.call
-            && (name != "recvmsg" && name != "sendmsg" || !self.shortens())
     }
 
     /// Is it about the call of this number, counted from 1?
     pub(super) fn is_due(&self, number: u32) -> bool {
         (self.first..=self.last).contains(&number)
-    }
-
-    fn shortens(&self) -> bool {
-        matches!(self.answer, Answer::AtMost(_))
     }
 }
 
