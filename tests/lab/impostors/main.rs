@@ -10,6 +10,7 @@
 mod clients;
 mod epoll;
 mod guest;
+mod pieces;
 mod select;
 
 use std::convert::Infallible;
@@ -42,6 +43,8 @@ fn named(name: &str) -> Option<Impostor> {
         // As the lesson about non-blocking connect.
         "connect-without-so-error" => Impostor::Client(clients::never_asks),
         "connect-with-early-so-error" => Impostor::Client(clients::asks_early),
+        // It poses as nothing: a lie has to find its lengths.
+        "in-pieces" => Impostor::Server(pieces::one_at_a_time),
         _ => return None,
     })
 }

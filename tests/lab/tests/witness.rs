@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use judge::Test;
 use lab::need::Need;
@@ -13,7 +14,7 @@ use lab::subject::{Launch, Server};
 use lab::wait::{self, PATIENCE, QUIET};
 use lab::witness::lie::Lie;
 use lab::witness::record::{Arguments, Call, CallOutcome, Record, What};
-use lab::witness::sentences::{Contradiction, Mark, Sentence};
+use lab::witness::sentences::{Contradiction, Mark, Sentence, common_name};
 use nix::errno::Errno;
 
 const TRACED: &[Need] = &[Need::Ptrace];
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
         Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
+        Test::new(TRACED, reads_and_writes_in_pieces_are_shortened_too),
+        Test::new(TRACED, a_wait_that_reports_nothing_leaves_no_report_of_before),
+        Test::new(TRACED, lateness_holds_only_the_thread_concerned),
         Test::new(TRACED, a_witness_interrupts_no_call_of_another_thread),
     ])
 }
@@ -76,6 +80,88 @@ fn a_lie_is_told_marked_and_leaves_everything_else_as_it_is() {
         assert!(short || call.outcome == CallOutcome::Error("EINTR".into()), "{call}");
         assert!(call.to_string().ends_with(" (INJECTED)"), "{call}");
     }
+}
+
+/// The calls of the common name that were answered with a lie.
+fn injected(server: &Server, name: &str) -> Vec<Call> {
+    let record = server.record().expect("it is witnessed");
+    let calls = record.events.into_iter().filter_map(|event| match event.what {
+        What::Call(call) => Some(call),
+        _ => None,
+    });
+    calls.filter(|call| call.injected && common_name(&call.name) == name).collect()
+}
+
+/// The lengths of readv and sendmsg stand in the subject's memory, and it finds them there as they were.
+fn reads_and_writes_in_pieces_are_shortened_too() {
+    let lies = [Lie::at_most("read", 4), Lie::at_most("write", 2)];
+    let launch = lies.into_iter().fold(impostor("in-pieces"), Launch::lie);
+    let server = launch.server().expect("a server");
+    for calls in [["readv", "writev"], ["recvmsg", "sendmsg"]] {
+        let mut client = Client::connect(server.address()).expect("a client");
+        let question: Vec<u8> = (0..40).map(|at| b'a' + at % 26).collect();
+        assert_eq!(client.ask(&question).expect("a reply"), upper(&question));
+        leave(client).expect("an end");
+        for (call, (name, most)) in calls.into_iter().zip([("read", 4), ("write", 2)]) {
+            let told = injected(&server, name);
+            let told: Vec<_> = told.iter().filter(|one| one.name == call).collect();
+            let full = told.iter().filter(|one| one.outcome == CallOutcome::Value(most));
+            assert_eq!(full.count(), 10, "{call} in {told:?}");
+            let more =
+                |one: &&&Call| matches!(one.outcome, CallOutcome::Value(count) if count > most);
+            assert_eq!(told.iter().find(more), None, "{call}");
+        }
+    }
+}
+
+/// A program that took what stood in its array before the wait for a report would go to a client.
+fn a_wait_that_reports_nothing_leaves_no_report_of_before() {
+    for (name, call) in [("poll-as-select", "poll"), ("busy-select", "select")] {
+        let launch = impostor(name).lie(Lie::nothing(call).only(3, 60));
+        let server = launch.server().expect("a server");
+        echoes(&server).expect("replies");
+        let told = injected(&server, call);
+        assert_eq!(told.len(), 58, "{told:?}");
+        for call in told {
+            assert_eq!(call.outcome, CallOutcome::Value(0), "{call}");
+            let reports = match &call.arguments {
+                Arguments::Poll { entries, .. } => {
+                    entries.iter().any(|one| !one.revents.is_empty())
+                }
+                Arguments::Select { after: Some(after), .. } => {
+                    let sets = [&after.read, &after.write, &after.except];
+                    sets.into_iter().flatten().any(|set| !set.is_empty())
+                }
+                _ => true,
+            };
+            assert!(!reports, "{call}");
+        }
+    }
+}
+
+/// A thread for each client: the second write of all is put off, and the other client is answered meanwhile.
+fn lateness_holds_only_the_thread_concerned() {
+    let late = Duration::from_secs(2);
+    let launch = impostor("threads-behind-select").lie(Lie::late("write", late).only(2, 2));
+    let server = launch.server().expect("a server");
+    let mut clients = [(); 2].map(|()| Client::connect(server.address()).expect("a client"));
+    assert_eq!(clients[0].ask(b"first").expect("a reply"), b"FIRST");
+    let counts = || server.record().expect("it is witnessed").counts().expect("it is whole");
+    let before = counts().of("send");
+    let begun = Instant::now();
+    clients[0].send(b"late").expect("room");
+    wait::until("the second reply is under way", || counts().of("send") > before).expect("a write");
+    let others = (0..10).map(|_| clients[1].ask(b"other").expect("a reply"));
+    assert!(others.eq([b"OTHER"; 10]));
+    assert!(begun.elapsed() < late, "the other client had to wait, too");
+    assert_eq!(clients[0].receive(4).expect("a reply"), b"LATE");
+    assert!(begun.elapsed() >= late);
+    // And nothing of it is left. When the next reply is there, this thread's last call has long returned.
+    assert_eq!(clients[0].ask(b"again").expect("a reply"), b"AGAIN");
+    let told = injected(&server, "write");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].outcome, CallOutcome::Value(4), "{}", told[0]);
+    assert_eq!(counts().of("nanosleep"), 0);
 }
 
 fn impostor(name: &str) -> Launch {

@@ -191,24 +191,66 @@ pub(super) fn at(tid: i32) -> Option<At> {
 
 /// Takes away the call before which a thread is stopped: the kernel makes none, and comes to the stop
 /// behind it. `None` when the thread has been killed meanwhile.
-#[cfg(target_arch = "x86_64")]
 pub(super) fn take_away(tid: i32) -> Option<()> {
     // No call has the number -1: ptrace(2), PTRACE_SYSCALL; syscall_trace_enter.
-    change(tid, |registers| registers.orig_rax = u64::MAX)
+    set_number(tid, -1)
 }
 
-/// Takes away the call before which a thread is stopped: the kernel makes none, and comes to the stop
-/// behind it. `None` when the thread has been killed meanwhile.
+/// Puts another call in the place of the one before which a thread is stopped. `None` as above.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn set_number(tid: i32, number: libc::c_long) -> Option<()> {
+    change(tid, |registers| registers.orig_rax = number.cast_unsigned())
+}
+
+/// Puts another call in the place of the one before which a thread is stopped. `None` as above.
 #[cfg(target_arch = "aarch64")]
-pub(super) fn take_away(tid: i32) -> Option<()> {
+pub(super) fn set_number(tid: i32, number: libc::c_long) -> Option<()> {
     // elf.h: the register set that holds the call's number alone. The general ones do not decide it here.
     const NT_ARM_SYSTEM_CALL: libc::c_long = 0x404;
-    let mut none: i32 = -1;
-    let data = libc::iovec { iov_base: (&raw mut none).cast(), iov_len: size_of::<i32>() };
+    let mut number = i32::try_from(number).ok()?;
+    let data = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: size_of::<i32>() };
     // SAFETY: the kernel reads one iovec and the number that it points to; both are locals that live on.
     let set =
         unsafe { libc::ptrace(libc::PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &raw const data) };
     Errno::result(set).ok().map(drop)
+}
+
+/// The registers of a thread that is stopped before a call.
+#[derive(Debug)]
+pub(super) struct Registers(libc::user_regs_struct);
+
+impl Registers {
+    /// `None` as above.
+    pub(super) fn of(tid: i32) -> Option<Self> {
+        nix::sys::ptrace::getregs(nix::unistd::Pid::from_raw(tid)).ok().map(Self)
+    }
+
+    /// The stack pointer.
+    pub(super) fn stack(&self) -> u64 {
+        #[cfg(target_arch = "x86_64")]
+        return self.0.rsp;
+        #[cfg(target_arch = "aarch64")]
+        return self.0.sp;
+    }
+
+    /// Sends a thread that is stopped behind another call back to make this one. `None` as above.
+    pub(super) fn again(&self, tid: i32) -> Option<()> {
+        let mut registers = self.0;
+        #[cfg(target_arch = "x86_64")]
+        {
+            // The instruction `syscall` has two bytes, and finds the call's number in rax. With -1 in orig_rax the
+            // kernel sees no call that a signal could let begin anew: arch_do_signal_or_restart.
+            registers.rip -= 2;
+            registers.rax = registers.orig_rax;
+            registers.orig_rax = u64::MAX;
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            // The instruction `svc` has four bytes; the call's number is still in x8.
+            registers.pc -= 4;
+        }
+        nix::sys::ptrace::setregs(nix::unistd::Pid::from_raw(tid), registers).ok()
+    }
 }
 
 /// Gives the call before which, or behind which, a thread is stopped another argument, counted from 0.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -12,7 +13,7 @@ use super::sentences::common_name;
 
 /// Which calls are answered with a lie, and with which.
 ///
-/// As text: `accept=EMFILE`, `poll=EINTR:2`, `write=1..:3+`, `epoll_wait=everything:1..2`. The parts are
+/// As text: `accept=EMFILE`, `poll=EINTR:2`, `write=1:3+`, `epoll_wait=everything:1..2`, `connect=200ms`. The parts are
 /// a call by its [`common_name`], the answer, and after a colon which calls of that name: the second, all
 /// from the third on, the first two; without it every one. They are counted for each process; of
 /// `read` and `write` those of sockets alone.
@@ -33,6 +34,12 @@ pub enum Answer {
     AtMost(u64),
     /// A wait is not made, and reports everything that it was asked about: a report with nothing behind it.
     Everything,
+    /// A wait is not made, and reports nothing, as at the end of a time limit.
+    Nothing,
+    /// It is not made, and says 0, as if it were done.
+    Done,
+    /// It is made so much later; only its thread waits. A signal that comes meanwhile ends the delay.
+    Late(Duration),
 }
 
 impl Lie {
@@ -52,6 +59,18 @@ impl Lie {
     #[must_use]
     pub fn everything(call: &str) -> Self {
         Self::every(call, Answer::Everything)
+    }
+
+    /// Every call of this name, `select`, `poll` or `epoll_wait`, reports nothing.
+    #[must_use]
+    pub fn nothing(call: &str) -> Self {
+        Self::every(call, Answer::Nothing)
+    }
+
+    /// Every call of this name is made so much later.
+    #[must_use]
+    pub fn late(call: &str, time: Duration) -> Self {
+        Self::every(call, Answer::Late(time))
     }
 
     fn every(call: &str, answer: Answer) -> Self {
@@ -77,14 +96,29 @@ impl Lie {
 
 /// The calls whose length a lie can shorten.
 const SHORTENED: [&str; 2] = ["read", "write"];
-/// The calls that a lie can let report everything.
+/// The calls that a lie can let report everything, or nothing.
 const WAITS: [&str; 3] = ["select", "poll", "epoll_wait"];
+/// The calls that say 0 when they have done what they were asked for.
+const DONE: [&str; 10] = [
+    "bind",
+    "close",
+    "connect",
+    "epoll_ctl",
+    "fcntl",
+    "getsockopt",
+    "ioctl",
+    "listen",
+    "setsockopt",
+    "shutdown",
+];
+/// No call is put off for longer: the lab would take the subject for one that hangs.
+const LATEST: Duration = Duration::from_secs(10);
 
 impl FromStr for Lie {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form = "write CALL=ANSWER[:WHICH]: accept=EMFILE, poll=EINTR:2, write=1, epoll_wait=everything";
+        let form = "write CALL=ANSWER[:WHICH]: accept=EMFILE, poll=EINTR:2, write=1, connect=200ms, epoll_wait=everything";
         let (call, rest) = text.split_once('=').ok_or(form)?;
         let (answer, which) =
             rest.split_once(':').map_or((rest, None), |(answer, which)| (answer, Some(which)));
@@ -93,23 +127,8 @@ impl FromStr for Lie {
             return Err(format!("no system call is named {call:?}; {form}"));
         }
         let call = common_name(call).to_owned();
-        let answer = match answer.parse() {
-            Ok(bytes) if SHORTENED.contains(&call.as_str()) => Answer::AtMost(bytes),
-            Ok(_) => {
-                return Err(format!("a number of bytes goes with {}", SHORTENED.join(" and ")));
-            }
-            Err(_) if answer == "everything" && WAITS.contains(&call.as_str()) => {
-                Answer::Everything
-            }
-            Err(_) if answer == "everything" => {
-                return Err(format!("`everything` goes with {}", WAITS.join(", ")));
-            }
-            Err(_) => {
-                let errno =
-                    named(answer).ok_or_else(|| format!("no errno is named {answer:?}; {form}"))?;
-                Answer::Errno(errno as i32)
-            }
-        };
+        let answer = answer_of(&call, answer)?
+            .ok_or_else(|| format!("no errno is named {answer:?}; {form}"))?;
         let (first, last) = match which {
             None => (1, u32::MAX),
             Some(which) => {
@@ -117,6 +136,26 @@ impl FromStr for Lie {
             }
         };
         Ok(Self { call, answer, first, last })
+    }
+}
+
+/// The answer that a person has written for this call; `None` if it is none.
+fn answer_of(call: &str, answer: &str) -> Result<Option<Answer>, String> {
+    let only = |calls: &[&str], told: Answer| {
+        let goes = calls.contains(&call);
+        goes.then_some(Some(told))
+            .ok_or_else(|| format!("`{answer}` goes with {}", calls.join(", ")))
+    };
+    let milliseconds = answer.strip_suffix("ms").and_then(|number| number.parse().ok());
+    match (answer, answer.parse(), milliseconds.map(Duration::from_millis)) {
+        ("everything", ..) => only(&WAITS, Answer::Everything),
+        ("nothing", ..) => only(&WAITS, Answer::Nothing),
+        ("done", ..) => only(&DONE, Answer::Done),
+        (_, Ok(bytes), _) if SHORTENED.contains(&call) => Ok(Some(Answer::AtMost(bytes))),
+        (_, Ok(_), _) => Err(format!("a number of bytes goes with {}", SHORTENED.join(" and "))),
+        (.., Some(time)) if time <= LATEST => Ok(Some(Answer::Late(time))),
+        (.., Some(_)) => Err(format!("a call is put off for {} ms at most", LATEST.as_millis())),
+        _ => Ok(named(answer).map(|errno| Answer::Errno(errno as i32))),
     }
 }
 
@@ -149,6 +188,9 @@ impl fmt::Display for Lie {
             Answer::Errno(errno) => write!(f, "{:?}", Errno::from_raw(errno))?,
             Answer::AtMost(bytes) => write!(f, "{bytes}")?,
             Answer::Everything => f.write_str("everything")?,
+            Answer::Nothing => f.write_str("nothing")?,
+            Answer::Done => f.write_str("done")?,
+            Answer::Late(time) => write!(f, "{}ms", time.as_millis())?,
         }
         match (self.first, self.last) {
             (1, u32::MAX) => Ok(()),
@@ -165,7 +207,15 @@ mod tests {
 
     #[test]
     fn it_reads_what_it_writes() {
-        for text in ["accept=EMFILE", "poll=EINTR:2", "write=1:3+", "epoll_wait=everything:1..2"] {
+        for text in [
+            "accept=EMFILE",
+            "poll=EINTR:2",
+            "write=1:3+",
+            "epoll_wait=everything:1..2",
+            "select=nothing",
+            "connect=done:1",
+            "connect=200ms",
+        ] {
             assert_eq!(text.parse::<Lie>().unwrap().to_string(), text);
         }
         // The kernel's own names mean the common ones.
@@ -181,6 +231,10 @@ mod tests {
             ("accept=UnknownErrno", "no errno"),
             ("accept=5", "read and write"),
             ("read=everything", "select, poll"),
+            ("read=nothing", "select, poll"),
+            ("read=done", "bind, close"),
+            ("read=10001ms", "at most"),
+            ("read=ms", "no errno"),
             ("poll=EINTR:0", "which calls"),
             ("poll=EINTR:3..2", "which calls"),
         ] {

@@ -26,11 +26,12 @@ impl Memory {
         bytes
     }
 
-    /// Writes these bytes to `address`, as far as the mapping goes.
-    pub(super) fn write(self, address: u64, bytes: &[u8]) {
-        let Ok(base) = usize::try_from(address) else { return };
+    /// Writes these bytes to `address`, as far as the mapping goes: were they all written?
+    pub(super) fn write(self, address: u64, bytes: &[u8]) -> bool {
+        let Ok(base) = usize::try_from(address) else { return false };
         let there = [RemoteIoVec { base, len: bytes.len() }];
-        let _ = process_vm_writev(Pid::from_raw(self.0), &[IoSlice::new(bytes)], &there);
+        let written = process_vm_writev(Pid::from_raw(self.0), &[IoSlice::new(bytes)], &there);
+        written == Ok(bytes.len())
     }
 
     /// `N` bytes from `address`, or nothing.

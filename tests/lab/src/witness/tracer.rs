@@ -45,13 +45,17 @@ pub(super) fn follow(pid: i32, lies: Vec<Lie>, shared: &Arc<Shared>) {
     }
 }
 
+/// The call that a thread is in: where it stands in the record, its name and its registers.
+type Inside = (usize, String, [u64; 6]);
+
 /// A thread that is being traced.
 #[derive(Debug)]
 struct Traced {
     number: u32,
     process: i32,
-    /// The call that it is in: where it stands in the record, and its registers.
-    inside: Option<(usize, String, [u64; 6])>,
+    inside: Option<Inside>,
+    /// The call that it had entered, and that a lie has put off.
+    put_off: Option<Inside>,
     /// The call that a signal has interrupted, and that `restart_syscall` will go on with.
     interrupted: Option<(String, [u64; 6])>,
     /// The lie that it is being told.
@@ -154,8 +158,15 @@ impl Tracer {
         let process_number = self.know_process(process, status.parent);
         let ever = self.shared.with(|state| state.record.threads.len());
         let number = u32::try_from(ever + 1).unwrap_or(u32::MAX);
-        let thread =
-            Traced { number, process, inside: None, interrupted: None, lie: None, stopped: false };
+        let thread = Traced {
+            number,
+            process,
+            inside: None,
+            put_off: None,
+            interrupted: None,
+            lie: None,
+            stopped: false,
+        };
         self.threads.insert(tid, thread);
         self.shared.add_thread(Thread { number, process: process_number, tid }, process);
         let made = Made { number, process };
@@ -201,8 +212,11 @@ impl Tracer {
         match calls::at(tid) {
             Some(At::Entry(number, registers)) => {
                 let name = name(number);
-                self.lies(tid, &name, registers);
-                self.enters(tid, name, registers);
+                if !self.is_made_at_last(tid, &name, registers) {
+                    // First what the program asks for, then what is changed of it.
+                    self.enters(tid, name.clone(), registers);
+                    self.lies(tid, &name, registers);
+                }
             }
             // Without a name that decoding knows it is told in numbers.
             Some(At::Entry32(number, registers)) => {
@@ -210,12 +224,35 @@ impl Tracer {
             }
             Some(At::Exit(result)) => {
                 let lie = self.threads.get_mut(&tid).and_then(|thread| thread.lie.take());
+                if let Some(Begun::Later(later)) = &lie {
+                    later.make_the_call(tid);
+                    self.puts_off(tid);
+                    return;
+                }
                 let injected = lie.is_some();
                 let told = lie.and_then(|lie| Liar::behind(tid, lie));
                 self.leaves(tid, told.unwrap_or(result), injected);
             }
             None => {}
         }
+    }
+
+    /// The thread has slept, and will make the call that it had entered.
+    fn puts_off(&mut self, tid: i32) {
+        if let Some(thread) = self.threads.get_mut(&tid) {
+            thread.put_off = thread.inside.take();
+        }
+    }
+
+    /// Is this call the one that was put off? The handler of a signal may make others before it.
+    fn is_made_at_last(&mut self, tid: i32, name: &str, registers: [u64; 6]) -> bool {
+        let Some(thread) = self.threads.get_mut(&tid) else { return false };
+        let is = |(_, put_off, with): &mut Inside| put_off == name && *with == registers;
+        let Some(inside) = thread.put_off.take_if(is) else { return false };
+        let (place, ..) = inside;
+        thread.inside = Some(inside);
+        self.shared.complete(place, |call| call.injected = true);
+        true
     }
 
     fn lies(&mut self, tid: i32, name: &str, registers: [u64; 6]) {
@@ -278,7 +315,7 @@ impl Tracer {
                 }
             };
             call.returned = Some(returned);
-            call.injected = injected;
+            call.injected |= injected;
         });
     }
 

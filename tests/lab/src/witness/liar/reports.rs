@@ -1,0 +1,95 @@
+//! What a wait reports that was taken away: everything, or nothing.
+
+use super::super::bits::Events;
+use super::super::decode::{EPOLL_DATA, EPOLL_EVENT, MOST_ENTRIES, POLLFD, members};
+use super::super::memory::Memory;
+use crate::process::Process;
+
+/// How many, and what is written where.
+#[derive(Debug, Default)]
+pub(in super::super) struct Report {
+    pub(super) count: i64,
+    pub(super) writes: Vec<(u64, Vec<u8>)>,
+}
+
+/// All that the wait was asked about.
+pub(super) fn everything(tid: i32, name: &str, registers: [u64; 6]) -> Report {
+    match name {
+        "select" | "_newselect" | "pselect6" => of_select(Memory(tid), registers),
+        "poll" | "ppoll" => of_poll(Memory(tid), registers),
+        _ => of_epoll(tid, registers),
+    }
+}
+
+/// Nothing: sets and answers are emptied, as at the end of a time limit.
+pub(super) fn nothing(memory: Memory, name: &str, registers: [u64; 6]) -> Report {
+    let mut report = Report::default();
+    match name {
+        "select" | "_newselect" | "pselect6" => {
+            let [count, sets @ ..] = registers;
+            // The kernel writes whole words of 64 bits: FDS_BYTES of its include/linux/poll.h.
+            let bytes =
+                usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES).div_ceil(64) * 8;
+            let given = sets[..3].iter().filter(|set| **set != 0);
+            report.writes.extend(given.map(|set| (*set, vec![0; bytes])));
+        }
+        "poll" | "ppoll" => {
+            let [entries, count, ..] = registers;
+            let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
+            let mut bytes = memory.bytes(entries, count * POLLFD);
+            for entry in bytes.chunks_exact_mut(POLLFD) {
+                entry[6..].fill(0);
+            }
+            report.writes.push((entries, bytes));
+        }
+        // epoll writes as much as it reports.
+        _ => {}
+    }
+    report
+}
+
+/// The sets stay as they were asked: each bit in them is an answer.
+fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> Report {
+    let bits: usize = sets[..3].iter().map(|set| members(memory, *set, count).count()).sum();
+    Report { count: i64::try_from(bits).unwrap_or_default(), writes: Vec::new() }
+}
+
+/// Every entry is answered what it asks.
+fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
+    let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
+    let mut bytes = memory.bytes(entries, count * POLLFD);
+    let mut report = Report::default();
+    for entry in bytes.chunks_exact_mut(POLLFD) {
+        // struct pollfd: the descriptor, what is asked, what is answered. A negative number is skipped.
+        let skipped = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]) < 0;
+        let asked = Events::from_bits_retain(u16::from_ne_bytes([entry[4], entry[5]]).into());
+        let told = if skipped { Events::empty() } else { asked.difference(UNASKED) };
+        entry[6..].copy_from_slice(&u16::try_from(told.bits()).unwrap_or_default().to_ne_bytes());
+        report.count += i64::from(!told.is_empty());
+    }
+    report.writes.push((entries, bytes));
+    report
+}
+
+/// The kernel reports these without being asked, and never without cause.
+const UNASKED: Events = Events::ERR.union(Events::HUP);
+
+/// Every item of the interest list.
+fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> Report {
+    let items = i32::try_from(epoll).map(|epoll| Process(tid.cast_unsigned()).interests_in(epoll));
+    let mut report = Report::default();
+    let mut bytes = Vec::new();
+    for item in items.into_iter().flatten().flatten() {
+        // Disarmed by EPOLLONESHOT, or watched for nothing; above these bits are the modes.
+        let told = item.events.bits() & 0xffff & !UNASKED.bits();
+        if told != 0 && bytes.len() / EPOLL_EVENT < usize::try_from(room).unwrap_or_default() {
+            let mut event = [0; EPOLL_EVENT];
+            event[..4].copy_from_slice(&told.to_ne_bytes());
+            event[EPOLL_DATA..EPOLL_DATA + 8].copy_from_slice(&item.data.to_ne_bytes());
+            bytes.extend(event);
+            report.count += 1;
+        }
+    }
+    report.writes.push((events, bytes));
+    report
+}
