@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use lab::witness::lie::Lie;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::DecidingRow;
@@ -52,7 +53,18 @@ pub struct Claim {
     /// How the `did` of the observation begins that tells most of this claim; without it, that is the
     /// first one that is compared with the book.
     pub observation: Option<String>,
+    /// What the experiment would have seen if the opposite were true.
+    #[serde(rename = "refuted-by")]
+    pub refuted_by: Option<String>,
+    /// How a kernel of which the opposite is true would answer: under these lies the experiment differs.
+    #[serde(default)]
+    pub lie: Vec<Lie>,
+    /// Why no lie can show that: the answer of no call decides it. With an experiment, exactly one of this and
+    /// `lie` is given.
+    #[serde(rename = "no-lie")]
+    pub no_lie: Option<String>,
     /// Why no experiment can decide it. Exactly one of this and `experiment` is given.
+    #[serde(rename = "no-experiment")]
     pub no_experiment: Option<String>,
     /// The page and section that tell of it: `06-epoll-lt.md#why`.
     pub page: Option<String>,

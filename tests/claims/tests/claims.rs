@@ -136,7 +136,7 @@ fn an_experiment_or_a_reason(register: &Register) -> Result<(), String> {
         let reason = claim.no_experiment.as_deref();
         claim.experiment.is_some() == reason.is_some() || reason.is_some_and(|why| why.len() < 20)
     });
-    let wrong = wrong.map(|claim| format!("{}: either experiment or no_experiment", claim.id));
+    let wrong = wrong.map(|claim| format!("{}: either experiment or no-experiment", claim.id));
     nothing(&wrong.collect::<Vec<_>>())
 }
 

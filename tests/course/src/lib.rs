@@ -5,7 +5,7 @@
 //! - [`finders`]: what does not fit together;
 //! - [`generated`]: the parts of the book that programs write;
 //! - [`recordings`]: makes anew what these are made of;
-//! - [`strace`]: compares the witness with strace;
+//! - [`refute`]: experiments under a lying kernel; [`strace`]: compares the witness with strace;
 //! - [`bounded`], [`soak`]: commands with a bound; the test suite, repeated.
 
 pub mod bounded;
@@ -14,6 +14,7 @@ pub mod generated;
 pub mod house;
 pub mod page;
 pub mod recordings;
+pub mod refute;
 pub mod soak;
 pub mod strace;
 

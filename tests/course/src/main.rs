@@ -10,7 +10,7 @@ use cli::meant;
 use cli::screen::Screen;
 use cli::syllabus::root;
 use course::house::House;
-use course::{generated, recordings, soak, strace};
+use course::{generated, recordings, refute, soak, strace};
 
 /// Keeps the course true: writes what is generated, records what that is made of, builds the book,
 /// repeats the checks.
@@ -38,6 +38,8 @@ enum Task {
     Book,
     /// Compare the witness with strace over all lessons: the calls of each thread must be the same
     CompareWithStrace,
+    /// Run the claims' experiments under a lying kernel: each must then differ from the book
+    Refute(refute::RefuteOptions),
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::SoakOptions),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Record { what } => record(&what, &mut screen),
         Task::Book => book(),
         Task::CompareWithStrace => strace::compare(&mut screen),
+        Task::Refute(options) => refute::run(&options, &mut screen),
         Task::Soak(options) => match soak::run(&options) {
             Ok(status) => return status,
             Err(error) => Err(error),

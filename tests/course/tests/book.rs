@@ -460,7 +460,7 @@ fn with_claims() -> Fixture {
         "experiment = \"e\"\npage = \"03-a.md#why\"\nbox = \"See [B](b.md#b) and [here](#why).\"";
     let register = texts
         + &claim("C05", "an fd_set is a list.", one)
-        + &claim("C06", "none.", "no_experiment = \"It is history.\"");
+        + &claim("C06", "none.", "no-experiment = \"It is history.\"");
     fixture.write("tests/claims/register.toml", &register);
     let observation = r#"{"did":"a | b","saw":"0","compared":true,"book":null}"#;
     let seen = format!(r#"{{"e":{{"observations":[{observation},{observation}]}}}}"#);

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use serde::Deserialize;
 
 use super::sentences::common_name;
 
@@ -17,7 +18,8 @@ use super::sentences::common_name;
 /// a call by its [`common_name`], the answer, and after a colon which calls of that name: the second, all
 /// from the third on, the first two; without it every one. They are counted for each process; of
 /// `read` and `write` those of sockets alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Lie {
     call: String,
     pub(super) answer: Answer,
@@ -136,6 +138,14 @@ impl FromStr for Lie {
             }
         };
         Ok(Self { call, answer, first, last })
+    }
+}
+
+impl TryFrom<String> for Lie {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
