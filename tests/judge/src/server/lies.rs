@@ -88,7 +88,19 @@ const CHECKS: &[Check] = &[
         read: READ,
         run: |it| {
             let gone = [Errno::ECONNABORTED, Errno::EPROTO, Errno::ENETDOWN, Errno::EINTR];
-            serves_whatever(it, "accept", 3, &gone)
+            serves_whatever(it, "accept", 3, &gone)?;
+            // The others that accept(2) passes on from the network, and a firewall's: one after the other.
+            let others = [
+                Errno::EPERM,
+                Errno::ENETUNREACH,
+                Errno::EHOSTDOWN,
+                Errno::EHOSTUNREACH,
+                Errno::ENOPROTOOPT,
+                Errno::ENONET,
+                Errno::EOPNOTSUPP,
+            ];
+            let lies = others.into_iter().zip(1..);
+            serves(it, lies.map(|(errno, at)| Lie::errno("accept", errno).only(at, at)).collect())
         },
     },
     Check {
