@@ -151,6 +151,7 @@ fn unreachable() -> io::Result<Prepared> {
 /// that takes long, made again and again by another thread; should the answer fall between two of
 /// them all the same, the event fails with `ResourceBusy`, and all is prepared again.
 fn unreachable_in_call() -> io::Result<Prepared> {
+    option::as_little_option_memory_as_ever()?;
     let (wire, hole, socket) = towards_a_router()?;
     Ok(Prepared::before(socket.try_clone()?, move |_| {
         let syn = wire.next(hole.address().port())?;

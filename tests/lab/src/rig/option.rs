@@ -41,8 +41,15 @@ pub fn disconnect(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// A call that holds the socket's lock for long, as calls go: about a millisecond. It attaches a filter
-/// of 4,096 instructions that lets everything through, which the kernel translates meanwhile:
+/// How many instructions the filter of [`attach_long_filter`] has. Each takes 8 bytes of what
+/// `net.core.optmem_max` allows a socket, and where one filter takes the place of another, both count.
+const LONG: usize = 1200;
+
+/// What `net.core.optmem_max` was on 64 bits before Linux 6.8, in bytes.
+const OPTION_MEMORY: &str = "20480";
+
+/// A call that holds the socket's lock for long, as calls go: some hundred microseconds. It attaches a
+/// filter of 1,200 instructions that lets everything through, which the kernel translates meanwhile:
 /// `SO_ATTACH_FILTER` of socket(7).
 ///
 /// # Errors
@@ -52,8 +59,22 @@ pub fn attach_long_filter(socket: &Socket) -> io::Result<()> {
     let code = |code: u32| u16::try_from(code).unwrap_or_default();
     let load = || SockFilter::new(code(libc::BPF_LD | libc::BPF_IMM), 0, 0, 1);
     let let_through = SockFilter::new(code(libc::BPF_RET), 0, 0, u32::MAX);
-    let filter: Vec<SockFilter> = (1..4096).map(|_| load()).chain([let_through]).collect();
+    let filter: Vec<SockFilter> = (1..LONG).map(|_| load()).chain([let_through]).collect();
     socket.attach_filter(&filter)
+}
+
+/// Gives the sockets of this network, which must be one's own, as little memory for their options as
+/// kernels before 6.8 do: what is too much for those is too much here as well. Those themselves have
+/// one setting for all networks, and nothing is changed there.
+///
+/// # Errors
+///
+/// What open(2) and write(2) say.
+pub fn as_little_option_memory_as_ever() -> io::Result<()> {
+    match std::fs::write("/proc/sys/net/core/optmem_max", OPTION_MEMORY) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 /// Any option that is an int.
