@@ -20,7 +20,7 @@ struct Gathered {
 }
 
 /// What a command has printed so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Printed {
     /// Its lines; when it has ended, also a last one without a line's end.
     pub lines: Vec<String>,

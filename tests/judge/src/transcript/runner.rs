@@ -17,7 +17,8 @@ use lab::wait::PATIENCE;
 /// How long nothing more may come before "printed since" is taken to be complete.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How long an update watches for what a program that stays still has to print.
+/// How long is watched for what a program that stays still has to print, when that shall be written or
+/// is not what the page has.
 const SETTLED: Duration = Duration::from_millis(700);
 
 /// The terminals of a page while it runs.
@@ -206,7 +207,11 @@ impl<'a> Runner<'a> {
         };
         let unwritten = self.update && expected.is_empty() && until == Until::Up;
         let held = if unwritten {
-            Err(output.printed())
+            // Nobody knows yet what it prints. If it is silent, that is found out by patience alone.
+            let spoken = |printed: &Printed| {
+                (printed.end.is_some() || !printed.lines.is_empty()).then(|| printed.clone())
+            };
+            Err(output.wait(PATIENCE, spoken).unwrap_or_else(|silent| silent))
         } else {
             self.wait_for(output, &expected, until, bound)
         };
@@ -215,9 +220,8 @@ impl<'a> Runner<'a> {
         }
         let mut printed = held.err().unwrap_or_default();
         if until != Until::Ended {
-            // The more of its lines are there, the more can be told.
-            let quiet = if self.update { SETTLED } else { QUIET };
-            printed = output.settle(quiet, quiet * 5);
+            // The more of its lines are there, the more can be told; its end, too.
+            printed = output.settle(SETTLED, SETTLED * 5);
         }
         let lines = self.back(&printed);
         let problem = match (until, printed.end) {

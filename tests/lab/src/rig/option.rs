@@ -48,7 +48,7 @@ const LONG: usize = 1200;
 /// What `net.core.optmem_max` was on 64 bits before Linux 6.8, in bytes.
 const OPTION_MEMORY: &str = "20480";
 
-/// A call that holds the socket's lock for long, as calls go: some hundred microseconds. It attaches a
+/// A call that holds the socket's lock for long, as calls go: a hundred microseconds or more. It attaches a
 /// filter of 1,200 instructions that lets everything through, which the kernel translates meanwhile:
 /// `SO_ATTACH_FILTER` of socket(7).
 ///

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use lab::clock::monotonic;
 use lab::peer::{Client, pattern};
 use lab::subject::Running;
-use lab::wait::{PATIENCE, QUIET};
+use lab::wait::{PATIENCE, QUIET, until_within};
 use lab::witness::record::Bytes;
 
 use super::{Manner, OnTrial, SceneRun, of_program};
@@ -47,7 +47,9 @@ const MANY: usize = 20_000;
 /// Starts a server under the witness, lets its peers take the steps, and ends it.
 pub fn run(program: OnTrial<'_>, steps: &[PeerStep], manner: Manner) -> io::Result<SceneRun> {
     let wrong = |words: String| of_program(program.path, &io::Error::other(words));
+    let begun = Instant::now();
     let server = &mut program.launch(&[])?.server()?;
+    let came_up = begun.elapsed();
     let address = server.address();
     let mut serving = Serving {
         subject: server,
@@ -61,7 +63,13 @@ pub fn run(program: OnTrial<'_>, steps: &[PeerStep], manner: Manner) -> io::Resu
     // Ready to serve before the first client comes: its first wait is seen alone.
     let failure = serving.take(PeerStep::Settle).and_then(|()| serving.take_all(steps)).err();
     let Serving { peers, .. } = serving;
-    if let (true, Some(status)) = (peers.len() <= 1, server.ended()?) {
+    let nobody_was_served = peers.len() <= 1;
+    if nobody_was_served && failure.is_some() {
+        // Its end may be on its way: it may take several times as long as its beginning did.
+        let bound = (came_up * 10).max(QUIET);
+        let _ = until_within(bound, "it ends", || server.ended().is_ok_and(|end| end.is_some()));
+    }
+    if let (true, Some(status)) = (nobody_was_served, server.ended()?) {
         return Err(wrong(format!(
             "it printed its address and ended ({status}): a server must stay in the foreground"
         )));
