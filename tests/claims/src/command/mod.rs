@@ -183,8 +183,9 @@ fn kernel() -> String {
 /// What a person may do about a kernel that differs.
 fn report_it(ids: &[&str], kernel: &str, screen: &mut Screen) -> io::Result<()> {
     screen.paragraph(format_args!(
-        "{kernel} does not do here what the book says, which was written on {BOOK_KERNEL}. Nothing is \
-         wrong with your machine. Please report it as an issue of the course, with the output of:"
+        "{kernel} does not do here what the book says, which was written on {BOOK_KERNEL}. It may be the \
+         kernel; where times are compared, it may be that the machine was busy or is slow. If it comes \
+         again, please report it as an issue of the course, with the output of:"
     ))?;
     // Many at once may have one cause: all of it tells more.
     let ids = if ids.len() > 8 { String::new() } else { format!(" {}", ids.join(" ")) };

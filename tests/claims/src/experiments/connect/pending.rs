@@ -208,9 +208,9 @@ pub(super) fn cost_of_many(seen: &mut Seen) -> io::Result<()> {
     let [(poll_few, _), (poll_many, epoll_many)] = shown[..] else { return Ok(()) };
     let growth = poll_many / poll_few;
     let did = format!("poll over {many}, as a multiple of poll over 10");
-    seen.require(did, format!("{growth:.0}"), "5 or more", growth >= 5.0);
+    seen.require(did, format!("{growth:.0}"), "2 or more", growth >= 2.0);
     let lead = poll_many / epoll_many;
     let did = format!("poll over {many}, as a multiple of epoll_wait over {many}");
-    seen.require(did, format!("{lead:.0}"), "5 or more", lead >= 5.0);
+    seen.require(did, format!("{lead:.0}"), "2 or more", lead >= 2.0);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use lab::ask::{self, MOMENT, Watch, wait_for};
+use lab::ask::{MOMENT, Watch, wait_for};
 use lab::queues;
 use lab::rig::{option, small};
 use lab::sockets::{ANY_PORT, arrived, connection, fill, reset};
@@ -55,16 +55,19 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
     seen.says("an idle connection, OUT", reported(&ours, "OUT")?, "OUT");
-    // What is on its way may still make room: full is when no room comes for a moment.
-    let mut taken = fill(&ours, 1_000)?;
-    for _ in 0..100 {
-        if ask::poll(&ours, Events::OUT, MOMENT)?.is_empty() {
-            break;
+    // What is on its way may make room after the last EAGAIN: then the room is filled as well. Full is
+    // when OUT is gone, or when nothing more is taken although it is reported.
+    let mut taken = 0;
+    let full = loop {
+        let more = fill(&ours, 1_000)?;
+        taken += more;
+        let full = reported(&ours, "OUT")?;
+        if full.is_empty() || more == 0 {
+            break full;
         }
-        taken += fill(&ours, 1_000)?;
-    }
+    };
     seen.note("bytes sent until send says EAGAIN, small buffers", taken);
-    seen.says("full, OUT", reported(&ours, "OUT")?, "0");
+    seen.says("full, OUT", full, "0");
     let mut left = taken;
     wait::until("the peer has read all", || {
         while let Ok(count) = nix::unistd::read(&theirs, &mut [0; 4096]) {

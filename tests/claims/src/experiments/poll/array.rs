@@ -325,8 +325,8 @@ pub(super) fn cost_grows(seen: &mut Seen) -> Done {
     seen.require(
         format!("poll of {MANY} entries, one ready, takes, against {FEW}"),
         format!("{} times as long", many.as_nanos() / few.as_nanos().max(1)),
-        "at least 5 times",
-        many >= few * 5,
+        "at least twice",
+        many >= few * 2,
     );
     Ok(())
 }
