@@ -80,7 +80,7 @@ pub struct Explanation {
 ///
 /// The errnos are those of connect(2) and, where the manual is silent, of the Linux kernel:
 /// `EHOSTUNREACH`, `ECONNRESET`, `ECONNABORTED` and `EINVAL` come from real connects too. `None` for
-/// an error that connect(2) cannot give.
+/// the rare rest, such as the `ENOPROTOOPT` of an ICMP message about a protocol.
 #[must_use]
 pub fn explain(error: &io::Error) -> Option<Explanation> {
     let (meaning, remedy) = match Errno::from_raw(error.raw_os_error()?) {
@@ -93,7 +93,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "the other side reset the connection while it was being made",
             "try again; if it repeats, look at the server's own log",
         ),
-        // Nobody answered.
+        // The other machine has not answered.
         Errno::ETIMEDOUT => (
             "no answer came until the kernel gave up",
             "check the address; a firewall may be dropping the packets; --timeout gives up sooner",
@@ -106,7 +106,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "this machine has no route to that address, or a router on the way has none",
             "check the address and the routing table: `ip route get ADDRESS`",
         ),
-        // Nothing was sent: this machine could not even try.
+        // This machine could not even try. (`EACCES` can be an answer, too, of an IPv6 router.)
         Errno::ENETDOWN => (
             "the network interface towards that address is down",
             "bring the interface up: `ip link`",
@@ -119,7 +119,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             ("the local address is in use", "let the kernel choose the local port: do not bind")
         }
         Errno::EACCES => (
-            "this machine's routing table or a security policy forbids it, or it is a broadcast address",
+            "this machine's routing table, a security policy or an IPv6 firewall forbids it, or it is a broadcast address",
             "check `ip route get ADDRESS` and the policy, SELinux's for instance",
         ),
         Errno::EPERM => (
@@ -148,8 +148,8 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "never reuse a socket whose connect failed: make a new one",
         ),
         Errno::EINTR => (
-            "a signal woke the process; the kernel goes on connecting",
-            "wait until it is finished: it is not a failure",
+            "a signal woke the process; the kernel goes on connecting a TCP socket",
+            "wait until it is finished: it is not a failure (a Unix socket: connect again)",
         ),
         Errno::EAGAIN => (
             "a Unix socket's accept queue is full, or no local port is left",

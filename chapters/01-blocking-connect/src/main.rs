@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: any
-/// Tries every address that the name stands for, in the resolver's order, until one answers.
+/// Tries every address that the name stands for, in the resolver's order, until one connects.
 fn connect_to_any(
     server: &Server,
     limit: Option<Duration>,
@@ -199,7 +199,7 @@ struct Server {
 }
 
 impl Server {
-    /// Asks the resolver, which may itself wait; std gives no errno for its answer.
+    /// Asks the resolver, which may itself wait; std seldom has an errno for its answer.
     fn addresses(&self) -> Result<impl Iterator<Item = SocketAddr>, String> {
         (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| {
             format!("resolve {}: {error} (check the spelling, or use a numeric address)", self.host)
