@@ -49,8 +49,8 @@ pub enum Accepted {
     Gone(io::Error),
     /// The accept queue is empty: another thread or process was faster.
     Nobody,
-    /// There is somebody, but no descriptor or memory to take them. They keep waiting in the
-    /// accept queue, and the listener stays readable: do not ask again before something is freed.
+    /// There is no descriptor or memory for another client. Whoever has come keeps waiting in the accept
+    /// queue, and the listener stays readable for them: do not ask again before something is freed.
     Full(io::Error),
 }
 
