@@ -72,7 +72,7 @@ fn serve(
                     clients.insert(client.as_raw_fd(), client);
                 }
             } else if let Some(client) = clients.get(&fd) {
-                // Ready to read, so this does not sleep; its write still can.
+                // Ready to read, so the read should not sleep; the write still can.
                 match answer(client, &mut buffer) {
                     Ok(1..) => continue,
                     Ok(0) => {}
