@@ -25,7 +25,7 @@ pub struct Connection {
 pub enum Step {
     /// The buffer came back full: there may be more to read.
     More,
-    /// The read came back short: that was all, unless a FIN or urgent data is behind it.
+    /// The read came back short: that was all, unless a FIN, an error or urgent data is behind it.
     Short,
     /// There is nothing to do until the kernel reports something new.
     Blocked,

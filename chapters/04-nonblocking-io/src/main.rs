@@ -1,4 +1,5 @@
-//! One thread, many clients, and no call that sleeps but select(2), which now watches both ways.
+//! One thread, many clients, and no call that waits for one of them but select(2), which now watches
+//! both ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
