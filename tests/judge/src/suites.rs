@@ -19,6 +19,7 @@ pub const SHARED: &[Shared] = &[
     ("lies_epoll", server::lies::EPOLL),
     ("lies_level", server::lies::LEVEL),
     ("lies_nonblocking", server::lies::NONBLOCKING),
+    ("lies_room", server::lies::ROOM),
     ("lies_waiting", server::lies::WAITING),
     ("many", server::many::SUITES),
     ("nonblocking", server::nonblocking::SUITES),

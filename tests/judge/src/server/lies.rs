@@ -28,6 +28,8 @@ pub const WAITING: &[Suite] =
     &[told(WAITS, Scope::Contract, "lies_waiting"), told(WORDS, Scope::Lesson, "lies_waiting")];
 /// One that never waits in read or write.
 pub const NONBLOCKING: &[Suite] = &[told(REPORTS, Scope::Contract, "lies_nonblocking")];
+/// One that never waits in write, and is told again and again that there is room.
+pub const ROOM: &[Suite] = &[told(ORDER, Scope::Contract, "lies_room")];
 /// One that waits in epoll.
 pub const EPOLL: &[Suite] = &[told(INTEREST, Scope::Contract, "lies_epoll")];
 
@@ -75,7 +77,8 @@ fn serves_in_pieces(it: &Subject, call: &'static str, most: u64) -> Done {
 }
 
 /// Has it been told one? Without that nothing was tried.
-fn told_a_lie(server: &Server) -> bool {
+#[must_use]
+pub fn told_a_lie(server: &Server) -> bool {
     server.record().is_some_and(|record| record.injected() > 0)
 }
 
@@ -227,6 +230,34 @@ const REPORTS: &[Check] = &[
         },
     },
 ];
+
+const ORDER: &[Check] = &[Check {
+    name: "what_is_queued_comes_before_what_is_read_next",
+    did: "sent 256 KiB at once; let each write take 4 KiB at most, and two of three meet a full buffer at first",
+    expected: "every byte in its place",
+    perhaps: "Is a reply written although others are still queued, when the kernel has room again?",
+    read: "04-nonblocking-io.md#queue",
+    run: |it| {
+        let full = |at: u32| Lie::errno("write", Errno::EAGAIN).only(3 * at + 2, 3 * at + 3);
+        let lies = (0..20).map(full).chain([Lie::at_most("write", 4096)]);
+        let server = it.lied_to(lies)?;
+        let mut client = Client::connect(server.address())?;
+        // All of it is there before the first read, so that there is something to read behind each queue.
+        server.stop()?;
+        let bytes = pattern(256 * 1024);
+        let sending = client.send_meanwhile(bytes.clone(), false)?;
+        let here = client.stream().local_addr()?;
+        wait::try_until("more than one read takes is there", || {
+            let (_, theirs) = queues(here, server.address())?;
+            Ok(theirs.unread > 40 * 1024)
+        })?;
+        server.go_on()?;
+        let came = client.receive(bytes.len())?;
+        sending.end()?;
+        same_bytes(came, upper(&bytes))?;
+        require(told_a_lie(&server), "it never made such a call")
+    },
+}];
 
 const INTEREST: &[Check] = &[Check {
     name: "a_client_that_epoll_has_no_place_for_harms_nobody",
