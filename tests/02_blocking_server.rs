@@ -3,14 +3,18 @@
 //! The suites of all servers run on `threaded-server`; what is particular to `blocking-server`, one
 //! client at a time, stands here.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
+use judge::server::lies::told_a_lie;
 use judge::server::{ANSWERS, clients, named_clients};
 use judge::{Check, Done, LessonChecks, Scope, Suite, equal, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::wait::{self, QUIET};
+use lab::witness::lie::Lie;
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use predicates::str::{contains, is_empty};
 
@@ -182,27 +186,54 @@ const THREADS: &[Check] = &[
     },
 ];
 
-const SLEEPERS: &[Check] = &[Check {
-    name: "a_thread_each_sleeps_in_its_clients_read",
-    did: "connected three clients, asked from each, and looked at the server's calls",
-    expected: "a read that has not returned on a thread for each, and the first thread in accept",
-    perhaps: "Does one thread read from two clients, or does nobody wait for the next one?",
-    read: "02-blocking-server.md#threads",
-    run: |it| {
-        let server = it.witnessed()?;
-        let mut clients = clients(&server, 3)?;
-        for client in &mut clients {
-            same_bytes(client.ask(b"hello")?, b"HELLO")?;
-        }
-        let record = server.record_at_rest()?;
-        equal(record.has_a_thread_for_each_connection()?, 3)?;
-        equal(record.reads_under_way()?.len(), 3)?;
-        equal(record.wait_counts()?.all(), 0)?;
-        let calls = record.calls()?;
-        let accepts = calls.filter(|call| call.name() == "accept" && call.is_pending());
-        equal(accepts.map(|call| call.event.thread).collect::<Vec<_>>(), [1])
+const SLEEPERS: &[Check] = &[
+    Check {
+        name: "a_thread_each_sleeps_in_its_clients_read",
+        did: "connected three clients, asked from each, and looked at the server's calls",
+        expected: "a read that has not returned on a thread for each, and the first thread in accept",
+        perhaps: "Does one thread read from two clients, or does nobody wait for the next one?",
+        read: "02-blocking-server.md#threads",
+        run: |it| {
+            let server = it.witnessed()?;
+            let mut clients = clients(&server, 3)?;
+            for client in &mut clients {
+                same_bytes(client.ask(b"hello")?, b"HELLO")?;
+            }
+            let record = server.record_at_rest()?;
+            equal(record.has_a_thread_for_each_connection()?, 3)?;
+            equal(record.reads_under_way()?.len(), 3)?;
+            equal(record.wait_counts()?.all(), 0)?;
+            let calls = record.calls()?;
+            let accepts = calls.filter(|call| call.name() == "accept" && call.is_pending());
+            equal(accepts.map(|call| call.event.thread).collect::<Vec<_>>(), [1])
+        },
     },
-}];
+    Check {
+        name: "a_client_for_whom_there_is_no_thread_harms_nobody",
+        did: "let the start of the first client's thread fail (clone: EAGAIN), let that client leave, and asked",
+        expected: "the first client is served or closed, the next one is served",
+        perhaps: "What happens where a thread is not to be had?",
+        read: "02-blocking-server.md#threads",
+        run: |it| {
+            // As many as it makes for itself, and then the first client's.
+            let own = it.witnessed()?.record_at_rest()?.counts()?.of("clone");
+            let next = u32::try_from(own).unwrap_or_default() + 1;
+            let server = it.lied_to([Lie::errno("clone", Errno::EAGAIN).only(next, next)])?;
+            let mut first = Client::connect(server.address())?;
+            first.send(b"hello")?;
+            first.half_close()?;
+            match first.receive_rest() {
+                Ok(came) => require(came.is_empty() || came == b"HELLO", "another reply")?,
+                // It was thrown out with its request unread.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut next = Client::connect(server.address())?;
+            same_bytes(next.ask(b"and I?")?, b"AND I?")?;
+            require(told_a_lie(&server), "it started no thread for its first client")
+        },
+    },
+];
 
 const CAP: &[Check] = &[
     Check {
