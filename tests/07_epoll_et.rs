@@ -3,11 +3,15 @@
 use std::process::ExitCode;
 
 use judge::server::ANSWERS;
+use judge::server::lies::told_a_lie;
 use judge::server::witness::{SERVED, served};
-use judge::{Check, LessonChecks, Scope, Suite, require};
+use judge::{Check, LessonChecks, Scope, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
+use lab::wait;
+use lab::witness::lie::Lie;
+use nix::errno::Errno;
 
 fn main() -> ExitCode {
     LessonChecks::new("07-epoll-et")
@@ -90,6 +94,36 @@ const EDGES: &[Check] = &[
             record.drains_every_edge()?;
             record.never_spins()?;
             Ok(())
+        },
+    },
+    Check {
+        name: "whoever_is_still_owed_a_reply_has_met_a_full_buffer",
+        did: "let each write take 40 bytes at most, and every other one meet a full buffer; sent 60 pieces",
+        expected: "when it sleeps and owes a reply, its last write has met EAGAIN or was not taken whole",
+        perhaps: "Does it stop sending before the kernel takes no more?",
+        read: "07-epoll-et.md#how-far",
+        run: |it| {
+            // Three to begin with: then something is queued all the time.
+            let begin = Lie::errno("write", Errno::EAGAIN).only(1, 3);
+            let full = |at: u32| Lie::errno("write", Errno::EAGAIN).only(2 * at + 5, 2 * at + 5);
+            // The last pieces meet none: nobody would report room after a lie.
+            let lies =
+                [begin].into_iter().chain((0..50).map(full)).chain([Lie::at_most("write", 40)]);
+            let server = it.lied_to(lies)?;
+            let mut client = Client::connect(server.address())?;
+            let bytes = pattern(60 * 40);
+            for piece in bytes.chunks(40) {
+                client.send(piece)?;
+                wait::try_until("the piece is read", || {
+                    let (_, theirs) = queues(client.stream().local_addr()?, server.address())?;
+                    Ok(theirs.unread == 0)
+                })?;
+            }
+            let record = server.record_at_rest()?;
+            let owing = record.owes_only_where_room_will_be_told()?;
+            require(owing > 0, "it never slept while it owed a reply")?;
+            require(told_a_lie(&server), "it never made such a call")?;
+            same_bytes(client.receive(bytes.len())?, upper(&bytes))
         },
     },
 ];

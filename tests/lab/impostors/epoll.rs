@@ -20,27 +20,37 @@ struct Manner {
     /// Does it read until there is nothing?
     drains: bool,
     buffer: usize,
+    /// At most so many bytes are written for each report; then nobody asks for room.
+    piece: Option<usize>,
 }
 
 /// Level-triggered, always interested in writability, which it then ignores: it never sleeps.
 pub fn always_writable(listener: &TcpListener) -> io::Result<Infallible> {
     let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
     let acts_on = EpollFlags::EPOLLIN | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR;
-    serve(listener, &Manner { interest, acts_on, drains: false, buffer: 16 * 1024 })
+    serve(listener, &Manner { interest, acts_on, drains: false, buffer: 16 * 1024, piece: None })
 }
 
 /// Reads until there is nothing, as if edges were reported; but it is level-triggered.
 pub fn level_as_edge(listener: &TcpListener) -> io::Result<Infallible> {
     let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP;
     let acts_on = EpollFlags::all();
-    serve(listener, &Manner { interest, acts_on, drains: true, buffer: 16 * 1024 })
+    serve(listener, &Manner { interest, acts_on, drains: true, buffer: 16 * 1024, piece: None })
 }
 
 /// Edge-triggered, and reads once for each report: what does not fit its buffer stays where it is.
 pub fn one_read_per_edge(listener: &TcpListener) -> io::Result<Infallible> {
     let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
     let acts_on = EpollFlags::all();
-    serve(listener, &Manner { interest, acts_on, drains: false, buffer: 1024 })
+    serve(listener, &Manner { interest, acts_on, drains: false, buffer: 1024, piece: None })
+}
+
+/// Edge-triggered, and writes once for each turn: what is longer stays where it is.
+pub fn one_write_per_turn(listener: &TcpListener) -> io::Result<Infallible> {
+    let readable = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP;
+    let interest = readable | EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
+    let (acts_on, piece) = (EpollFlags::all(), Some(1024));
+    serve(listener, &Manner { interest, acts_on, drains: true, buffer: 16 * 1024, piece })
 }
 
 fn serve(listener: &TcpListener, manner: &Manner) -> io::Result<Infallible> {
@@ -62,7 +72,8 @@ fn serve(listener: &TcpListener, manner: &Manner) -> io::Result<Infallible> {
             let token = event.data();
             if token == LISTENER {
                 while let Ok((stream, _)) = listener.accept() {
-                    let guest = Guest::nonblocking(stream)?;
+                    let mut guest = Guest::nonblocking(stream)?;
+                    guest.piece = manner.piece;
                     epoll.add(&guest, EpollEvent::new(manner.interest, next_token))?;
                     guests.insert(next_token, guest);
                     next_token += 1;
@@ -82,6 +93,8 @@ fn serve(listener: &TcpListener, manner: &Manner) -> io::Result<Infallible> {
             owed.set(EpollFlags::EPOLLOUT, guest.is_owed());
             if turn == Turn::Over {
                 guests.remove(&token);
+            } else if manner.piece.is_some() {
+                // Whoever asks for room from the beginning need not ask anew.
             } else if !owed.is_empty() || event.events().contains(EpollFlags::EPOLLOUT) {
                 epoll.modify(&*guest, &mut EpollEvent::new(manner.interest | owed, token))?;
             }

@@ -36,9 +36,11 @@ fn named(name: &str) -> Option<Impostor> {
         "poll-as-select" => Impostor::Server(select::poll_instead),
         "busy-select" => Impostor::Server(select::busy),
         "sweep-after-select" => Impostor::Server(select::sweep),
+        "pause-in-select" => Impostor::Server(select::sits_out_a_pause),
         // As the lessons about epoll.
         "always-writable" => Impostor::Server(epoll::always_writable),
         "level-as-edge" => Impostor::Server(epoll::level_as_edge),
+        "one-write-per-turn" => Impostor::Server(epoll::one_write_per_turn),
         "one-read-per-edge" => Impostor::Server(epoll::one_read_per_edge),
         // As the lesson about non-blocking connect.
         "connect-without-so-error" => Impostor::Client(clients::never_asks),

@@ -72,6 +72,47 @@ pub fn sweep(listener: &TcpListener) -> io::Result<Infallible> {
     })
 }
 
+/// When descriptors run out it asks about the listener again after a second in which nobody else spoke,
+/// though a client may have left.
+pub fn sits_out_a_pause(listener: &TcpListener) -> io::Result<Infallible> {
+    listener.set_nonblocking(true)?;
+    let mut guests: BTreeMap<RawFd, Guest> = BTreeMap::new();
+    let mut buffer = [0; 16 * 1024];
+    let mut full = false;
+    loop {
+        let mut readable = FdSet::new();
+        if !full {
+            readable.insert(listener.as_fd());
+        }
+        for guest in guests.values() {
+            readable.insert(guest.as_fd());
+        }
+        let mut second = TimeVal::seconds(1);
+        match select(None, &mut readable, None, None, full.then_some(&mut second)) {
+            Ok(0) => full = false,
+            Ok(_) => {}
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+        let ready: Vec<RawFd> = readable.fds(None).map(|ready| ready.as_raw_fd()).collect();
+        for number in ready {
+            if number == listener.as_raw_fd() {
+                match listener.accept() {
+                    Ok((stream, _)) => {
+                        let guest = Guest::nonblocking(stream)?;
+                        guests.insert(guest.as_fd().as_raw_fd(), guest);
+                    }
+                    Err(_) => full = true,
+                }
+            } else if let Some(guest) = guests.get_mut(&number)
+                && guest.turn(&mut buffer) == Turn::Over
+            {
+                guests.remove(&number);
+            }
+        }
+    }
+}
+
 /// Waits, with whatever returns the numbers of the ready ones, and serves each once.
 fn one_thread(
     listener: &TcpListener,

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Test::new(TRACED, an_event_that_is_reported_for_ever_and_ignored_is_seen),
         Test::new(TRACED, level_that_poses_as_edge_is_seen),
         Test::new(TRACED, one_read_for_an_edge_is_seen_when_a_message_does_not_fit),
+        Test::new(TRACED, a_reply_that_is_left_over_without_a_full_buffer_is_seen),
+        Test::new(TRACED, a_pause_that_outlasts_the_lack_of_places_is_seen),
         Test::new(TRACED, a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not),
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
@@ -305,6 +307,40 @@ fn one_read_for_an_edge_is_seen_when_a_message_does_not_fit() {
     let contradiction = record.drains_every_edge().unwrap_err();
     assert!(contradiction.seen.contains("was not drained"), "{contradiction}");
     assert!(contradiction.to_string().contains("room 1024, 0) = 1024"), "{contradiction}");
+}
+
+fn a_reply_that_is_left_over_without_a_full_buffer_is_seen() {
+    let server = server("one-write-per-turn");
+    at_rest(&server).owes_only_where_room_will_be_told().unwrap();
+    let mut client = Client::connect(server.address()).unwrap();
+    let long = vec![b'x'; 3000];
+    client.send(&long).unwrap();
+    assert_eq!(client.receive(1024).unwrap(), upper(&long[..1024]));
+    let record = at_rest(&server);
+    record.watches_edge_triggered().unwrap();
+    record.drains_every_edge().unwrap();
+    let contradiction = record.owes_only_where_room_will_be_told().unwrap_err();
+    assert!(contradiction.seen.contains("had met no full buffer"), "{contradiction}");
+}
+
+fn a_pause_that_outlasts_the_lack_of_places_is_seen() {
+    let server = server("pause-in-select");
+    let mut leaves = Client::connect(server.address()).unwrap();
+    assert_eq!(leaves.ask(b"hello").unwrap(), b"HELLO");
+    let record = at_rest(&server);
+    assert_eq!(record.accepts_as_soon_as_there_is_a_place().unwrap(), 0);
+    // A limit of numbers: the next one would be the first that it may not have.
+    let last = server.process().descriptor_numbers().unwrap().last().copied().unwrap_or_default();
+    server.set_descriptor_limit(last + 1).unwrap();
+    let mut waits = Client::connect(server.address()).unwrap();
+    waits.send(b"room?").unwrap();
+    let without = || server.record().unwrap().accepts_without_means().unwrap();
+    wait::until("accept finds no place", || without() > 0).unwrap();
+    leave(leaves).unwrap();
+    assert_eq!(waits.receive(5).unwrap(), b"ROOM?");
+    let record = at_rest(&server);
+    let contradiction = record.accepts_as_soon_as_there_is_a_place().unwrap_err();
+    assert_eq!(contradiction.at.len(), 2, "{contradiction}");
 }
 
 fn a_server_that_sleeps_is_quiet_and_one_that_never_sleeps_is_not() {

@@ -18,7 +18,7 @@ pub const SUITES: &[Suite] = &[
 ];
 
 /// From now on it can have so many more descriptors; then its accept fails with `EMFILE`.
-fn leave_free_descriptors(server: &Server, count: u64) -> io::Result<()> {
+pub(super) fn leave_free_descriptors(server: &Server, count: u64) -> io::Result<()> {
     // Wait until it has opened all that it needs for itself.
     server.process().rests()?;
     // The limit is one of numbers: those that are open may have gaps between them.

@@ -10,6 +10,7 @@ use lab::wait::{self, QUIET};
 use lab::witness::record::Record;
 use lab::witness::sentences::Mark;
 
+use super::one_thread::leave_free_descriptors;
 use super::{ANSWERS, clients, named_clients};
 use crate::check::{Check, Scope, Suite, require, same_bytes};
 use crate::failure::Failure;
@@ -125,4 +126,89 @@ const CHECKS: &[Check] = &[
             Ok(())
         },
     },
+    Check {
+        name: "whatever_one_wait_reports_is_acted_on_though_clients_leave",
+        did: "stopped the server; of six clients every other one left, and the rest sent; continued",
+        expected: "all that one wait reported is acted on before the next one sleeps",
+        perhaps: "Is a list changed while it is walked through, and somebody left out?",
+        read: "03-select.md#why",
+        run: |it| {
+            let server = it.witnessed()?;
+            let mut all = clients(&server, 6)?;
+            for client in &mut all {
+                same_bytes(client.ask(b"hello")?, b"HELLO")?;
+            }
+            server.record_at_rest()?;
+            server.stop()?;
+            let mut stay = Vec::new();
+            for (number, mut client) in all.into_iter().enumerate() {
+                if number % 2 == 0 {
+                    drop(client);
+                } else {
+                    client.send(b"still here")?;
+                    stay.push(client);
+                }
+            }
+            server.go_on()?;
+            for client in &mut stay {
+                same_bytes(client.receive(10)?, b"STILL HERE")?;
+            }
+            server.record_at_rest()?.acts_on_every_answer()?;
+            Ok(())
+        },
+    },
+    Check {
+        name: "whoever_leaves_makes_room_at_once",
+        did: "left it no free descriptor with three clients connected, let three more wait; let those \
+              who were connected leave, one by one",
+        expected: "after each leaving an accept, before a wait has slept until its time was up",
+        perhaps: "Does a client's leaving end the pause that began when descriptors ran out?",
+        read: "03-select.md#full",
+        run: |it| {
+            let server = it.launch().descriptor_limits(64, 64).witnessed().server()?;
+            let mut connected = clients(&server, 3)?;
+            for client in &mut connected {
+                same_bytes(client.ask(b"hello")?, b"HELLO")?;
+            }
+            leave_free_descriptors(&server, 0)?;
+            let mut waiting = clients(&server, 3)?;
+            for client in &mut waiting {
+                client.send(b"room?")?;
+            }
+            wait::try_until("accept finds no place", || Ok(without_means(&server)? > 0))?;
+            for (leaves, comes) in connected.into_iter().zip(&mut waiting) {
+                // It has met the lack again, and sleeps.
+                server.record_at_rest()?;
+                drop(leaves);
+                same_bytes(comes.receive(5)?, b"ROOM?")?;
+            }
+            let accepts = server.record_at_rest()?.accepts_as_soon_as_there_is_a_place()?;
+            require(accepts > 0, "no place became free while it was full")
+        },
+    },
+    Check {
+        name: "it_rests_after_each_try_in_a_full_house",
+        did: "left it no free descriptor, let a client wait, until accept had been tried twice in vain",
+        expected: "it sleeps after the second try as after the first",
+        perhaps: "Is the time limit of the wait made anew, where the kernel may write into it?",
+        read: "03-select.md#full",
+        run: |it| {
+            let server = it.launch().descriptor_limits(64, 64).witnessed().server()?;
+            leave_free_descriptors(&server, 0)?;
+            let _waiting = Client::connect(server.address())?;
+            wait::try_until("it has tried twice, and sleeps", || {
+                let record = server.record().unwrap_or_default();
+                record.never_spins().map_err(io::Error::other)?;
+                Ok(without_means(&server)? > 1 && record.everybody_sleeps().is_ok())
+            })?;
+            server.process().rests()?;
+            server.record().unwrap_or_default().never_spins()?;
+            Ok(())
+        },
+    },
 ];
+
+/// How often its accept has found somebody, and no descriptor to take them with.
+fn without_means(server: &Server) -> io::Result<usize> {
+    server.record().unwrap_or_default().accepts_without_means().map_err(io::Error::other)
+}

@@ -47,6 +47,11 @@ impl Made {
         Self { record: Record { began, threads, ..Record::default() }, thread: 1 }
     }
 
+    /// What follows is added to this.
+    pub fn of(record: Record) -> Self {
+        Self { record, thread: 1 }
+    }
+
     pub fn record(&self) -> Record {
         self.record.clone()
     }
@@ -68,6 +73,7 @@ impl Made {
     fn value(&mut self, name: &str, arguments: Arguments, value: i64) -> &mut Self {
         let outcome = match value {
             -11 => CallOutcome::Error("EAGAIN".to_owned()),
+            -24 => CallOutcome::Error("EMFILE".to_owned()),
             -103 => CallOutcome::Error("ECONNABORTED".to_owned()),
             -114 => CallOutcome::Error("EALREADY".to_owned()),
             -115 => CallOutcome::Error("EINPROGRESS".to_owned()),

@@ -35,6 +35,7 @@
 //! - `threads`: who waited, who talked to clients;
 //! - `answers`: what a wait reported, and what was done about it;
 //! - `room`: writes that meet a full buffer, and the wait for room;
+//! - `places`: accepts that find no descriptor left, and what is done when a client leaves;
 //! - `modes`: `O_NONBLOCK`, and where else than in its waits a program can sleep;
 //! - `edges`: level or edge, and whether edges are drained;
 //! - `connects`: one connect per address, and `SO_ERROR` as the judge;
@@ -49,6 +50,7 @@ mod edges;
 #[cfg(test)]
 mod made;
 mod modes;
+mod places;
 mod rest;
 mod room;
 mod threads;

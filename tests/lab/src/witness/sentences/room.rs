@@ -1,12 +1,29 @@
 //! Writes that meet a full buffer, and the wait for room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::answers_of;
 use super::calls::{CallAt, Key, is_connection};
 use super::{Contradiction, Sentence};
-use crate::witness::bits::Events;
+use crate::witness::bits::{Events, Flags};
 use crate::witness::record::{Arguments, Descriptor, Record};
+
+/// What a connection has been sent and is still owed.
+#[derive(Default)]
+struct Account<'a> {
+    came: u64,
+    went: u64,
+    /// Its last read and its last write.
+    last: [Option<CallAt<'a>>; 2],
+    /// The kernel will report room: a write met a full buffer, or the interest in room was told anew.
+    will_be_told: bool,
+}
+
+impl Account<'_> {
+    fn is_owed(&self) -> bool {
+        self.came > self.went
+    }
+}
 
 impl Record {
     /// After a write that the kernel would not take (`EAGAIN`), it wrote to that connection again
@@ -38,6 +55,58 @@ impl Record {
         }
         let seen = "it wrote again after EAGAIN, before any report";
         Err(Contradiction::at(seen, early))
+    }
+
+    /// Whenever it slept, every connection that it owed a reply was one of which the kernel will report
+    /// room, to somebody who is told once: its last write had met a full buffer, or its interest in room
+    /// was told to epoll again after that. In the course's protocol a reply is as long as what was asked.
+    /// Returns how often it slept while it owed something.
+    ///
+    /// # Errors
+    ///
+    /// The last read and write of a connection that is owed something, and the wait that slept on it.
+    pub fn owes_only_where_room_will_be_told(&self) -> Sentence<usize> {
+        let mut accounts: BTreeMap<Key, Account> = BTreeMap::new();
+        let mut owing = 0;
+        for call in self.calls()? {
+            if call.may_sleep() {
+                let forgotten = accounts.values().find(|one| one.is_owed() && !one.will_be_told);
+                if let Some(account) = forgotten {
+                    let Account { came, went, last, .. } = account;
+                    let seen = format!(
+                        "it slept although {went} of {came} bytes were answered, and the last write \
+                         had met no full buffer"
+                    );
+                    let calls = last.iter().copied().flatten().chain([call]);
+                    return Err(Contradiction::at(seen, calls));
+                }
+                owing += usize::from(accounts.values().any(Account::is_owed));
+            }
+            let Some(descriptor) = call.descriptor().filter(|one| is_connection(one)) else {
+                continue;
+            };
+            let key = self.key(call, descriptor);
+            let moved = call.value().map_or(0, i64::unsigned_abs);
+            match &call.call.arguments {
+                Arguments::Read { flags, .. } if !flags.intersects(UNANSWERED) => {
+                    let account = accounts.entry(key).or_default();
+                    account.came += moved;
+                    account.last[0] = Some(call);
+                }
+                Arguments::Write { .. } => {
+                    let account = accounts.entry(key).or_default();
+                    account.went += moved;
+                    account.last[1] = Some(call);
+                    account.will_be_told = call.meets_a_full_buffer();
+                }
+                Arguments::EpollControl { interest, .. } if interest.contains(Events::OUT) => {
+                    accounts.entry(key).or_default().will_be_told = true;
+                }
+                Arguments::Close { .. } => drop(accounts.remove(&key)),
+                _ => {}
+            }
+        }
+        Ok(owing)
     }
 
     /// It asked whether a connection is writable only while that connection was owed something: the
@@ -75,6 +144,9 @@ impl Record {
     }
 }
 
+/// What is read in such a way has no reply: it is read again, or is no part of the stream.
+const UNANSWERED: Flags = Flags::PEEK.union(Flags::OOB);
+
 /// The connections that a call asks about: are they writable?
 fn asked_for_room(call: CallAt<'_>) -> Vec<&Descriptor> {
     let connection = |descriptor: &&Descriptor| is_connection(descriptor);
@@ -106,6 +178,24 @@ mod tests {
         assert_eq!(made.record().writes_again_only_when_reported().unwrap(), 2);
         made.write(5, 10, -11);
         made.record().writes_again_only_when_reported().unwrap_err();
+    }
+
+    #[test]
+    fn who_is_owed_a_reply_that_no_report_will_come_for_is_seen() {
+        let mut made = Made::new();
+        made.register(5, "IN|OUT|ET").read(5, 100, 100).write(5, 100, 60).write(5, 40, -11);
+        made.sleeps_in_epoll();
+        assert_eq!(made.record().owes_only_where_room_will_be_told().unwrap(), 1);
+        made.write(5, 20, 20).epoll_wait(Some(0), &[]);
+        made.record().owes_only_where_room_will_be_told().unwrap();
+        // Told anew, the kernel looks anew.
+        let mut anew = Made::of(made.record());
+        anew.register(5, "IN|OUT|ET").sleeps_in_epoll();
+        anew.record().owes_only_where_room_will_be_told().unwrap();
+        made.sleeps_in_epoll();
+        let contradiction = made.record().owes_only_where_room_will_be_told().unwrap_err();
+        assert!(contradiction.seen.contains("80 of 100 bytes"), "{contradiction}");
+        assert_eq!(contradiction.at.len(), 3, "{contradiction}");
     }
 
     #[test]
