@@ -59,7 +59,8 @@ pub struct Suite {
     pub scope: Scope,
     /// What they need that a machine may forbid: looked for first.
     pub needs: &'static [Need],
-    /// Run once before the others: if this one fails, it alone fails, and the others are not run.
+    /// Run once before all checks of a program that owes this suite: if this one fails, it alone fails, and the others
+    /// are not run.
     pub gate: Option<&'static Check>,
     /// They wait long, for a quiet second or a kernel's timer: begun first, they wait beside the others.
     pub waits_long: bool,

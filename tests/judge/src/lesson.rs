@@ -167,35 +167,49 @@ impl Gate {
     }
 }
 
-/// The tests of one program, those that wait long first: each gate, then the checks behind it. Where a lesson has more programs
-/// than one, a gate has the program's name in front, and so has what two of them owe.
+/// The gates of a program, each behind those before it.
+type Gates = Arc<[Gate]>;
+
+/// The outcome of what is behind these gates, if one of them is closed.
+fn behind(gates: &[Gate], subject: &Subject) -> Option<CheckRun> {
+    let closed = gates.iter().find(|gate| gate.run(subject).outcome.is_failure())?;
+    let came = closed.run(subject).outcome.to_string();
+    Some(CheckRun::not_run(Outcome::NotRun { gate: closed.check.name, came }))
+}
+
+/// The tests of one program: its gates, then the checks behind them, those that wait long first. A gate of one
+/// suite is a gate of all. Where a lesson has more programs than one, a gate has the program's name in front,
+/// and so has what two of them owe.
 fn group_of(
     subject: &Arc<Subject>,
     suites: impl Iterator<Item = Suite>,
     group: Option<&str>,
     shared: &Arc<Shared>,
 ) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    let mut gates: Vec<Arc<Gate>> = Vec::new();
     let mut suites: Vec<Suite> = suites.collect();
+    let mut owners: Vec<(&'static Check, Suite)> = Vec::new();
+    for suite in &suites {
+        if let Some(check) = suite.gate
+            && owners.iter().all(|(known, _)| known.name != check.name)
+        {
+            owners.push((check, *suite));
+        }
+    }
+    let gate = |&(check, _): &(_, _)| Gate { check, came: OnceLock::new() };
+    let gates: Gates = owners.iter().map(gate).collect();
+    let mut trials = Vec::new();
+    for (at, (check, suite)) in owners.into_iter().enumerate() {
+        let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;
+        trials.push(gate_trial(name, &gates, at, suite, subject, shared));
+    }
     suites.sort_by_key(|suite| !suite.waits_long);
     for suite in suites {
-        let gate = suite.gate.map(|check| {
-            let known = gates.iter().find(|gate| gate.check.name == check.name).cloned();
-            known.unwrap_or_else(|| {
-                let gate = Arc::new(Gate { check, came: OnceLock::new() });
-                let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;
-                trials.push(gate_trial(name, &gate, suite, subject, shared));
-                gates.push(Arc::clone(&gate));
-                gate
-            })
-        });
         for check in suite.checks {
             let owner = group.filter(|_| is_owed_twice(suite.name, subject.lesson()));
             let parts = [owner.unwrap_or_default(), suite.name, check.name];
             let name =
                 parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::");
-            trials.push(trial(name, check, suite, gate.clone(), subject, shared));
+            trials.push(trial(name, check, suite, &gates, subject, shared));
         }
     }
     trials
@@ -209,14 +223,18 @@ fn is_owed_twice(suite: &str, lesson: &Lesson) -> bool {
 
 fn gate_trial(
     name: String,
-    gate: &Arc<Gate>,
+    gates: &Gates,
+    at: usize,
     suite: Suite,
     subject: &Arc<Subject>,
     shared: &Arc<Shared>,
 ) -> Trial {
-    let (gate, subject, shared) = (Arc::clone(gate), Arc::clone(subject), Arc::clone(shared));
+    let (gates, subject, shared) = (Arc::clone(gates), Arc::clone(subject), Arc::clone(shared));
     Trial::ignorable_test(name.clone(), move || {
-        told(&name, gate.check, &suite, gate.run(&subject), &subject, &shared)
+        let gate = &gates[at];
+        let closed = behind(&gates[..at], &subject);
+        let came = closed.as_ref().unwrap_or_else(|| gate.run(&subject));
+        told(&name, gate.check, &suite, came, &subject, &shared)
     })
 }
 
@@ -224,21 +242,15 @@ fn trial(
     name: String,
     check: &'static Check,
     suite: Suite,
-    gate: Option<Arc<Gate>>,
+    gates: &Gates,
     subject: &Arc<Subject>,
     shared: &Arc<Shared>,
 ) -> Trial {
-    let (subject, shared) = (Arc::clone(subject), Arc::clone(shared));
+    let (gates, subject, shared) = (Arc::clone(gates), Arc::clone(subject), Arc::clone(shared));
     Trial::ignorable_test(name.clone(), move || {
         let came = match harness::missing(suite.needs)? {
             Some((need, why)) => CheckRun::not_run(Outcome::NotHere { need, why }),
-            None => match gate {
-                Some(gate) if gate.run(&subject).outcome.is_failure() => {
-                    let came = gate.run(&subject).outcome.to_string();
-                    CheckRun::not_run(Outcome::NotRun { gate: gate.check.name, came })
-                }
-                _ => run(check, &subject),
-            },
+            None => behind(&gates, &subject).unwrap_or_else(|| run(check, &subject)),
         };
         told(&name, check, &suite, &came, &subject, &shared)
     })

@@ -8,32 +8,49 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, ExitCode, Output};
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use judge::run::on_a_thread;
 use judge::server::ANSWERS;
 use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, Test, require, same_bytes};
 use lab::need::{Need, REQUIRE};
 use lab::peer::Client;
+use lab::process::Process;
 use lab::ran::Ran;
 use lab::script;
-use lab::wait::{PATIENCE, until};
+use lab::wait::{PATIENCE, until, until_within};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Which server the stand-in is: `right`, or `wrong`.
+/// Which server the stand-in is: `right`, `wrong`, or one of [`HOPELESS`].
 const STAND_IN: &str = "JUDGE_STAND_IN";
+
+/// One that says no address, one that reads and answers nothing, one that dies at its first client, and one that
+/// answers and has no bound for what it owes.
+const HOPELESS: [&str; 4] = ["silent", "reads", "dies", "hoards"];
 
 fn main() -> ExitCode {
     match std::env::var(STAND_IN) {
-        Ok(which) if std::env::args().any(|argument| argument == "--listen") => serve(&which),
+        Ok(which) if std::env::args().any(|argument| argument == "--listen") => match &*which {
+            "silent" => be_silent(),
+            "hoards" => hoard(),
+            _ => serve(&which),
+        },
         Ok(_) if std::env::args().nth(1).is_some_and(|first| first == "--be") => be(),
-        Ok(_) => LessonChecks::new("03-select")
-            .program("select-server", std::env::current_exe().expect("a path"), OWN)
-            .main(),
+        Ok(which) => {
+            // Only who never waits in write owes a bound.
+            let (lesson, program) = match &*which {
+                "hoards" => ("04-nonblocking-io", "nonblocking-server"),
+                _ => ("03-select", "select-server"),
+            };
+            let exe = std::env::current_exe().expect("a path");
+            LessonChecks::new(lesson).program(program, exe, OWN).main()
+        }
         Err(_) => judge::tests([
+            Test::new(&[], whoever_is_hopeless_is_told_once_and_soon),
             Test::new(&[], each_outcome_has_its_name),
             Test::new(&[], a_gate_that_fails_fails_alone),
             Test::new(&[], a_need_is_looked_for_and_may_be_required),
@@ -51,7 +68,38 @@ fn serve(which: &str) -> ExitCode {
     println!("listening on {}", listener.local_addr().expect("an address"));
     for client in listener.incoming() {
         // A client that leaves too early is no reason to end.
-        let _ = answer(client.expect("a client"), which == "right");
+        let _ = answer(client.expect("a client"), which);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Forgets its first line.
+fn be_silent() -> ! {
+    eprintln!("ready");
+    loop {
+        thread::park();
+    }
+}
+
+/// Answers, each client on threads of its own, and reads on whatever it owes.
+fn hoard() -> ExitCode {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    println!("listening on {}", listener.local_addr().expect("an address"));
+    eprintln!("ready");
+    for client in listener.incoming() {
+        let mut client = client.expect("a client");
+        let mut reader = client.try_clone().expect("a descriptor");
+        let (owed, replies) = mpsc::channel::<Vec<u8>>();
+        thread::spawn(move || {
+            let mut message = vec![0; 1 << 16];
+            while let Ok(count @ 1..) = reader.read(&mut message) {
+                let reply = message[..count].to_ascii_uppercase();
+                if owed.send(reply).is_err() {
+                    break;
+                }
+            }
+        });
+        thread::spawn(move || replies.iter().all(|reply| client.write_all(&reply).is_ok()));
     }
     ExitCode::SUCCESS
 }
@@ -76,13 +124,15 @@ fn be() -> ExitCode {
     }
 }
 
-fn answer(mut client: TcpStream, right: bool) -> io::Result<()> {
+fn answer(mut client: TcpStream, which: &str) -> io::Result<()> {
     let mut message = [0; 64];
     while let Ok(1..) = client.read(&mut message) {
         let said = String::from_utf8_lossy(&message);
         let said = said.trim_end_matches('\0');
         match said {
-            _ if !right => client.write_all(b"wrong")?,
+            _ if which == "reads" => eprintln!("read"),
+            _ if which == "dies" => panic!("a client has come"),
+            _ if which == "wrong" => client.write_all(b"wrong")?,
             // A subject that hangs, until it is ended.
             "sleep" => thread::sleep(Duration::from_secs(60)),
             "panic" => panic!("told to"),
@@ -193,6 +243,62 @@ fn judged(which: &str, limits: &str, arguments: &[&str]) -> (Output, Vec<Value>)
 fn of<'a>(records: &'a [Value], check: &str) -> &'a Value {
     let found = records.iter().find(|record| record["check"] == check);
     found.unwrap_or_else(|| panic!("no {check} in {records:#?}"))
+}
+
+/// All checks of a lesson on its own program, the figures and the page as well: one failure, with the program's last
+/// words; and neither judge nor program takes much memory meanwhile.
+fn whoever_is_hopeless_is_told_once_and_soon() {
+    const MOST: u64 = 200_000_000;
+    const LATEST: Duration = Duration::from_secs(15);
+    thread::scope(|scope| {
+        for which in HOPELESS {
+            scope.spawn(move || {
+                let start = Instant::now();
+                let (most, records) = watched(which);
+                let took = start.elapsed();
+                assert!(took < LATEST, "{which}: {took:?}");
+                assert!(most < MOST, "{which}: {most} bytes");
+                let others = ["not run", "not here"].map(Value::from);
+                let failures = || records.iter().filter(|one| !others.contains(&one["outcome"]));
+                let failed: Vec<&Value> =
+                    failures().filter(|one| one["outcome"] != "passed").collect();
+                assert!(records.len() > 40 && failed.len() == 1, "{which}: {failed:#?}");
+                // It has answered one client, and that is known.
+                let passed = failures().count() - failed.len();
+                assert_eq!(passed, usize::from(which == "hoards"), "{which}");
+                let words = match which {
+                    "silent" | "hoards" => "ready",
+                    "reads" => "read",
+                    _ => "a client has come",
+                };
+                let said = failed[0]["last_words"].to_string();
+                assert!(said.contains(words), "{which}: {:#}", failed[0]);
+            });
+        }
+    });
+}
+
+/// Judges this stand-in by all that its lesson owes; the most memory that judge and program had at once, looked at
+/// every few milliseconds, and the records.
+fn watched(which: &str) -> (u64, Vec<Value>) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("records");
+    let mut judge = Command::new(std::env::current_exe().expect("a path"));
+    judge.arg("--records").arg(&file).env(STAND_IN, which).env_remove(REQUIRE);
+    judge.env("RUST_BACKTRACE", "0").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut judge = judge.spawn().expect("a start");
+    let process = Process(judge.id());
+    let mut most = 0;
+    until_within(PATIENCE * 6, "the judge has ended", || {
+        let all = process.descendants().into_iter().chain([process]);
+        // One that has just ended has no memory.
+        let now = all.map(|one| one.resident_bytes().unwrap_or_default()).sum();
+        most = most.max(now);
+        judge.try_wait().expect("a child").is_some()
+    })
+    .expect("an end");
+    let records = fs::read_to_string(&file).expect("records");
+    (most, records.lines().map(|line| serde_json::from_str(line).expect("a record")).collect())
 }
 
 fn each_outcome_has_its_name() {

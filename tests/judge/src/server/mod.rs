@@ -13,8 +13,11 @@ pub mod witness_level;
 pub mod witness_nonblocking;
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use lab::peer::{Client, pattern};
+use lab::queues::queues;
 use lab::subject::Server;
 use lab::wait;
 
@@ -33,6 +36,39 @@ pub const ANSWERS: Check = Check {
         same_bytes(client.ask(b"hello")?, b"HELLO")
     },
 };
+
+/// The gate of every server that never waits in write: one without it takes whatever it is sent, in each
+/// check that sends much.
+pub const BOUNDED: Check = Check {
+    name: "it_takes_no_more_from_a_client_that_never_reads",
+    did: "let a client send without end, and never read",
+    expected: "after a while it leaves the rest unread, and sleeps",
+    perhaps: "Does it read on although nothing is read from it?",
+    read: "04-nonblocking-io.md#backpressure",
+    run: |it| {
+        let server = it.server()?;
+        let mut client = Client::connect(server.address())?;
+        let here = client.stream().local_addr()?;
+        let mut taken = 0;
+        let leaves_the_rest = || -> io::Result<bool> {
+            let (_, theirs) = queues(here, server.address())?;
+            Ok(theirs.unread > 0 && server.process().all_threads_sleep()?)
+        };
+        wait::try_until("it sleeps, and leaves the rest unread", || {
+            stuff(&mut client, &mut taken)?;
+            if !leaves_the_rest()? {
+                return Ok(false);
+            }
+            // What has just come wakes it: the window shows that it sleeps on.
+            thread::sleep(MOMENT);
+            leaves_the_rest()
+        })?;
+        Ok(())
+    },
+};
+
+/// Who sleeps so long with something to read leaves it there.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Passes when a line of the server's standard error begins so.
 ///

@@ -8,14 +8,14 @@ use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
 use lab::wait::{self, Late, PATIENCE, QUIET};
 
-use super::{ANSWERS, named_clients, stuff};
+use super::{BOUNDED, named_clients, stuff};
 use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 
 const MIB: usize = 1 << 20;
 
 /// What a server does that never waits in read or write.
 pub const SUITES: &[Suite] =
-    &[Suite::new(Scope::Contract, CHECKS).named("nonblocking").behind(&ANSWERS).waits_long()];
+    &[Suite::new(Scope::Contract, CHECKS).named("nonblocking").behind(&BOUNDED).waits_long()];
 
 /// Sends until the server takes nothing more for a while; returns how much it took. How long that takes
 /// is its speed, and no fault: the bound is how much it may take.
