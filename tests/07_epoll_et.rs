@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use judge::server::ANSWERS;
 use judge::server::lies::told_a_lie;
 use judge::server::witness::{SERVED, served};
-use judge::{Check, LessonChecks, Scope, Suite, require, same_bytes};
+use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
@@ -98,7 +98,7 @@ const EDGES: &[Check] = &[
     },
     Check {
         name: "whoever_is_still_owed_a_reply_has_met_a_full_buffer",
-        did: "let each write take 40 bytes at most, and every other one meet a full buffer; sent 60 pieces",
+        did: "let each write take 40 bytes at most, and every other one meet a full buffer; sent 24 pieces",
         expected: "when it sleeps and owes a reply, its last write has met EAGAIN or was not taken whole",
         perhaps: "Does it stop sending before the kernel takes no more?",
         read: "07-epoll-et.md#how-far",
@@ -106,12 +106,12 @@ const EDGES: &[Check] = &[
             // Three to begin with: then something is queued all the time.
             let begin = Lie::errno("write", Errno::EAGAIN).only(1, 3);
             let full = |at: u32| Lie::errno("write", Errno::EAGAIN).only(2 * at + 5, 2 * at + 5);
-            // The last pieces meet none: nobody would report room after a lie.
+            // Nobody reports room after a lie: what is still owed at the end may stay so.
             let lies =
-                [begin].into_iter().chain((0..50).map(full)).chain([Lie::at_most("write", 40)]);
+                [begin].into_iter().chain((0..16).map(full)).chain([Lie::at_most("write", 40)]);
             let server = it.lied_to(lies)?;
             let mut client = Client::connect(server.address())?;
-            let bytes = pattern(60 * 40);
+            let bytes = pattern(24 * 40);
             for piece in bytes.chunks(40) {
                 client.send(piece)?;
                 wait::try_until("the piece is read", || {
@@ -122,8 +122,7 @@ const EDGES: &[Check] = &[
             let record = server.record_at_rest()?;
             let owing = record.owes_only_where_room_will_be_told()?;
             require(owing > 0, "it never slept while it owed a reply")?;
-            require(told_a_lie(&server), "it never made such a call")?;
-            same_bytes(client.receive(bytes.len())?, upper(&bytes))
+            require(told_a_lie(&server), "it never made such a call")
         },
     },
 ];
