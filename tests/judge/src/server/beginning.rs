@@ -166,6 +166,24 @@ const WORDS: &[Check] = &[
         },
     },
     Check {
+        name: "an_address_that_this_machine_has_not_is_an_error_that_says_so",
+        did: "started the server on 192.0.2.1, an address for documentation",
+        expected: "exit status 1 and `listen ADDR: EADDRNOTAVAIL: Cannot assign requested address (...)`",
+        perhaps: "Is the error of bind(2) passed on, with what it means?",
+        read: READ,
+        run: |it| {
+            let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_nonlocal_bind");
+            if setting.is_ok_and(|setting| setting.trim() != "0") {
+                // Here every address may be bound: ip(7).
+                return Ok(());
+            }
+            let ran = it.run(["--listen=192.0.2.1:7000"], "")?;
+            let words = "EADDRNOTAVAIL: Cannot assign requested address (";
+            let said = ran.stderr.starts_with(&format!("listen 192.0.2.1:7000: {words}"));
+            require(said && ran.status == Some(1) && ran.stdout.is_empty(), &ran)
+        },
+    },
+    Check {
         name: "a_first_line_that_cannot_be_written_ends_it_with_status_1",
         did: "started the server with a standard output that takes nothing",
         expected: "exit status 1, and a line on standard error that says why",
