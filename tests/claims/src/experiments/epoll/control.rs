@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use lab::ask::{self, EVERYTHING, InSets, Watch};
@@ -11,10 +12,11 @@ use lab::sockets::connection;
 use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 use nix::unistd::{dup, pipe, read, write};
 
 use super::{ctl, only_item, raw_event, returned, told, wait};
-use crate::experiments::answer::{events, outcome};
+use crate::experiments::answer::{events, outcome, symbol};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -39,10 +41,22 @@ pub(super) fn refuses_files(seen: &mut Seen) -> Done {
     let (reader, _writer) = pipe()?;
     let (socket, _peer) = connection()?;
     let inner = Watch::new()?;
-    for (what, fd) in
-        [("a socket", socket.as_fd()), ("a pipe", reader.as_fd()), ("another epoll", inner.as_fd())]
-    {
+    let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
+    for (what, fd) in [
+        ("a socket", socket.as_fd()),
+        ("a pipe", reader.as_fd()),
+        ("a timer", timer.as_fd()),
+        ("another epoll", inner.as_fd()),
+    ] {
         seen.says(format!("{what}: EPOLL_CTL_ADD"), outcome(watch.add(&fd, Events::IN, 0)), "0");
+    }
+    // A container may have no terminals.
+    match File::options().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/ptmx") {
+        Ok(terminal) => {
+            let added = outcome(watch.add(&terminal, Events::IN, 0));
+            seen.says("a terminal: EPOLL_CTL_ADD", added, "0");
+        }
+        Err(error) => seen.note("a terminal", symbol(&error)),
     }
     Ok(())
 }

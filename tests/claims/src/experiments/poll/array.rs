@@ -7,6 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::Duration;
 
 use lab::process::Process;
+use lab::wait::PATIENCE;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::unistd::{dup, dup2_stdin, pipe, write};
@@ -15,7 +16,7 @@ use super::super::limit;
 use super::{call, entry, events_of, numbered, poll, revents};
 use crate::experiments::answer::answer;
 use crate::experiments::signals::ticks;
-use crate::experiments::time::shortest;
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -48,6 +49,13 @@ pub(super) fn prototype(seen: &mut Seen) -> Done {
         size_of::<libc::nfds_t>(),
         size_of::<libc::c_ulong>(),
     );
+    let (quiet, _open) = pipe()?;
+    let mut entries = [entry(&quiet, "IN")];
+    // SAFETY: as above.
+    let (count, took) = timed(|| unsafe { call(entries.as_mut_ptr(), 1, 300) });
+    seen.expect("poll(fds, nfds = 1, timeout = 300) with nothing to read", count, 0);
+    let fits = took >= Duration::from_millis(300) && took < PATIENCE;
+    seen.require("it took", format!("{took:.1?}"), "300 ms or a little longer", fits);
     Ok(())
 }
 
@@ -289,11 +297,15 @@ pub(super) fn does_not_say_which(seen: &mut Seen) -> Done {
     let mut entries = vec![entry(&quiet, "IN"); 100];
     entries[73] = entry(&reader, "IN");
     let count = call(&mut entries, 0)?;
-    seen.expect("poll of 100 entries, entry 73 readable: returns", count, 1);
+    let looked = entries.iter().take_while(|entry| entry.revents == 0).count() + 1;
+    seen.expect(
+        "100 entries, 73 before the readable one: how many the program looks at until it finds that",
+        looked,
+        74,
+    );
+    seen.expect("what poll returned", count, 1);
     let written = entries.iter().filter(|entry| revents(**entry) != "untouched").count();
     seen.expect("entries whose revents it wrote", written, 100);
-    let looked = entries.iter().take_while(|entry| entry.revents == 0).count() + 1;
-    seen.expect("entries the program looks at until it finds the ready one", looked, 74);
     Ok(())
 }
 

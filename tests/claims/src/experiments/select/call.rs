@@ -30,6 +30,14 @@ impl RawSet {
         set
     }
 
+    /// With nothing but this first byte, made without the macros: what the kernel takes it for is its own word.
+    pub fn with_first_byte(byte: u8) -> Self {
+        let mut set = Self::new();
+        // SAFETY: the set has at least one byte, and may hold any.
+        unsafe { *(&raw mut set.0).cast::<u8>() = byte };
+        set
+    }
+
     /// `FD_SET`. Panics for a descriptor that does not fit.
     pub fn add(&mut self, fd: RawFd) {
         assert!(usize::try_from(fd).is_ok_and(|fd| fd < libc::FD_SETSIZE), "{fd} does not fit");

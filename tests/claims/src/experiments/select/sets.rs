@@ -10,6 +10,7 @@ use lab::sockets::connection;
 use lab::wait::QUIET;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
+use nix::unistd::close;
 
 use super::super::limit;
 use super::call::{RawSet, number, readable, select, time};
@@ -49,6 +50,9 @@ pub fn nfds_is_highest_plus_one(seen: &mut Seen) -> io::Result<()> {
         let did = format!("select(nfds = {nfds}) with the closed descriptor {closed} in the set");
         seen.says(did, got, book);
     }
+    let got = answer(readable(closed + 1, &mut RawSet::new(), NOW));
+    let did = format!("select(nfds = {}) without {closed} in the set", closed + 1);
+    seen.says(did, got, "0");
     Ok(())
 }
 
@@ -124,8 +128,8 @@ pub fn macros(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// The picture of many texts, with the very numbers: 1, 2 and 5, of which 1 and 2 are ready. What
-/// stood at these numbers is kept and put back, because the report goes through 1.
+/// The picture of many texts, with the very numbers: 1, 2 and 5, of which 1 and 2 are ready. Then bytes that
+/// no macro has made, for the kernel's own word on which bit is whose.
 pub fn is_a_bitmap(seen: &mut Seen) -> io::Result<()> {
     let mut set = RawSet::new();
     seen.expect("bytes in an fd_set", size_of::<libc::fd_set>(), 128);
@@ -140,25 +144,53 @@ pub fn is_a_bitmap(seen: &mut Seen) -> io::Result<()> {
         RawSet::of(&[0]).first_byte().as_str(),
         "0000,0001",
     );
+    let [last, next] = [7, 8].map(|fd| RawSet::of(&[fd]).first_byte());
+    let saw = format!("{last} and {next}");
+    seen.says("the first byte with FD_SET 7, and with FD_SET 8", saw, "1000,0000 and 0000,0000");
 
     limit::room_for(128)?;
-    let (a, _a) = ready_pipe()?;
-    let (b, _b) = ready_pipe()?;
+    let (loud, _loud) = ready_pipe()?;
     let (quiet, _quiet) = pipe()?;
-    let kept = [1, 2, 5].map(keep);
-    let placed = [(&a, 1), (&b, 2), (&quiet, 5)].map(|(pipe, fd)| place(number(pipe), fd));
-    let count = readable(6, &mut set, NOW);
-    for (kept, fd) in kept.into_iter().zip([1, 2, 5]) {
+    let (loud, quiet) = (keep(number(&loud))?, keep(number(&quiet))?);
+    let ready = |fds: &[RawFd]| [1, 2, 4, 5].map(|fd| if fds.contains(&fd) { loud } else { quiet });
+    let count = at_1_2_4_5(ready(&[1, 2]), || answer(readable(6, &mut set, NOW)))?;
+    let did = "the set that came back from select(6, set) while 1 and 2 are readable and 5 is not";
+    seen.expect(did, set.first_byte().as_str(), "0000,0110");
+    seen.says("what it returned", count, "2");
+    for (nfds, byte, fds, book) in [
+        (6, 0b0010_0000, &[5][..], "1"),
+        (6, 0b0001_0000, &[5], "0"),
+        (5, 0b0010_0000, &[5], "0"),
+        (6, 0b0010_0110, &[1, 2, 5], "3"),
+    ] {
+        let mut set = RawSet::with_first_byte(byte);
+        let did = format!(
+            "the byte {}, made by hand, while {fds:?} of 1, 2, 4, 5 are readable",
+            set.first_byte()
+        );
+        let count = at_1_2_4_5(ready(fds), || answer(readable(nfds, &mut set, NOW)))?;
+        seen.says(format!("{did}: select({nfds}, ...)"), count, book);
+    }
+    Ok(())
+}
+
+/// Does it while these are at the numbers 1, 2, 4 and 5. What stood there is kept and put back, because the report
+/// goes through 1.
+fn at_1_2_4_5<T>(these: [RawFd; 4], work: impl FnOnce() -> T) -> io::Result<T> {
+    let numbers = [1, 2, 4, 5];
+    let kept = numbers.map(keep);
+    let mut placed = Ok(());
+    for (from, to) in these.into_iter().zip(numbers) {
+        placed = placed.and_then(|()| place(from, to));
+    }
+    let done = work();
+    for (kept, fd) in kept.into_iter().zip(numbers) {
         if let Ok(kept) = kept {
             place(kept, fd)?;
+            close(kept)?;
         }
     }
-    for placed in placed {
-        placed?;
-    }
-    seen.expect("select(6, set) while 1 and 2 are readable and 5 is not", count?, 2);
-    seen.expect("the set that came back", set.first_byte().as_str(), "0000,0110");
-    Ok(())
+    placed.map(|()| done)
 }
 
 /// A second number for what is at `fd`, well above; an error if nothing is.
@@ -236,7 +268,13 @@ pub fn must_be_filled_again(seen: &mut Seen) -> io::Result<()> {
     let (reader, mut writer) = pipe()?;
     let fd = number(&reader);
     let mut set = RawSet::of(&[fd]);
-    seen.expect("select on a quiet pipe, without waiting", readable(fd + 1, &mut set, NOW)?, 0);
+    let count = readable(fd + 1, &mut set, NOW)?;
+    seen.expect(
+        "select on a quiet pipe, without waiting: is its bit still set",
+        set.has(fd),
+        false,
+    );
+    seen.expect("what it returned", count, 0);
     writer.write_all(b"x")?;
     let again = readable(fd + 1, &mut set, QUIET / 4)?;
     seen.expect("data come; select again with the set as it came back", again, 0);

@@ -41,17 +41,26 @@ pub fn ends_by_event_or_time(seen: &mut Seen) -> io::Result<()> {
     seen.expect("select for 10 s, and a byte comes into the second pipe", count?, 1);
     seen.expect("FD_ISSET of each", fds.map(|fd| set.has(fd)), [false, true, false]);
     seen.require("it took", format!("{took:.1?}"), "far less than 10 s", took < PATIENCE / 2);
+    ticks(Duration::from_millis(20), false)?;
+    let ended = answer(readable(fds[0] + 1, &mut RawSet::of(&fds[..1]), PATIENCE));
+    no_more_ticks()?;
+    seen.says("select for 10 s on a quiet pipe, and a signal handler runs", ended, "EINTR");
     Ok(())
 }
 
 pub fn timeout_empties_the_sets(seen: &mut Seen) -> io::Result<()> {
     let (reader, _writer) = pipe()?;
     let fd = number(&reader);
-    let [mut read, mut except] = [RawSet::of(&[fd]); 2];
-    let sets = [Some(&mut read), None, Some(&mut except)];
+    // A pipe's read end is never writable.
+    let [mut read, mut write, mut except] = [RawSet::of(&[fd]); 3];
+    let sets = [Some(&mut read), Some(&mut write), Some(&mut except)];
     let count = select(fd + 1, sets, Some(&mut time(SHORT)))?;
     seen.expect("select on a quiet pipe for 30 ms", count, 0);
-    seen.expect("descriptors left in the two sets", [read.count(), except.count()], [0, 0]);
+    seen.expect(
+        "descriptors left in the three sets",
+        [&read, &write, &except].map(RawSet::count),
+        [0; 3],
+    );
     Ok(())
 }
 
