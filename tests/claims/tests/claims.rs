@@ -25,6 +25,7 @@ const TESTS: &[(&str, AboutRegister)] = &[
     ("the_register_has_every_claim_in_order", every_claim_in_order),
     ("a_hundred_and_fifty_claims_have_a_verdict", a_hundred_and_fifty),
     ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
+    ("every_experiment_has_what_would_refute_it", what_would_refute_it),
     ("every_experiment_exists_and_is_named", experiments_fit),
     ("every_row_that_a_claim_names_is_in_the_books_table", rows_fit),
     ("a_row_or_cell_that_is_wrong_is_found", wrong_rows_are_found),
@@ -138,6 +139,55 @@ fn an_experiment_or_a_reason(register: &Register) -> Result<(), String> {
     });
     let wrong = wrong.map(|claim| format!("{}: either experiment or no-experiment", claim.id));
     nothing(&wrong.collect::<Vec<_>>())
+}
+
+/// The claims above are still to come.
+const REFUTABLE: u16 = 80;
+
+fn what_would_refute_it(register: &Register) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for claim in register.claims.iter().filter(|claim| claim.number() <= REFUTABLE) {
+        wrong.extend(not_refutable(claim).map(|what| format!("{}: {what}", claim.id)));
+    }
+    // It would find what is missing.
+    let some = register.claim(REFUTABLE).ok_or("no such claim")?;
+    let planted = [
+        Claim { refuted_by: None, ..some.clone() },
+        Claim { refuted_by: Some("x".repeat(160) + "."), ..some.clone() },
+        Claim { refuted_by: Some("it does not".to_owned()), ..some.clone() },
+        Claim { refuted_by: Some("`it` does not.".to_owned()), ..some.clone() },
+        Claim { lie: Vec::new(), no_lie: None, ..some.clone() },
+        Claim { no_lie: Some("a reason of some length".to_owned()), ..some.clone() },
+        Claim { lie: Vec::new(), no_lie: Some("too short".to_owned()), ..some.clone() },
+        Claim { experiment: None, ..some.clone() },
+    ];
+    for (at, planted) in planted.iter().enumerate() {
+        if not_refutable(planted).is_none() {
+            wrong.push(format!("what was planted as {at} was not found"));
+        }
+    }
+    nothing(&wrong)
+}
+
+/// What is wrong with how a claim says that it would be refuted.
+fn not_refutable(claim: &Claim) -> Option<&'static str> {
+    let Claim { experiment, refuted_by, lie, no_lie, .. } = claim;
+    if experiment.is_none() {
+        let something = refuted_by.is_some() || !lie.is_empty() || no_lie.is_some();
+        return something.then_some("refuted-by, lie and no-lie go with an experiment");
+    }
+    let Some(refuted_by) = refuted_by else { return Some("refuted-by is missing") };
+    if refuted_by.chars().count() > 160
+        || !refuted_by.ends_with('.')
+        || refuted_by.contains(['`', '\n'])
+    {
+        return Some("refuted-by is no sentence of at most 160 characters without backticks");
+    }
+    if lie.is_empty() == no_lie.is_none() {
+        return Some("either lie or no-lie");
+    }
+    let short = no_lie.as_ref().is_some_and(|why| why.chars().count() < 20);
+    short.then_some("no-lie is no reason")
 }
 
 fn experiments_fit(register: &Register) -> Result<(), String> {
@@ -274,7 +324,7 @@ fn plain_words(register: &Register) -> Result<(), String> {
                 wrong.push(format!("{id}: {field} has more than {at_most} characters"));
             }
         }
-        let texts = [says, correct].into_iter().chain(&claim.no_experiment);
+        let texts = [says, correct].into_iter().chain(&claim.no_experiment).chain(&claim.no_lie);
         if texts.into_iter().any(|text| text.contains('`')) {
             wrong.push(format!("{id}: a terminal shows the backticks; only a box is Markdown"));
         }

@@ -68,11 +68,12 @@ fn one_claim_is_told_with_its_story() {
     let text = output(&["C22"]);
     for part in [
         "C22: false\n",
-        "\n  claim   Adding descriptors 2 and 1",
-        "\n  said by S1 (a long article",
-        "\n  correct It gives 0010,0110.\n",
-        "\n  source  select(2)\n",
-        "\n  read    book/src/03-select.md#claims",
+        "\n  claim      Adding descriptors 2 and 1",
+        "\n  said by    S1 (a long article",
+        "\n  correct    It gives 0010,0110.\n",
+        "\n  source     select(2)\n",
+        "\n  refuted by with the byte 0010,0110, made by hand,",
+        "\n  read       book/src/03-select.md#claims",
         "\nfd-set-is-a-bitmap on Linux ",
         "\n  FD_SET 2, FD_SET 1 \u{2192} 0010,0110\n",
         "\nas the book says\n",

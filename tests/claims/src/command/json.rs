@@ -40,6 +40,7 @@ fn claim_of(verdicts: &Verdicts<'_>, claim: &Claim) -> Value {
         "source": claim.source,
         "page": claim.page,
         "experiment": claim.experiment,
+        "refuted_by": claim.refuted_by,
         "no_experiment": claim.no_experiment,
         "trial": trial,
     })

@@ -10,7 +10,7 @@ use crate::register::{Claim, Register};
 use crate::runner::{Ruling, Trial};
 
 /// How far the text stands from the left.
-const INDENT: usize = 10;
+const INDENT: usize = 13;
 
 /// How wide a line may be.
 const COLUMNS: usize = 100;
@@ -39,6 +39,9 @@ fn show_claim(register: &Register, claim: &Claim, screen: &mut Screen) -> io::Re
     field(screen, "said by", &register.who(claim))?;
     field(screen, "correct", &claim.correct)?;
     field(screen, "source", &claim.source)?;
+    if let Some(refuted_by) = &claim.refuted_by {
+        field(screen, "refuted by", refuted_by)?;
+    }
     match &claim.page {
         Some(page) => field(screen, "read", &format!("book/src/{page}, or: cargo tutor book")),
         None => Ok(()),
@@ -60,5 +63,5 @@ fn show_trial(claim: &Claim, trial: &Trial, kernel: &str, screen: &mut Screen) -
 }
 
 fn field(screen: &mut Screen, name: &str, text: &str) -> io::Result<()> {
-    screen.wrapped(&format!("  {name:<8}"), &" ".repeat(INDENT), text, COLUMNS)
+    screen.wrapped(&format!("  {name:<11}"), &" ".repeat(INDENT), text, COLUMNS)
 }

@@ -106,6 +106,9 @@ fn entry<'a>(
     if let Some(one) = seen.telling(claim.observation.as_deref()) {
         line(text, format_args!("Seen: {}\n", observed(one)));
     }
+    if let Some(refuted_by) = &claim.refuted_by {
+        line(text, format_args!("It would be refuted by: {}\n", plain(refuted_by)));
+    }
     if let Some(&first) = told.get(name) {
         let small = first.to_lowercase();
         line(
