@@ -218,10 +218,17 @@ pub(super) fn closed(seen: &mut Seen) -> Done {
     let ready = EventFd::from_value(1)?;
     let watch = Watch::new()?;
     watch.add(&ready, Events::IN, 0)?;
+    let second = dup(&watch)?;
     let number = OwnedFd::from(watch).into_raw_fd();
     // SAFETY: the owner was given up above, and from here on only the number is used.
     seen.says("close of the epoll descriptor", returned(unsafe { libc::close(number) }), "0");
     let mut array = [raw_event("0", 0)];
+    seen.says("epoll_wait with its number", wait(number, &mut array), "-1 EBADF");
+    let did = "epoll_wait with a duplicate of it, which is still open";
+    seen.says(did, wait(second.as_raw_fd(), &mut array), "1");
+    let number = second.into_raw_fd();
+    // SAFETY: as above.
+    seen.says("close of the duplicate", returned(unsafe { libc::close(number) }), "0");
     seen.says("epoll_wait with its number", wait(number, &mut array), "-1 EBADF");
     seen.says("the watched descriptor: read", outcome(ready.read()), "0");
     Ok(())
