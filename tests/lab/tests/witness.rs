@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
         Test::new(TRACED, reads_and_writes_in_pieces_are_shortened_too),
         Test::new(TRACED, a_wait_that_reports_nothing_leaves_no_report_of_before),
+        Test::new(TRACED, an_option_that_is_said_to_be_read_is_zero),
         Test::new(TRACED, lateness_holds_only_the_thread_concerned),
         Test::new(TRACED, a_witness_interrupts_no_call_of_another_thread),
     ])
@@ -371,6 +372,17 @@ fn client_record(name: &str) -> Record {
     record.connects_once_to_each(&addresses.map(|address| address.to_string())).unwrap();
     record.sleeps_in_connect().unwrap_err();
     record
+}
+
+/// Whatever stood in the program's memory before: a refused connect is told that `SO_ERROR` is 0.
+fn an_option_that_is_said_to_be_read_is_zero() {
+    let refusing = RefusingPort::new().unwrap();
+    let zero = "getsockopt=done".parse::<Lie>().unwrap();
+    let launch = impostor("connect-with-early-so-error").arg(refusing.address().to_string());
+    let mut subject = launch.lie(zero).start().unwrap();
+    let line = subject.line().unwrap().unwrap();
+    assert!(line.contains(" connected "), "{line}");
+    assert!(subject.exit_status().unwrap().success());
 }
 
 fn a_client_that_never_asks_so_error_is_seen() {

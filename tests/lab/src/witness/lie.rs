@@ -38,7 +38,7 @@ pub enum Answer {
     Everything,
     /// A wait is not made, and reports nothing, as at the end of a time limit.
     Nothing,
-    /// It is not made, and says 0, as if it were done.
+    /// It is not made, and says 0, as if it were done. The value that getsockopt(2) then gives is all zeros.
     Done,
     /// It is made so much later; only its thread waits. A signal that comes meanwhile ends the delay.
     Late(Duration),

@@ -1,4 +1,4 @@
-//! What a wait reports that was taken away: everything, or nothing.
+//! What a call reports that was taken away: a wait everything, or nothing; getsockopt(2) a value of zeros.
 
 use super::super::bits::Events;
 use super::super::decode::{EPOLL_DATA, EPOLL_EVENT, MOST_ENTRIES, POLLFD, members};
@@ -46,6 +46,14 @@ pub(super) fn nothing(memory: Memory, name: &str, registers: [u64; 6]) -> Report
         _ => {}
     }
     report
+}
+
+/// An option whose every byte is 0: no program reads what stood there before. As long as was asked for, at
+/// most 64 KiB.
+pub(super) fn no_value(memory: Memory, [_, _, _, value, length, _]: [u64; 6]) -> Report {
+    let length = memory.number(length).and_then(|length| u16::try_from(length).ok());
+    let zeros = vec![0; length.unwrap_or_default().into()];
+    Report { count: 0, writes: vec![(value, zeros)] }
 }
 
 /// The sets stay as they were asked: each bit in them is an answer.
