@@ -23,7 +23,13 @@ pub(super) fn pending_error_is_readable(seen: &mut Seen) -> io::Result<()> {
     }
     expect_readiness(seen, "and the error stands", &ours, "rw-", "IN|OUT|ERR|HUP|RDHUP")?;
     seen.says("SO_ERROR takes it", so_error(&ours)?, "EPIPE");
-    expect_readiness(seen, "then", &ours, "rw-", "IN|OUT|HUP|RDHUP")
+    expect_readiness(seen, "then", &ours, "rw-", "IN|OUT|HUP|RDHUP")?;
+
+    let (ours, _gone) = in_state("rst-close-wait")?;
+    let write = sent(&ours, b"x", MsgFlags::MSG_NOSIGNAL);
+    seen.says("another such socket: a write instead", write, "EPIPE");
+    seen.says("SO_ERROR: the write has taken it", so_error(&ours)?, "0");
+    Ok(())
 }
 
 /// C117: `SO_ERROR` fetches it and takes it away.

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::process;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::socket::{SockFlag, accept4};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::finished::unix_listener;
@@ -35,17 +36,18 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// C132: fcntl, a flag of socket(2), and what an accepted socket has.
 pub(super) fn ways_to_non_blocking(seen: &mut Seen) -> io::Result<()> {
-    let hole = BlackHole::new()?;
+    // Loopback does not say ECONNREFUSED to the call itself, unless the call waits for it.
+    let refusing = RefusingPort::new()?;
     let by_fcntl = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     seen.expect("O_NONBLOCK of a new socket", is_non_blocking(&by_fcntl)?, false);
     fcntl(&by_fcntl, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     seen.expect("after fcntl(F_SETFL, O_NONBLOCK)", is_non_blocking(&by_fcntl)?, true);
-    let answer = outcome(by_fcntl.connect(&hole.address().into()));
-    seen.says("connect of that socket, to an address that never answers", &answer, "EINPROGRESS");
+    let answer = outcome(by_fcntl.connect(&refusing.address().into()));
+    seen.says("connect of that socket, to a port where nobody listens", &answer, "EINPROGRESS");
 
     let by_flag = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None)?;
     seen.expect("O_NONBLOCK after socket(SOCK_NONBLOCK)", is_non_blocking(&by_flag)?, true);
-    let answer = outcome(by_flag.connect(&hole.address().into()));
+    let answer = outcome(by_flag.connect(&refusing.address().into()));
     seen.says("connect of that socket", &answer, "EINPROGRESS");
 
     let listener = listener()?;
@@ -54,11 +56,18 @@ pub(super) fn ways_to_non_blocking(seen: &mut Seen) -> io::Result<()> {
     let accepted = accept_within(&listener, PATIENCE)?;
     let did = "O_NONBLOCK of a socket accepted from a non-blocking listener";
     seen.expect(did, is_non_blocking(&accepted)?, false);
+
+    let _another = begin(listener.local_addr()?)?;
+    wait_for(&listener, Events::IN)?;
+    let accepted = accept4(listener.as_raw_fd(), SockFlag::SOCK_NONBLOCK)?;
+    // SAFETY: the kernel has just opened it for us, and nobody else knows it.
+    let accepted = unsafe { OwnedFd::from_raw_fd(accepted) };
+    seen.expect("the same from accept4(SOCK_NONBLOCK)", is_non_blocking(&accepted)?, true);
     Ok(())
 }
 
-/// C137: a time limit on sending is one on connect, too.
-pub(super) fn send_timeout_ends_it(seen: &mut Seen) -> io::Result<()> {
+/// C137: a time limit on sending is one on connect, too; and a signal ends the call.
+pub(super) fn ends_early(seen: &mut Seen) -> io::Result<()> {
     let limit = Duration::from_millis(50);
     let hole = BlackHole::new()?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -71,6 +80,13 @@ pub(super) fn send_timeout_ends_it(seen: &mut Seen) -> io::Result<()> {
     seen.require("it returned after", lab::shown::duration(took), "about 50 ms or more", fits);
     seen.expect("O_NONBLOCK of that socket", is_non_blocking(&socket)?, false);
     state(seen, "its state: the attempt goes on", &socket, "SYN_SENT")?;
+
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    ticks(TICK, false)?;
+    let answer = outcome(socket.connect(&hole.address().into()));
+    no_more_ticks()?;
+    seen.says("blocking connect without a limit, and a signal with a handler", &answer, "EINTR");
+    state(seen, "its state then", &socket, "SYN_SENT")?;
     Ok(())
 }
 

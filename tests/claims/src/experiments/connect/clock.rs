@@ -5,16 +5,19 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab::rig::BlackHole;
-use lab::wait;
+use lab::ask::poll;
+use lab::rig::{BlackHole, option};
+use lab::sockets::{begin_connect, unconnected};
+use lab::wait::{self, PATIENCE};
+use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
 use super::{begin, state, tcp};
-use crate::experiments::answer::outcome;
+use crate::experiments::answer::{outcome, so_error, symbol};
 use crate::experiments::time::timed;
 use crate::seen::Seen;
 
-/// C146: the settings that decide, what they amount to, and the first repetition.
+/// C146: the settings that decide, the first repetition, and the end where one socket repeats only once.
 pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
     let retries = setting("tcp_syn_retries")?.unwrap_or(6);
     let linear = setting("tcp_syn_linear_timeouts")?;
@@ -30,6 +33,16 @@ pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
     let start = Instant::now();
     let (socket, answer) = begin(hole.address())?;
     seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
+    let count = option::get(&socket, libc::IPPROTO_TCP, libc::TCP_SYNCNT)?;
+    seen.expect(
+        "TCP_SYNCNT of that socket, which is tcp_syn_retries",
+        i64::from(count),
+        retries.into(),
+    );
+    let brief = unconnected()?;
+    option::set(&brief, libc::IPPROTO_TCP, libc::TCP_SYNCNT, 1)?;
+    let brief_start = Instant::now();
+    begin_connect(&brief, hole.address())?;
     let again = || tcp(&socket).is_ok_and(|now| now.sent_again > 0);
     wait::until("the SYN is sent again", again)?;
     let took = start.elapsed();
@@ -41,24 +54,43 @@ pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
         early,
     );
     state(seen, "the state then", &socket, "SYN_SENT")?;
+
+    poll(&brief, Events::OUT, PATIENCE)?;
+    let ended = brief_start.elapsed();
+    let did = "another socket with TCP_SYNCNT 1, when it is over: SO_ERROR";
+    seen.says(did, so_error(&brief)?, "ETIMEDOUT");
+    let (_, due) = schedule(1, linear.unwrap_or(0));
+    let due = Duration::from_secs(due);
+    seen.require(
+        "that was after",
+        lab::shown::duration(ended),
+        format!("{} s, by the same rule", due.as_secs()),
+        // A timer of the kernel's wheel may be an eighth late, and a busy machine later.
+        ended * 10 >= due * 9 && ended < 2 * due,
+    );
     Ok(())
 }
 
 /// C147: a limit for one socket.
 pub(super) fn user_timeout(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
-    let end = |limit: u64| {
+    let end = |option, value| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.set_tcp_user_timeout(Some(Duration::from_millis(limit)))?;
+        if let Err(refused) = option::set(&socket, libc::IPPROTO_TCP, option, value) {
+            return Ok((symbol(&refused), Duration::ZERO));
+        }
         Ok::<_, io::Error>(timed(|| outcome(socket.connect(&hole.address().into()))))
     };
     // The shortest of three: load makes a wait longer, and never shorter.
-    let (short, long) = thread::scope(|scope| {
-        let short = scope.spawn(|| end(10));
-        let long: Vec<_> = (0..3).map(|_| scope.spawn(|| end(1500))).collect();
+    let (short, long, counted) = thread::scope(|scope| {
+        let short = scope.spawn(|| end(libc::TCP_USER_TIMEOUT, 10));
+        let counted = scope.spawn(|| end(libc::TCP_SYNCNT, 1));
+        let long = (0..3).map(|_| scope.spawn(|| end(libc::TCP_USER_TIMEOUT, 1500)));
+        let long: Vec<_> = long.collect();
         let long = long.into_iter().map(|one| one.join().expect("no panic"));
         let long = long.collect::<io::Result<Vec<_>>>();
-        Ok::<_, io::Error>((short.join().expect("no panic")?, long?))
+        let [short, counted] = [short, counted].map(|one| one.join().expect("no panic"));
+        Ok::<_, io::Error>((short?, long?, counted?))
     })?;
     let (answer, due) = short;
     seen.says("blocking connect with TCP_USER_TIMEOUT of 10 ms, no answer", &answer, "ETIMEDOUT");
@@ -75,6 +107,14 @@ pub(super) fn user_timeout(seen: &mut Seen) -> io::Result<()> {
         shown,
         book,
         took >= Duration::from_millis(1500) && took < 2 * due,
+    );
+    let (answer, took) = counted;
+    seen.says("the same with TCP_SYNCNT 1, and no limit", &answer, "ETIMEDOUT");
+    seen.require(
+        "it ended after",
+        lab::shown::duration(took),
+        "about three seconds, not two minutes",
+        took >= Duration::from_millis(2900) && took < 10 * due,
     );
     let retries = setting("tcp_syn_retries")?;
     seen.require(
@@ -95,17 +135,42 @@ fn setting(name: &str) -> io::Result<Option<u32>> {
     }
 }
 
-/// When SYNs are sent, and when the kernel gives up, in seconds: `linear` repetitions a second apart,
-/// then `retries` more with waits that double from one second to two minutes at most.
+/// When SYNs are sent, and when the kernel gives up, in seconds: `linear` repetitions a second apart, then
+/// `retries` more with waits that double from one second to two minutes at most. It gives up earlier if the
+/// time of the `retries` alone has passed when one is due: `tcp_write_timeout`, `retransmits_timed_out`.
 fn schedule(retries: u32, linear: u32) -> (Vec<u64>, u64) {
     const LONGEST: u64 = 120;
-    let (mut sent, mut now, mut wait) = (vec![0], 0, 1);
-    for number in 0..linear + retries {
-        now += wait;
+    let doubled = |number: u32| 1_u64.checked_shl(number).map_or(LONGEST, |wait| wait.min(LONGEST));
+    let whole: u64 = (0..=retries).map(doubled).sum();
+    let (mut sent, mut now) = (vec![0], 0);
+    for number in 0..=linear + retries {
+        now += doubled(number.saturating_sub(linear));
+        if now >= whole {
+            break;
+        }
         sent.push(now);
-        if number >= linear {
-            wait = (wait * 2).min(LONGEST);
+    }
+    (sent, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::schedule;
+
+    /// As Linux 6.18 did it, but for those without a repetition a second apart.
+    #[test]
+    fn the_end_is_where_the_kernel_has_it() {
+        for (retries, linear, repetitions, end) in [
+            (1, 4, 2, 3),
+            (2, 4, 5, 7),
+            (3, 4, 7, 19),
+            (4, 4, 8, 35),
+            (6, 4, 10, 131),
+            (6, 0, 6, 127),
+            (1, 0, 1, 3),
+        ] {
+            let (sent, gave_up) = schedule(retries, linear);
+            assert_eq!((sent.len() - 1, gave_up), (repetitions, end), "{retries} and {linear}");
         }
     }
-    (sent, now + wait)
 }

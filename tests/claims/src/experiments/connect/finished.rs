@@ -155,7 +155,9 @@ pub(super) fn at_once(seen: &mut Seen) -> io::Result<()> {
 
     let udp = UdpSocket::bind(ANY_PORT)?;
     udp.set_nonblocking(true)?;
-    seen.says("of UDP", outcome(udp.connect(refusing.address())), "0");
+    let answer = outcome(udp.connect(BROADCAST));
+    seen.says("of UDP to that broadcast address, without SO_BROADCAST", answer, "EACCES");
+    seen.says("of UDP to a port", outcome(udp.connect(refusing.address())), "0");
     let (_listener, address) = unix_listener("at-once")?;
     seen.says("of a Unix socket", outcome(unix_socket()?.connect(&address)), "0");
     Ok(())

@@ -38,7 +38,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "einprogress-may-be-over", run: pending::may_be_over },
     Experiment { name: "non-blocking-connect-at-once", run: finished::at_once },
     Experiment { name: "connect-goes-on", run: pending::goes_on },
-    Experiment { name: "blocking-connect-ends-early", run: call::send_timeout_ends_it },
+    Experiment { name: "blocking-connect-ends-early", run: call::ends_early },
     Experiment { name: "own-limit-for-silence", run: pending::own_limit },
     Experiment { name: "one-connect-needs-no-epoll", run: pending::needs_no_epoll },
     Experiment { name: "cost-of-many-connects", run: pending::cost_of_many },

@@ -6,14 +6,14 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use lab::ask::{self, Watch, wait_for};
-use lab::rig::{BlackHole, Pending, RefusingPort, accept_within};
+use lab::rig::{BlackHole, Pending, RefusingPort};
 use lab::sockets::{listener, unconnected};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::select::{FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{begin, state, tcp};
 use crate::experiments::answer::{events, outcome, so_error};
@@ -38,6 +38,9 @@ pub(super) fn sends_a_syn(seen: &mut Seen) -> io::Result<()> {
     );
     let after = tcp(&socket)?;
     seen.says("its state when connect has returned", after.state, "SYN_SENT");
+    let local = socket.local_addr()?.as_socket();
+    let chosen = local.is_some_and(|local| local.ip().is_loopback() && local.port() != 0);
+    seen.expect("it has an address and a port of its own then", chosen, true);
     seen.expect("segments sent and not acknowledged: the SYN", after.unanswered, 1);
     Ok(())
 }
@@ -67,6 +70,8 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
     const ROUNDS: u32 = 100;
     limit::room_for(256)?;
     let listener = listener()?;
+    // A bound for accept that needs no poll: the only one is the look.
+    SockRef::from(&listener).set_read_timeout(Some(PATIENCE))?;
     let (mut in_progress, mut over) = (0, 0);
     let mut kept = Vec::new();
     for _ in 0..ROUNDS {
@@ -74,7 +79,7 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
         in_progress += u32::from(answer == "EINPROGRESS");
         over += u32::from(ask::poll(&socket, Events::OUT, Duration::ZERO)? == events("OUT"));
         // Its place in the queue, which a setting may keep short, is for the next one.
-        kept.push((socket, accept_within(&listener, PATIENCE)?));
+        kept.push((socket, listener.accept()?));
     }
     let did =
         format!("of {ROUNDS} non-blocking connects to a listener, those that said EINPROGRESS");
@@ -128,6 +133,15 @@ pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
     seen.says("poll with a limit of 50 ms", saw?, "0");
     seen.require("it waited", lab::shown::duration(took), "50 ms or more", took >= NOTHING);
     state(seen, "the state then: the kernel has not given up", &socket, "SYN_SENT")?;
+    let here = socket.local_addr()?;
+    let other = || Socket::new(Domain::IPV4, Type::STREAM, None);
+    seen.says("bind of another socket to its address", outcome(other()?.bind(&here)), "EADDRINUSE");
+    drop(socket);
+    seen.says(
+        "the same when it is closed: the attempt is over",
+        outcome(other()?.bind(&here)),
+        "0",
+    );
 
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let limited = socket.connect_timeout(&hole.address().into(), NOTHING);

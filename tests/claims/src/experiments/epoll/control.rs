@@ -237,5 +237,13 @@ pub(super) fn oneshot(seen: &mut Seen) -> Done {
     seen.says("the writer goes, which is HUP: wait", now()?, "0");
     watch.modify(&reader, interest, 1)?;
     seen.says("after MOD: wait", now()?, "IN|HUP");
+    let (reader, writer) = pipe()?;
+    let interest = events("OUT|ONESHOT");
+    watch.add(&writer, interest, 2)?;
+    seen.says("another pipe's writing end, OUT and ONESHOT: wait", now()?, "OUT");
+    drop(reader);
+    seen.says("its reader goes, which is ERR: wait", now()?, "0");
+    watch.modify(&writer, interest, 2)?;
+    seen.says("after MOD: wait", now()?, "OUT|ERR");
     Ok(())
 }

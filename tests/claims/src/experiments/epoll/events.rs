@@ -81,6 +81,10 @@ pub(super) fn writable(seen: &mut Seen) -> Done {
     wait_for(&ours, Events::OUT)?;
     seen.says("the peer has read all, OUT", reported(&ours, "OUT")?, "OUT");
     seen.says("send of one byte", sent(&ours, b"x", MsgFlags::empty()), "1");
+    let (shut, _peer) = in_state("shutdown-write")?;
+    seen.says("after our own shutdown(WR), OUT", reported(&shut, "OUT")?, "OUT");
+    let fails = sent(&shut, b"x", MsgFlags::MSG_NOSIGNAL);
+    seen.says("send, which fails at once", fails, "EPIPE");
     Ok(())
 }
 

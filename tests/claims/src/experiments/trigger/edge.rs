@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab::ask::{MOMENT, Watch, poll, wait_for};
 use lab::rig::{option, small};
-use lab::sockets::{arrived, connection, fill};
+use lab::sockets::{arrived, connection, fill, reset};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
@@ -36,6 +36,15 @@ pub(super) fn keeps_the_data(seen: &mut Seen) -> io::Result<()> {
     seen.says("the peer's FIN comes: reported", watch.report(PATIENCE)?, "IN|RDHUP");
 
     seen.says("a read after all this", received(&ours, 100, MsgFlags::empty()), "bcd");
+
+    let (ours, mut theirs) = connection()?;
+    let watch = Watch::new()?;
+    watch.add(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
+    theirs.write_all(b"abc")?;
+    seen.says("another connection, 3 bytes come: reported", watch.report(PATIENCE)?, "IN");
+    reset(theirs)?;
+    let report = watch.report(PATIENCE)?;
+    seen.says("a reset comes while they are unread: reported", report, "IN|ERR|HUP|RDHUP");
     Ok(())
 }
 
