@@ -121,6 +121,15 @@ pub(super) fn not_only_tcp(seen: &mut Seen) -> io::Result<()> {
     socket.set_read_timeout(Some(PATIENCE))?;
     seen.says("recv: what the ICMP message said", outcome(socket.recv(&mut [0])), "ECONNREFUSED");
 
+    let silent = UdpSocket::bind(ANY_PORT)?;
+    silent.set_nonblocking(true)?;
+    socket.connect(silent.local_addr()?)?;
+    let got = outcome(silent.recv(&mut [0]));
+    seen.says("connect once more, to another: recv there", got, "EAGAIN");
+    socket.send(b"x")?;
+    wait_for(&silent, Events::IN)?;
+    seen.says("after one datagram: recv there", outcome(silent.recv(&mut [0])), "0");
+
     let (_listener, address) = unix_listener("not-only-tcp")?;
     let unix = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     seen.says("connect of a Unix socket", outcome(unix.connect(&address)), "0");

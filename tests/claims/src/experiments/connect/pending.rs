@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::{self, Watch, wait_for};
 use lab::rig::{BlackHole, Pending, RefusingPort};
-use lab::sockets::{listener, unconnected};
+use lab::sockets::{ANY_PORT, listener, unconnected};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -127,7 +127,10 @@ pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
 /// C138: nothing but a limit of one's own ends the wait for silence within a short time.
 pub(super) fn own_limit(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
-    let (socket, answer) = begin(hole.address())?;
+    let socket = unconnected()?;
+    // A port that connect chooses may be another connection's as well; one that bind chooses is nobody else's.
+    socket.bind(&ANY_PORT.into())?;
+    let answer = outcome(socket.connect(&hole.address().into()));
     seen.says("connect to an address that never answers", &answer, "EINPROGRESS");
     let (saw, took) = timed(|| ask::poll(&socket, Events::OUT, NOTHING));
     seen.says("poll with a limit of 50 ms", saw?, "0");
