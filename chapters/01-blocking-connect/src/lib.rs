@@ -103,7 +103,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             "check that the host is up and on the network that the address says",
         ),
         Errno::ENETUNREACH => (
-            "this machine has no route to that address, or a router on the way has none",
+            "this machine has no route to that address, or a router on the way has none, or it is a broadcast address",
             "check the address and the routing table: `ip route get ADDRESS`",
         ),
         // This machine could not even try. (`EACCES` can be an answer, too, of an IPv6 router.)
@@ -119,7 +119,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
             ("the local address is in use", "let the kernel choose the local port: do not bind")
         }
         Errno::EACCES => (
-            "this machine's routing table, a security policy or an IPv6 firewall forbids it, or it is a broadcast address",
+            "this machine's routing table, a security policy or an IPv6 firewall forbids it, or it is a broadcast address, for UDP",
             "check `ip route get ADDRESS` and the policy, SELinux's for instance",
         ),
         Errno::EPERM => (
@@ -144,7 +144,7 @@ pub fn explain(error: &io::Error) -> Option<Explanation> {
         }
         Errno::EISCONN => ("this socket is connected already", "use it, or make a new socket"),
         Errno::ECONNABORTED => (
-            "an earlier connect on this socket failed",
+            "an earlier connect on this socket failed, or this one was ended by hand (`ss -K`)",
             "never reuse a socket whose connect failed: make a new one",
         ),
         Errno::EINTR => (

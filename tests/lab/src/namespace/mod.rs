@@ -264,7 +264,9 @@ pub(crate) fn explain(error: io::Error) -> io::Error {
             "kernel.apparmor_restrict_unprivileged_userns must be 0, kernel.unprivileged_userns_clone \
              1 (where they exist), and a container must allow unshare(2)"
         }
-        Errno::ENOSPC | Errno::EUSERS => "user.max_user_namespaces is too low",
+        Errno::ENOSPC | Errno::EUSERS => {
+            "user.max_user_namespaces is too low, or user.max_net_namespaces"
+        }
         Errno::EROFS => "/proc/sys is mounted read-only",
         Errno::EOPNOTSUPP => "the kernel has no veth devices: its module is called veth",
         Errno::EAFNOSUPPORT => "the kernel has no packet sockets: its module is called af_packet",
