@@ -86,7 +86,7 @@ impl Attempts {
             Some(outcome) if error.is_none() => outcome,
             // An error, or no other end: is it over?
             _ => match socket.connect(&attempt.address.into()) {
-                // No: a router's message came while connect(2) itself was busy, and may pass.
+                // No: a router's message came while a call held the socket, and may pass.
                 Err(again) if errno(&again) == Errno::EALREADY => {
                     empty_error_queue(socket);
                     return;
@@ -122,7 +122,7 @@ impl Attempts {
 fn begin(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
     match socket.connect(&address.into()) {
-        // Legal, though TCP on Linux never does it: writable at once, so it finishes like the rest.
+        // Legal, though TCP does not do it unasked: writable at once, so it finishes like the rest.
         Ok(()) => Ok(socket),
         Err(error) if error.raw_os_error() == Some(Errno::EINPROGRESS as i32) => Ok(socket),
         Err(error) => Err(error),

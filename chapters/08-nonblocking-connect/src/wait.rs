@@ -1,4 +1,4 @@
-//! Three ways to wait for the same thing: a connect has finished when its socket is writable.
+//! Three ways to wait for the same thing: a connect that has finished makes its socket writable.
 //!
 //! Each function begins all connects, waits until none is pending or the time is up, and returns
 //! what came of them.
@@ -22,7 +22,8 @@ const BATCH: usize = 256;
 
 /// Waits until no attempt is pending or the time is up.
 ///
-/// `wait` waits once, at most for the time that it is given, and names those that have finished.
+/// `wait` waits once, at most for the time that it is given, and names those that something is
+/// reported of.
 fn until_none_is_pending(
     mut attempts: Attempts,
     wait: impl Fn(&Attempts, Duration) -> nix::Result<Vec<usize>>,
@@ -64,7 +65,7 @@ pub fn with_select(addresses: &[SocketAddr], limit: Duration) -> io::Result<Atte
 // ANCHOR_END: select
 
 // ANCHOR: poll
-/// Waits with poll(2): any answer means finished, be it POLLOUT, POLLERR or POLLHUP.
+/// Waits with poll(2): any answer is a report, be it POLLOUT, POLLERR or POLLHUP.
 pub fn with_poll(addresses: &[SocketAddr], limit: Duration) -> io::Result<Attempts> {
     until_none_is_pending(Attempts::start(addresses, limit), |attempts, left| {
         let entry = |(_, socket)| PollFd::new(AsFd::as_fd(socket), PollFlags::POLLOUT);

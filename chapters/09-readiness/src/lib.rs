@@ -1,6 +1,6 @@
-//! The conditions that a descriptor can be in, and what select, poll and epoll report of it there.
+//! Conditions that a descriptor can be in, and what select, poll and epoll report of it there.
 //!
-//! - [`rows`]: every condition, and how a descriptor is brought there;
+//! - [`rows`]: the conditions, and how a descriptor is brought there;
 //! - [`prepared`]: a descriptor before the event that brings it there;
 //! - [`measure`]: what the calls report, in the cells of a row: [`cells`];
 //! - [`table`]: the rows of one kernel as data, and those of the book; [`show`]: as text.

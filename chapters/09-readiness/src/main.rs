@@ -1,5 +1,5 @@
-//! An instrument: brings descriptors into every state that there is, and prints what select, poll
-//! and epoll report of them on this kernel.
+//! An instrument: brings descriptors into many states, and prints what select, poll and epoll report
+//! of them on this kernel.
 
 mod choose;
 mod difference;
@@ -19,7 +19,7 @@ use clap::{Parser, ValueEnum};
 use lab::namespace::Network;
 use nix::errno::Errno;
 
-/// Prints what select, poll and epoll report of a descriptor in every state, on this kernel.
+/// Prints what select, poll and epoll report of a descriptor in many states, on this kernel.
 ///
 /// The column "unasked" is what poll says when it is asked for no event. LT and ET are epoll,
 /// level-triggered and edge-triggered. ET is registered before the event, and "at ADD" when there is

@@ -1,4 +1,4 @@
-//! The rows: every state that a descriptor can be in, and how it is brought there.
+//! The rows: the states of descriptors that the table has, and how each is brought about.
 
 mod connect;
 mod data;
