@@ -64,7 +64,7 @@ fn serve(listener: &TcpListener, narrator: Narrator) -> io::Result<Infallible> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, LISTENER))?;
     let mut events = [EpollEvent::empty(); 256];
-    // Who is owed a turn: no event will come again for what was reported once.
+    // Who is owed a turn: no event is sure to come again for what was reported once.
     let mut owing: Vec<u64> = Vec::new();
     let mut listener_owed = false;
     // ANCHOR_END: register
