@@ -12,13 +12,13 @@ use crate::rows::DecidingRow;
 const TEXT: &str = include_str!("../register.toml");
 
 /// The number of the last claim.
-pub const LAST: u16 = 158;
+pub const LAST: u16 = 190;
 
 /// All that the file holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
-    /// What the names `S0` to `S4` stand for.
+    /// What the names `S0` to `S4` and `W1` to `W5` stand for.
     pub texts: BTreeMap<String, String>,
     /// The claims in the order of their numbers.
     #[serde(rename = "claim", default)]
@@ -32,9 +32,10 @@ pub struct Register {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// `C01` to `C158`.
+    /// `C01` to the one of [`LAST`].
     pub id: String,
-    /// Which of the source texts says it: `S0` to `S4`, or several with commas; `-` where none does.
+    /// Who says it: a source text, `S0` to `S4`, or where people hear it, `W1` to `W5`; or several with
+    /// commas; `-` where none does.
     pub who: String,
     /// The claim, in short.
     pub says: String,
@@ -155,7 +156,7 @@ pub struct RegisterSection {
 }
 
 /// All sections; each number is in one of them.
-pub const SECTIONS: [RegisterSection; 7] = [
+pub const SECTIONS: [RegisterSection; 11] = [
     RegisterSection { title: "Background, and select", id: "select", numbers: (1, 37) },
     RegisterSection { title: "poll", id: "poll", numbers: (38, 54) },
     RegisterSection { title: "epoll: its calls and events", id: "epoll", numbers: (55, 93) },
@@ -170,10 +171,18 @@ pub const SECTIONS: [RegisterSection; 7] = [
         numbers: (109, 126),
     },
     RegisterSection { title: "Non-blocking connect", id: "nonblocking", numbers: (127, 141) },
+    RegisterSection { title: "connect, its errors, and ports", id: "connect", numbers: (142, 158) },
+    RegisterSection { title: "epoll: threads and processes", id: "threads", numbers: (159, 170) },
+    RegisterSection { title: "epoll: edges, ends, and nesting", id: "ends", numbers: (171, 177) },
     RegisterSection {
-        title: "connect, its errors, and ports",
-        id: "connect",
-        numbers: (142, LAST),
+        title: "Files, terminals, pipes, timers, and signals",
+        id: "descriptors",
+        numbers: (178, 186),
+    },
+    RegisterSection {
+        title: "How fine a wait is, and what it costs",
+        id: "costs",
+        numbers: (187, LAST),
     },
 ];
 

@@ -34,6 +34,15 @@ pub fn child(work: impl FnOnce() -> u8) -> io::Result<Child> {
 pub struct Child(Option<Pid>);
 
 impl Child {
+    /// Its number.
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD` when it has ended and was waited for.
+    pub fn pid(&self) -> io::Result<Pid> {
+        Ok(self.0.ok_or(Errno::ECHILD)?)
+    }
+
     /// Waits until it has ended, and says how: `exit 0`, `SIGPIPE`.
     ///
     /// # Errors

@@ -5,14 +5,20 @@ mod answer;
 mod child;
 mod conditions;
 mod connect;
+mod ends;
 mod epoll;
+mod files;
+mod herd;
+mod interrupted;
 mod limit;
 mod poll;
+mod price;
 mod readiness;
 mod select;
 mod signals;
 mod time;
 mod trigger;
+mod waiters;
 
 use std::io;
 
@@ -38,6 +44,11 @@ pub fn all() -> impl Iterator<Item = &'static Experiment> {
         trigger::EXPERIMENTS,
         conditions::EXPERIMENTS,
         connect::EXPERIMENTS,
+        herd::EXPERIMENTS,
+        ends::EXPERIMENTS,
+        files::EXPERIMENTS,
+        interrupted::EXPERIMENTS,
+        price::EXPERIMENTS,
     ]
     .into_iter()
     .flatten()

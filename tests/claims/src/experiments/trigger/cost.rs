@@ -179,7 +179,7 @@ fn read_after_report(from: &TcpStream, reader: Reader, calls: &mut usize) -> io:
 }
 
 /// Time of one `epoll_wait` with room for all, over these descriptors.
-fn wait_time(descriptors: &[EventFd]) -> io::Result<Duration> {
+pub(in crate::experiments) fn wait_time(descriptors: &[EventFd]) -> io::Result<Duration> {
     // With an array that is made once: the call alone is measured.
     let epoll = Epoll(watch_all(descriptors)?.into());
     let mut events = vec![EpollEvent::empty(); MANY];
@@ -189,7 +189,7 @@ fn wait_time(descriptors: &[EventFd]) -> io::Result<Duration> {
 }
 
 /// Time of one poll over these descriptors.
-fn poll_time(descriptors: &[EventFd]) -> io::Result<Duration> {
+pub(in crate::experiments) fn poll_time(descriptors: &[EventFd]) -> io::Result<Duration> {
     let entry = |fd: &EventFd| libc::pollfd {
         fd: fd.as_fd().as_raw_fd(),
         events: libc::POLLIN,
@@ -213,7 +213,7 @@ fn change_time(descriptors: &[EventFd], extra: &EventFd) -> io::Result<Duration>
     Ok(per_call(change))
 }
 
-fn per_call<T>(mut call: impl FnMut() -> T) -> Duration {
+pub(in crate::experiments) fn per_call<T>(mut call: impl FnMut() -> T) -> Duration {
     let round = || {
         for _ in 0..CALLS {
             call();
@@ -222,7 +222,7 @@ fn per_call<T>(mut call: impl FnMut() -> T) -> Duration {
     shortest(ROUNDS, round) / CALLS
 }
 
-fn watch_all(descriptors: &[EventFd]) -> io::Result<Watch> {
+pub(in crate::experiments) fn watch_all(descriptors: &[EventFd]) -> io::Result<Watch> {
     let watch = Watch::new()?;
     for (descriptor, token) in descriptors.iter().zip(0..) {
         watch.add(descriptor, Events::IN, token)?;
@@ -231,17 +231,17 @@ fn watch_all(descriptors: &[EventFd]) -> io::Result<Watch> {
 }
 
 /// Descriptors that are not ready until they are written to: eventfd(2).
-fn event_descriptors(count: usize) -> io::Result<Vec<EventFd>> {
+pub(in crate::experiments) fn event_descriptors(count: usize) -> io::Result<Vec<EventFd>> {
     limit::room_for(count as u64 + 32)?;
     let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
     let one = || EventFd::from_value_and_flags(0, flags).map_err(io::Error::from);
     (0..count).map(|_| one()).collect()
 }
 
-fn ratio(large: Duration, small: Duration) -> f64 {
+pub(in crate::experiments) fn ratio(large: Duration, small: Duration) -> f64 {
     large.as_secs_f64() / small.as_secs_f64().max(1e-9)
 }
 
-fn show(time: Duration) -> String {
+pub(in crate::experiments) fn show(time: Duration) -> String {
     format!("{:.2} µs", time.as_secs_f64() * 1e6)
 }

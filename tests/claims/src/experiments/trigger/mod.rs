@@ -1,7 +1,7 @@
 //! Experiments on epoll's model, level- and edge-triggered, C94 to C108.
 
 mod close;
-mod cost;
+pub(super) mod cost;
 mod edge;
 mod level;
 mod list;

@@ -44,14 +44,16 @@ fn beginning(register: &Register, recording: &Recorded, text: &mut String) {
     let count = |verdict| all.iter().filter(|claim| claim.verdict == verdict).count();
     let counts: Vec<String> =
         Verdict::ALL.iter().map(|&verdict| format!("{} {verdict}", count(verdict))).collect();
+    let heard = all.iter().filter(|claim| claim.who.starts_with('W')).count();
     let tried = all.iter().filter(|claim| claim.experiment.is_some()).count();
     line(
         text,
         format_args!(
-            "This course grew from five texts on the web. They say {} things about select, poll, epoll and \
-         connect that can be right or wrong, and other texts repeat them. Here is each, with its \
-         verdict: {}.\n",
-            all.len(),
+            "This course grew from five texts on the web, S0 to S4. They say {} things about select, poll, \
+         epoll and connect that can be right or wrong, and other texts repeat them. {} more are what \
+         working programmers hear elsewhere, W1 to W5. Here is each, with its verdict: {}.\n",
+            all.len() - heard,
+            heard,
             counts.join(", ")
         ),
     );

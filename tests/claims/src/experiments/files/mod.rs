@@ -1,0 +1,19 @@
+//! Experiments on what is no socket: files, terminals, pipes, and the descriptors of counters, timers and
+//! signals, C178 to C183.
+
+mod counters;
+mod pipe;
+mod regular;
+mod terminal;
+
+use super::Experiment;
+
+/// In the order of the claims.
+pub(super) const EXPERIMENTS: &[Experiment] = &[
+    Experiment { name: "poll-does-not-follow-a-file", run: regular::does_not_follow },
+    Experiment { name: "terminal-hands-over-lines", run: terminal::hands_over_lines },
+    Experiment { name: "pipe-is-writable-by-pages", run: pipe::writable_by_pages },
+    Experiment { name: "eventfd-need-not-be-read", run: counters::eventfd },
+    Experiment { name: "timerfd-counts-what-was-missed", run: counters::timerfd },
+    Experiment { name: "signalfd-merges-signals", run: counters::signalfd },
+];
