@@ -7,7 +7,7 @@ use std::process::{Child, Command as Process, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
-use claims::register::{self, SECTIONS};
+use claims::register::{self, LAST, SECTIONS};
 use lab::wait::{self, PATIENCE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -93,9 +93,10 @@ fn ids_are_read_as_people_write_them_and_each_is_told_once() {
 
 #[test]
 fn an_unknown_claim_gets_the_range_and_the_nearest() {
-    let last = register::id(register::LAST);
+    let last = register::id(LAST);
+    let (beyond, nearest) = (register::id(LAST + 1), format!("did you mean {last}?\n"));
     for (typed, meant) in [
-        (&*register::id(register::LAST + 1), &*format!("did you mean {last}?\n")),
+        (&*beyond, &*nearest),
         ("0", "did you mean C01?\n"),
         ("c1o", "did you mean C10?\n"),
         ("99999999999", "there is no claim \"99999999999\""),

@@ -11,11 +11,17 @@ mod files;
 mod herd;
 mod interrupted;
 mod limit;
+mod listeners;
+mod network;
+mod options;
 mod poll;
 mod price;
 mod readiness;
+mod rust;
 mod select;
 mod signals;
+mod streams;
+mod tcp;
 mod time;
 mod trigger;
 mod waiters;
@@ -49,6 +55,10 @@ pub fn all() -> impl Iterator<Item = &'static Experiment> {
         files::EXPERIMENTS,
         interrupted::EXPERIMENTS,
         price::EXPERIMENTS,
+        listeners::EXPERIMENTS,
+        streams::EXPERIMENTS,
+        options::EXPERIMENTS,
+        rust::EXPERIMENTS,
     ]
     .into_iter()
     .flatten()

@@ -16,14 +16,14 @@ mod unreachable;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
 use lab::sockets::unconnected;
-use nix::errno::Errno;
 use socket2::Socket;
 
 use super::Experiment;
 use super::answer::outcome;
+use super::tcp::tcp;
 use crate::seen::Seen;
 
 /// In the order of the claims.
@@ -70,37 +70,4 @@ fn begin(to: SocketAddr) -> io::Result<(Socket, String)> {
     let socket = unconnected()?;
     let answer = outcome(socket.connect(&to.into()));
     Ok((socket, answer))
-}
-
-/// What TCP knows of one socket: `TCP_INFO`, tcp(7).
-struct Tcp {
-    /// Its state, with the name that tcp(7) and RFC 9293 use.
-    state: &'static str,
-    /// How many segments were sent again.
-    sent_again: u32,
-    /// How many segments have not been acknowledged.
-    unanswered: u32,
-}
-
-fn tcp(socket: &impl AsFd) -> io::Result<Tcp> {
-    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    let mut length = libc::socklen_t::try_from(size_of_val(&info)).map_err(io::Error::other)?;
-    // SAFETY: the kernel writes at most `length` bytes to the address, which is a tcp_info.
-    let done = unsafe {
-        let fd = socket.as_fd().as_raw_fd();
-        let to = (&raw mut info).cast();
-        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
-    };
-    Errno::result(done)?;
-    let state = match info.tcpi_state {
-        1 => "ESTABLISHED",
-        2 => "SYN_SENT",
-        3 => "SYN_RECV",
-        7 => "CLOSE",
-        8 => "CLOSE_WAIT",
-        10 => "LISTEN",
-        _ => "another",
-    };
-    Ok(Tcp { state, sent_again: info.tcpi_total_retrans, unanswered: info.tcpi_unacked })
 }

@@ -74,7 +74,7 @@ fn beginning(register: &Register, recording: &Recorded, text: &mut String) {
          text promises something and does not give it, or is silent where it matters.\n"
         ),
     );
-    line(text, format_args!("| | the text |\n|---|---|"));
+    line(text, format_args!("| | the text, or the kind of text |\n|---|---|"));
     for (short, words) in &register.texts {
         line(text, format_args!("| {short} | {} |", plain(words)));
     }
