@@ -1,4 +1,4 @@
-//! One thread, many clients: edge-triggered epoll tells each change once, and we owe the rest.
+//! One thread, many clients: edge-triggered epoll tells a change only once, and we owe the rest.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
