@@ -1,17 +1,20 @@
 //! When a listener is readable.
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 
 use lab::ask::{MOMENT, Watch, poll, wait_for};
+use lab::namespace::Network;
 use lab::queues;
-use lab::rig::option;
-use lab::sockets::{accept_within, listener, reset};
+use lab::rig::{min_ttl, option};
+use lab::sockets::{accept_within, listener, reset, unconnected};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
-use nix::sys::socket::MsgFlags;
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 
-use crate::experiments::answer::{events, outcome, received, symbol};
+use crate::experiments::answer::{answer, events, outcome, received, symbol};
 use crate::experiments::readiness::expect_readiness;
 use crate::experiments::time::timed;
 use crate::rows::in_state;
@@ -33,6 +36,11 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     let _whole = connect(&listener)?;
     expect_readiness(seen, "another client does all three steps", &listener, "r--", "IN")?;
 
+    deferred(seen)?;
+    with_other_settings(seen)
+}
+
+fn deferred(seen: &mut Seen) -> io::Result<()> {
     if queues::only_cookies() {
         // What is not kept cannot be held back: the option has no effect then.
         return Ok(());
@@ -53,6 +61,43 @@ pub(super) fn half_open_is_not_readable(seen: &mut Seen) -> io::Result<()> {
     seen.says("a read from what was accepted", read, "EAGAIN");
     Ok(())
 }
+
+/// In a network of its own; where that is forbidden, what was tried before stands without it.
+fn with_other_settings(seen: &mut Seen) -> io::Result<()> {
+    let _inside = match Network::with_loopback().enter() {
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            seen.note("the same with other settings", format!("left out: {error}"));
+            return Ok(());
+        }
+        entered => entered?,
+    };
+    // A container may have the settings read-only.
+    if fs::write(SYNCOOKIES, "2").is_ok() {
+        let patient = lab::sockets::listener()?;
+        option::defer_accept(&patient, 10)?;
+        let _silent = connect(&patient)?;
+        let report = poll(&patient, Events::IN, PATIENCE)?;
+        let did =
+            "tcp_syncookies 2, TCP_DEFER_ACCEPT of 10 seconds, a client that says nothing: poll";
+        seen.says(did, report, "IN");
+        fs::write(SYNCOOKIES, "1")?;
+    }
+    // Data in a SYN, sent and taken, without a cookie of an earlier connection: for all listeners.
+    if fs::write("/proc/sys/net/ipv4/tcp_fastopen", 0x607.to_string()).is_ok() {
+        let quick = lab::sockets::listener()?;
+        let client = unconnected()?;
+        min_ttl::drop_all(&client)?;
+        let to = SockaddrStorage::from(quick.local_addr()?);
+        let flags = MsgFlags::from_bits_retain(libc::MSG_FASTOPEN);
+        let done = answer(sendto(client.as_raw_fd(), b"x", &to, flags));
+        seen.says("a connect with TCP_FASTOPEN sends a byte in its SYN: sendto", done, "1");
+        let report = poll(&quick, Events::IN, PATIENCE)?;
+        seen.says("its client drops the answer, so step 1 is all: poll", report, "IN");
+    }
+    Ok(())
+}
+
+const SYNCOOKIES: &str = "/proc/sys/net/ipv4/tcp_syncookies";
 
 /// C111: an accept does not wait then, unless somebody else was faster.
 pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
