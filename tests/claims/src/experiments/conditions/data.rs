@@ -76,7 +76,19 @@ pub(super) fn default_mark(seen: &mut Seen) -> io::Result<()> {
     begin_connect(&client, listener.local_addr()?)?;
     expect_mark(seen, "an accepted TCP socket", &accept_within(&listener, PATIENCE)?)?;
     expect_mark(seen, "a UDP socket", &UdpSocket::bind(ANY_PORT)?)?;
-    expect_mark(seen, "a Unix stream socket", &UnixStream::pair()?.0)
+    expect_mark(seen, "a Unix stream socket", &UnixStream::pair()?.0)?;
+
+    option::receive_low_water(&listener, 10)?;
+    let client = unconnected()?;
+    begin_connect(&client, listener.local_addr()?)?;
+    let accepted = accept_within(&listener, PATIENCE)?;
+    let mark = option::get(&accepted, SOL_SOCKET, SO_RCVLOWAT)?;
+    seen.expect(
+        "the same of a socket that is accepted from a listener with a mark of 10",
+        mark,
+        10,
+    );
+    Ok(())
 }
 
 fn expect_mark(seen: &mut Seen, which: &str, socket: &impl AsFd) -> io::Result<()> {

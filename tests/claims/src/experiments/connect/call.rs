@@ -189,6 +189,14 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     let did = "blocking connect with SA_RESTART; the peer answers after a signal was handled";
     seen.says(did, &answer, "0");
     seen.says("the peer", peer.end()?, "exit 0");
+
+    let hole = BlackHole::new()?;
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    ticks(TICK, true)?;
+    let answer = outcome(socket.connect(&hole.address().into()));
+    no_more_ticks()?;
+    seen.says("blocking connect with SA_RESTART and SO_SNDTIMEO of 10 s", &answer, "EINTR");
     Ok(())
 }
 

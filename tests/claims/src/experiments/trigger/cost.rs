@@ -15,7 +15,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::MsgFlags;
 
 use crate::experiments::limit;
-use crate::experiments::time::shortest;
+use crate::experiments::time::{shortest, timed};
 use crate::seen::Seen;
 
 const FEW: usize = 10;
@@ -26,6 +26,9 @@ const CALLS: u32 = 5;
 
 /// Enough for the shortest to be one that nobody disturbed.
 const ROUNDS: usize = 60;
+
+/// The same where a round reads and writes all the descriptors.
+const STALE_ROUNDS: usize = 10;
 
 /// C94: one descriptor is ready, and more and more idle ones are watched beside it.
 pub(super) fn wait_is_as_quick_with_more_idle(seen: &mut Seen) -> io::Result<()> {
@@ -87,7 +90,42 @@ pub(super) fn wait_costs_by_the_ready(seen: &mut Seen) -> io::Result<()> {
         "more than 5 times as long",
         growth > 5.0,
     );
+
+    let (first, second) = stale_wait_times(descriptors)?;
+    seen.note(format!("epoll_wait after {MANY} were told and read, none ready"), show(first));
+    seen.note("the epoll_wait after it", show(second));
+    let growth = ratio(first, second);
+    seen.require(
+        format!("epoll_wait that finds {MANY} no longer ready takes, against the next"),
+        format!("{growth:.1} times as long"),
+        "more than twice as long",
+        growth > 2.0,
+    );
     Ok(())
+}
+
+/// Time of the wait that finds on the list what was reported and has been read since, all of these
+/// descriptors; and of the wait after it.
+fn stale_wait_times(descriptors: &[EventFd]) -> io::Result<(Duration, Duration)> {
+    let epoll = Epoll(watch_all(descriptors)?.into());
+    let mut events = vec![EpollEvent::empty(); MANY];
+    let mut wait = || timed(|| epoll.wait(&mut events, EpollTimeout::ZERO));
+    let (mut first, mut second) = (Duration::MAX, Duration::MAX);
+    for _ in 0..STALE_ROUNDS {
+        wait().0?;
+        for descriptor in descriptors {
+            descriptor.read()?;
+        }
+        for shortest in [&mut first, &mut second] {
+            let (count, took) = wait();
+            count?;
+            *shortest = took.min(*shortest);
+        }
+        for descriptor in descriptors {
+            descriptor.write(1)?;
+        }
+    }
+    Ok((first, second))
 }
 
 /// C102: counts the calls of both modes, for messages of several sizes.

@@ -101,9 +101,17 @@ pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
         took >= Duration::from_millis(25),
     );
 
-    ours.set_nonblocking(true)?;
     ours.set_read_timeout(Some(PATIENCE))?;
     let mut answer = String::new();
+    let took = shortest(5, || answer = received(&ours, 9, MsgFlags::MSG_DONTWAIT));
+    seen.says("the same read with MSG_DONTWAIT", &answer, "EAGAIN");
+    seen.require(
+        "it did not sleep, with SO_RCVTIMEO 10 s",
+        format!("{:.3} ms", took.as_secs_f64() * 1e3),
+        "less than 1 s",
+        took < Duration::from_secs(1),
+    );
+    ours.set_nonblocking(true)?;
     let took = shortest(5, || answer = received(&ours, 9, blocking));
     seen.says("the same read on a non-blocking socket", answer, "EAGAIN");
     seen.require(
