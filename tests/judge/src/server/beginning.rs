@@ -58,7 +58,7 @@ const CONTRACT: &[Check] = &[
         run: |it| {
             let server = it.server()?;
             let address = server.address();
-            let second = it.run([format!("--listen={address}")], "")?;
+            let second = it.run(["--listen".to_owned(), address.to_string()], "")?;
             require(second.status.is_some_and(|status| status != 0), &second)?;
             same_bytes(Client::connect(address)?.ask(b"hello")?, b"HELLO")
         },

@@ -289,7 +289,7 @@ const CONTRACT: &[Check] = &[
             first.exit_status()?;
             // The server's side closed first: the connection is in FIN_WAIT, then in TIME_WAIT.
             same_bytes(client.receive_rest()?, b"")?;
-            let launch = it.launch().arg(format!("--listen={address}"));
+            let launch = it.launch().arg("--listen").arg(address.to_string());
             let second = launch.start().and_then(Server::new)?;
             equal(second.address(), address)?;
             drop(client);
