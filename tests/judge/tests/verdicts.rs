@@ -28,9 +28,9 @@ use tempfile::TempDir;
 /// Which server the stand-in is: `right`, `wrong`, or one of [`HOPELESS`].
 const STAND_IN: &str = "JUDGE_STAND_IN";
 
-/// One that says no address, one that reads and answers nothing, one that dies at its first client, and one that
-/// answers and has no bound for what it owes.
-const HOPELESS: [&str; 4] = ["silent", "reads", "dies", "hoards"];
+/// One that says no address, one that reads and answers nothing, one that dies at its first client, one that
+/// answers without end, and one that answers and has no bound for what it owes.
+const HOPELESS: [&str; 5] = ["silent", "reads", "dies", "repeats", "hoards"];
 
 fn main() -> ExitCode {
     match std::env::var(STAND_IN) {
@@ -132,6 +132,9 @@ fn answer(mut client: TcpStream, which: &str) -> io::Result<()> {
         match said {
             _ if which == "reads" => eprintln!("read"),
             _ if which == "dies" => panic!("a client has come"),
+            _ if which == "repeats" => loop {
+                client.write_all(said.to_uppercase().as_bytes())?;
+            },
             _ if which == "wrong" => client.write_all(b"wrong")?,
             // A subject that hangs, until it is ended.
             "sleep" => thread::sleep(Duration::from_secs(60)),
@@ -269,6 +272,8 @@ fn whoever_is_hopeless_is_told_once_and_soon() {
                 let words = match which {
                     "silent" | "hoards" => "ready",
                     "reads" => "read",
+                    // It is told before it could say anything.
+                    "repeats" => "",
                     _ => "a client has come",
                 };
                 let said = failed[0]["last_words"].to_string();

@@ -27,13 +27,16 @@ use crate::check::{Check, Done, require, same_bytes};
 pub const ANSWERS: Check = Check {
     name: "it_answers_one_client",
     did: "started the server with `--listen 127.0.0.1:0`, connected, and asked once",
-    expected: "its first line, `listening on 127.0.0.1:PORT`, and a reply in capital letters",
+    expected: "its first line, `listening on 127.0.0.1:PORT`, and a reply in capital letters, no more",
     perhaps: "Does it print its first line at once, accept, read, and write what it read?",
     read: "02-blocking-server.md#code",
     run: |it| {
         let server = it.server()?;
         let mut client = Client::connect(server.address())?;
-        same_bytes(client.ask(b"hello")?, b"HELLO")
+        same_bytes(client.ask(b"hello")?, b"HELLO")?;
+        // Who sends without end has sent more by now. The end of the stream is another check's matter.
+        let more = !client.hears_nothing_for(MOMENT)? && client.receive(1).is_ok();
+        require(!more, "more bytes than were sent, after the right reply")
     },
 };
 
@@ -67,7 +70,7 @@ pub const BOUNDED: Check = Check {
     },
 };
 
-/// Who sleeps so long with something to read leaves it there.
+/// Who sleeps so long with something to read leaves it there; who sends nothing for so long has sent all.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// Passes when a line of the server's standard error begins so.

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::wait::{Late, PATIENCE};
 
 /// More bytes than this before the end of a stream are taken for a stream without one.
-const MOST_REST: usize = 256 << 20;
+const MOST_REST: usize = 64 << 20;
 
 /// What a server must reply to `bytes`: the same, with ASCII a-z turned into A-Z.
 #[must_use]
@@ -209,7 +209,7 @@ impl Client {
     /// # Errors
     ///
     /// `ECONNRESET`; [`Late`] when nothing comes for [`PATIENCE`]; a sentence when more and more
-    /// comes, and no end: after 256 MiB, or after three times [`PATIENCE`].
+    /// comes, and no end: after 64 MiB, or after three times [`PATIENCE`].
     pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
         let start = Instant::now();
         let mut bytes = Vec::new();
