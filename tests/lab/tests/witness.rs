@@ -1,6 +1,7 @@
 //! The checks of the witness's eyes: impostors that a client cannot tell from the real thing.
 
 use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::thread;
@@ -12,6 +13,7 @@ use lab::peer::{Client, upper};
 use lab::rig::RefusingPort;
 use lab::subject::{Launch, Server};
 use lab::wait::{self, PATIENCE, QUIET};
+use lab::witness::bits::Events;
 use lab::witness::lie::Lie;
 use lab::witness::record::{Arguments, Call, CallOutcome, Record, What};
 use lab::witness::sentences::{Contradiction, Mark, Sentence, common_name};
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
         Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
+        Test::new(TRACED, an_option_and_a_report_are_what_a_lie_says),
         Test::new(TRACED, reads_and_writes_in_pieces_are_shortened_too),
         Test::new(TRACED, a_wait_that_reports_nothing_leaves_no_report_of_before),
         Test::new(TRACED, an_option_that_is_said_to_be_read_is_zero),
@@ -375,6 +378,30 @@ fn client_record(name: &str) -> Record {
 }
 
 /// Whatever stood in the program's memory before: a refused connect is told that `SO_ERROR` is 0.
+fn an_option_and_a_report_are_what_a_lie_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = "getsockopt=111".parse::<Lie>().unwrap();
+    let address = listener.local_addr().unwrap();
+    let launch = impostor("connect-with-early-so-error").arg(address.to_string());
+    let subject = launch.lie(said).start().unwrap();
+    let line = subject.line().unwrap().unwrap();
+    assert!(line.contains("ECONNREFUSED"), "{line}");
+
+    // It asks for IN and OUT, and is told of OUT alone; then that two are ready, of which it finds one.
+    let said =
+        ["epoll_wait=OUT|PRI:2..4", "epoll_wait=2:5"].map(|said| said.parse::<Lie>().unwrap());
+    let server = said.into_iter().fold(impostor("always-writable"), Launch::lie).server().unwrap();
+    let _client = Client::connect(server.address()).unwrap();
+    wait::until("the lies have been told", || injected(&server, "epoll_wait").len() > 3).unwrap();
+    let told = injected(&server, "epoll_wait");
+    for call in &told[..3] {
+        let Arguments::EpollWait { events, .. } = &call.arguments else { panic!("{call}") };
+        let events: Vec<Events> = events.iter().map(|event| event.events).collect();
+        assert_eq!((events, &call.outcome), (vec![Events::OUT], &CallOutcome::Value(1)), "{call}");
+    }
+    assert_eq!(told[3].outcome, CallOutcome::Value(2), "{}", told[3]);
+}
+
 fn an_option_that_is_said_to_be_read_is_zero() {
     let refusing = RefusingPort::new().unwrap();
     let zero = "getsockopt=done".parse::<Lie>().unwrap();

@@ -42,8 +42,8 @@ pub struct TraceOptions {
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
     /// Change the kernel's answer: accept=EMFILE, poll=EINTR:2 (the second), write=1:3+ (short, from the
-    /// third on), epoll_wait=everything (a report with nothing behind it), poll=nothing, connect=done,
-    /// accept=200ms (that much later)
+    /// third on), epoll_wait=everything (a report with nothing behind it), poll=nothing, poll=IN|HUP,
+    /// connect=done, accept=200ms (that much later), getsockopt=111 (the value that it gives)
     #[arg(long, value_name = "CALL=ANSWER[:WHICH]")]
     inject: Vec<Lie>,
     /// One line for each call, the runtime's own included

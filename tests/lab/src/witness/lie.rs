@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use serde::Deserialize;
 
+use super::bits::Events;
 use super::sentences::common_name;
 
 /// Which calls are answered with a lie, and with which.
@@ -36,8 +37,14 @@ pub enum Answer {
     AtMost(u64),
     /// A wait is not made, and reports everything that it was asked about: a report with nothing behind it.
     Everything,
+    /// A wait is not made, and reports these events of whatever it was asked about: of each those that it asked for,
+    /// and ERR and HUP.
+    Events(Events),
     /// A wait is not made, and reports nothing, as at the end of a time limit.
     Nothing,
+    /// It is made, and returns this number whatever it has done. getsockopt(2), which returns none, is not made and
+    /// gives it as the option's value.
+    Number(u32),
     /// It is not made, and says 0, as if it were done. The value that getsockopt(2) then gives is all zeros.
     Done,
     /// It is made so much later; only its thread waits. A signal that comes meanwhile ends the delay.
@@ -162,10 +169,14 @@ fn answer_of(call: &str, answer: &str) -> Result<Option<Answer>, String> {
         ("nothing", ..) => only(&WAITS, Answer::Nothing),
         ("done", ..) => only(&DONE, Answer::Done),
         (_, Ok(bytes), _) if SHORTENED.contains(&call) => Ok(Some(Answer::AtMost(bytes))),
-        (_, Ok(_), _) => Err(format!("a number of bytes goes with {}", SHORTENED.join(" and "))),
+        (_, Ok(number), _) => Ok(u32::try_from(number).ok().map(Answer::Number)),
         (.., Some(time)) if time <= LATEST => Ok(Some(Answer::Late(time))),
         (.., Some(_)) => Err(format!("a call is put off for {} ms at most", LATEST.as_millis())),
-        _ => Ok(named(answer).map(|errno| Answer::Errno(errno as i32))),
+        _ => match (named(answer), Events::try_from(answer.to_owned())) {
+            (Some(errno), _) => Ok(Some(Answer::Errno(errno as i32))),
+            (None, Ok(events)) => only(&WAITS[1..], Answer::Events(events)),
+            (None, Err(_)) => Ok(None),
+        },
     }
 }
 
@@ -198,7 +209,9 @@ impl fmt::Display for Lie {
             Answer::Errno(errno) => write!(f, "{:?}", Errno::from_raw(errno))?,
             Answer::AtMost(bytes) => write!(f, "{bytes}")?,
             Answer::Everything => f.write_str("everything")?,
+            Answer::Events(events) => write!(f, "{events}")?,
             Answer::Nothing => f.write_str("nothing")?,
+            Answer::Number(number) => write!(f, "{number}")?,
             Answer::Done => f.write_str("done")?,
             Answer::Late(time) => write!(f, "{}ms", time.as_millis())?,
         }
@@ -225,6 +238,8 @@ mod tests {
             "select=nothing",
             "connect=done:1",
             "connect=200ms",
+            "poll=IN|HUP:2",
+            "epoll_ctl=1",
         ] {
             assert_eq!(text.parse::<Lie>().unwrap().to_string(), text);
         }
@@ -239,7 +254,9 @@ mod tests {
             ("acept=EMFILE", "no system call"),
             ("accept=EMFIL", "no errno"),
             ("accept=UnknownErrno", "no errno"),
-            ("accept=5", "read and write"),
+            ("select=IN", "poll, epoll_wait"),
+            ("poll=IM", "no errno"),
+            ("accept=5000000000", "no errno"),
             ("read=everything", "select, poll"),
             ("read=nothing", "select, poll"),
             ("read=done", "bind, close"),

@@ -30,7 +30,7 @@ pub(super) struct Liar {
 /// A lie that has begun: what is to be done when the call comes back.
 #[derive(Debug)]
 pub(super) enum Begun {
-    /// The call was taken away: this is its result, 0 or more, or an errno made negative.
+    /// This is its result, 0 or more, or an errno made negative.
     Result(i64),
     /// The call was taken away: this is its report.
     Report(Report),
@@ -68,19 +68,27 @@ impl Liar {
                 due.get_or_insert(lie.answer);
             }
         }
-        let begun = match due? {
+        let answer = due?;
+        let begun = match answer {
             Answer::Errno(errno) => Begun::Result(-i64::from(errno)),
             Answer::Done if name == "getsockopt" => {
-                Begun::Report(reports::no_value(Memory(tid), registers))
+                Begun::Report(reports::value(Memory(tid), registers, 0))
             }
+            Answer::Number(number) if name == "getsockopt" => {
+                Begun::Report(reports::value(Memory(tid), registers, number))
+            }
+            Answer::Number(number) => return Some(Begun::Result(number.into())),
             Answer::Done => Begun::Result(0),
             Answer::AtMost(bytes) => {
                 return shorter::begin(tid, name, registers, bytes).map(Begun::Shorter);
             }
             Answer::Late(time) => return later::begin(tid, time).map(Begun::Later),
             Answer::Nothing => Begun::Report(reports::nothing(Memory(tid), name, registers)),
-            Answer::Everything => {
-                let report = reports::everything(tid, name, registers);
+            Answer::Everything | Answer::Events(_) => {
+                let report = match answer {
+                    Answer::Events(told) => reports::events(tid, name, registers, told),
+                    _ => reports::everything(tid, name, registers),
+                };
                 // Who has asked about nothing is not told of it: that wait is made.
                 if report.count == 0 {
                     return None;

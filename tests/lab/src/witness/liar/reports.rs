@@ -1,4 +1,4 @@
-//! What a call reports that was taken away: a wait everything, or nothing; getsockopt(2) a value of zeros.
+//! What a call reports that was taken away: a wait everything, some events or nothing; getsockopt(2) a value.
 
 use super::super::bits::Events;
 use super::super::decode::{EPOLL_DATA, EPOLL_EVENT, MOST_ENTRIES, POLLFD, members};
@@ -16,8 +16,19 @@ pub(in super::super) struct Report {
 pub(super) fn everything(tid: i32, name: &str, registers: [u64; 6]) -> Report {
     match name {
         "select" | "_newselect" | "pselect6" => of_select(Memory(tid), registers),
-        "poll" | "ppoll" => of_poll(Memory(tid), registers),
-        _ => of_epoll(tid, registers),
+        "poll" | "ppoll" => of_poll(Memory(tid), registers, |asked| asked.difference(UNASKED)),
+        _ => of_epoll(tid, registers, |asked| asked.difference(UNASKED)),
+    }
+}
+
+/// These events of each descriptor that was asked about them, or that need not be asked about.
+pub(super) fn events(tid: i32, name: &str, registers: [u64; 6], told: Events) -> Report {
+    match name {
+        "poll" | "ppoll" => {
+            of_poll(Memory(tid), registers, |asked| told.intersection(asked.union(UNASKED)))
+        }
+        // The kernel has added what need not be asked about, unless EPOLLONESHOT has disarmed the item.
+        _ => of_epoll(tid, registers, |asked| told.intersection(asked)),
     }
 }
 
@@ -48,12 +59,13 @@ pub(super) fn nothing(memory: Memory, name: &str, registers: [u64; 6]) -> Report
     report
 }
 
-/// An option whose every byte is 0: no program reads what stood there before. As long as was asked for, at
-/// most 64 KiB.
-pub(super) fn no_value(memory: Memory, [_, _, _, value, length, _]: [u64; 6]) -> Report {
+/// An option with this number at its beginning, and zeros behind it: no program reads what stood there before. As long
+/// as was asked for, at most 64 KiB.
+pub(super) fn value(memory: Memory, [_, _, _, value, length, _]: [u64; 6], number: u32) -> Report {
     let length = memory.number(length).and_then(|length| u16::try_from(length).ok());
-    let zeros = vec![0; length.unwrap_or_default().into()];
-    Report { count: 0, writes: vec![(value, zeros)] }
+    let mut bytes = vec![0; length.unwrap_or_default().into()];
+    bytes.iter_mut().zip(number.to_ne_bytes()).for_each(|(place, byte)| *place = byte);
+    Report { count: 0, writes: vec![(value, bytes)] }
 }
 
 /// The sets stay as they were asked: each bit in them is an answer.
@@ -62,8 +74,12 @@ fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> Report {
     Report { count: i64::try_from(bits).unwrap_or_default(), writes: Vec::new() }
 }
 
-/// Every entry is answered what it asks.
-fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
+/// Every entry is answered `told` of what it asks.
+fn of_poll(
+    memory: Memory,
+    [entries, count, ..]: [u64; 6],
+    told: impl Fn(Events) -> Events,
+) -> Report {
     let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
     let mut bytes = memory.bytes(entries, count * POLLFD);
     let mut report = Report::default();
@@ -71,7 +87,7 @@ fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
         // struct pollfd: the descriptor, what is asked, what is answered. A negative number is skipped.
         let skipped = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]) < 0;
         let asked = Events::from_bits_retain(u16::from_ne_bytes([entry[4], entry[5]]).into());
-        let told = if skipped { Events::empty() } else { asked.difference(UNASKED) };
+        let told = if skipped { Events::empty() } else { told(asked) };
         entry[6..].copy_from_slice(&u16::try_from(told.bits()).unwrap_or_default().to_ne_bytes());
         report.count += i64::from(!told.is_empty());
     }
@@ -82,14 +98,18 @@ fn of_poll(memory: Memory, [entries, count, ..]: [u64; 6]) -> Report {
 /// The kernel reports these without being asked, and never without cause.
 const UNASKED: Events = Events::ERR.union(Events::HUP);
 
-/// Every item of the interest list.
-fn of_epoll(tid: i32, [epoll, events, room, ..]: [u64; 6]) -> Report {
+/// Every item of the interest list, with `told` of what it asks.
+fn of_epoll(
+    tid: i32,
+    [epoll, events, room, ..]: [u64; 6],
+    told: impl Fn(Events) -> Events,
+) -> Report {
     let items = i32::try_from(epoll).map(|epoll| Process(tid.cast_unsigned()).interests_in(epoll));
     let mut report = Report::default();
     let mut bytes = Vec::new();
     for item in items.into_iter().flatten().flatten() {
         // Disarmed by EPOLLONESHOT, or watched for nothing; above these bits are the modes.
-        let told = item.events.bits() & 0xffff & !UNASKED.bits();
+        let told = told(Events::from_bits_retain(item.events.bits() & 0xffff)).bits();
         if told != 0 && bytes.len() / EPOLL_EVENT < usize::try_from(room).unwrap_or_default() {
             let mut event = [0; EPOLL_EVENT];
             event[..4].copy_from_slice(&told.to_ne_bytes());
