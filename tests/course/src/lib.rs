@@ -6,12 +6,14 @@
 //! - [`generated`]: the parts of the book that programs write;
 //! - [`recordings`]: makes anew what these are made of;
 //! - [`refute`]: experiments under a lying kernel; [`strace`]: compares the witness with strace;
-//! - [`bounded`], [`soak`]: commands with a bound; the test suite, repeated.
+//! - [`bounded`], [`soak`]: commands with a bound; the test suite, repeated;
+//! - [`kernels`]: the course on other kernels, in a virtual machine.
 
 pub mod bounded;
 pub mod finders;
 pub mod generated;
 pub mod house;
+pub mod kernels;
 pub mod page;
 pub mod recordings;
 pub mod refute;

@@ -10,7 +10,7 @@ use cli::meant;
 use cli::screen::Screen;
 use cli::syllabus::root;
 use course::house::House;
-use course::{generated, recordings, refute, soak, strace};
+use course::{generated, kernels, recordings, refute, soak, strace};
 
 /// Keeps the course true: writes what is generated, records what that is made of, builds the book,
 /// repeats the checks.
@@ -42,6 +42,9 @@ enum Task {
     Refute(refute::RefuteOptions),
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::SoakOptions),
+    /// Boot other kernels in a virtual machine and run the lessons' checks, the table, the claims, the
+    /// packets and the trace there
+    Kernels(kernels::KernelsOptions),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,10 @@ fn main() -> ExitCode {
         Task::CompareWithStrace => strace::compare(&mut screen),
         Task::Refute(options) => refute::run(&options, &mut screen),
         Task::Soak(options) => match soak::run(&options) {
+            Ok(status) => return status,
+            Err(error) => Err(error),
+        },
+        Task::Kernels(options) => match kernels::run(&options, &mut screen) {
             Ok(status) => return status,
             Err(error) => Err(error),
         },
