@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// The bound for something that must happen: generous, because a busy machine is no failure.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The longest pause between two questions.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long "nothing happens" is watched: only an absence may be shown by a fixed window.
 pub const QUIET: Duration = Duration::from_millis(200);
 
@@ -91,12 +94,17 @@ fn ask(
     mut condition: impl FnMut() -> io::Result<bool>,
 ) -> io::Result<()> {
     let start = Instant::now();
+    let mut asked = start;
     while !condition()? {
-        if start.elapsed() > bound {
+        let now = Instant::now();
+        if now - start > bound {
             return Err(Late::error(format!("not within {bound:?}: {what}")));
         }
-        // Between two questions, let the subject have the processor.
-        std::thread::sleep(Duration::from_millis(1));
+        // Between two questions, let the subject have the processor: for most of the time, however dear
+        // a question is here. A table in /proc with a thousand lines is.
+        let pause = (now - asked) * 4;
+        std::thread::sleep(pause.clamp(Duration::from_millis(1), LONGEST_PAUSE));
+        asked = Instant::now();
     }
     Ok(())
 }
