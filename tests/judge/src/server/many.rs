@@ -1,7 +1,10 @@
 //! Without an fd_set there is no 1024: the limit is that of descriptors, which the server raises.
 
+use std::time::Instant;
+
 use lab::need::Need;
 use lab::subject::raise_own_descriptor_limit;
+use lab::wait::PATIENCE;
 
 use super::{ANSWERS, clients};
 use crate::check::{Check, Scope, Suite, require, same_bytes};
@@ -26,6 +29,16 @@ const CHECKS: &[Check] = &[Check {
         let server = it.launch().descriptor_limits(256, limit).server()?;
         let alone = server.process().resident_bytes()?;
         let mut clients = clients(&server, 2000)?;
+        // They are accepted in turn: when the last one is answered, all are in. How long that takes is the
+        // server's speed, and so is the rest: many times as long is no speed any more.
+        let begun = Instant::now();
+        let Some(last) = clients.last_mut() else { return Ok(()) };
+        last.be_patient_for(6 * PATIENCE)?;
+        same_bytes(last.ask(b"last")?, b"LAST")?;
+        let patience = PATIENCE + 4 * begun.elapsed();
+        for client in &mut clients {
+            client.be_patient_for(patience)?;
+        }
         for _ in 0..2 {
             for client in &mut clients {
                 client.send(b"me too")?;

@@ -119,6 +119,7 @@ pub fn late(session: &mut Session<'_>) -> Result<(), EarlyEnd> {
         if events.is_empty() {
             return Err(session.late("the server did not take all"));
         }
+        session.moved();
         if let Some(count) = session.read_some(&stream, &mut buffer)? {
             got += checked(&letters, &buffer[..count], got)?;
         }
@@ -198,7 +199,7 @@ fn send_until_refused(
 
 /// Reads the replies from position `got` on until the end of stream, which must come after `sent`.
 fn read_to_the_end(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     stream: &TcpStream,
     letters: &Letters,
     mut got: u64,
@@ -212,7 +213,10 @@ fn read_to_the_end(
         match session.read_some(stream, &mut buffer)? {
             Some(0) if got == sent => return Ok(got),
             Some(0) => break,
-            Some(count) => got += checked(letters, &buffer[..count], got)?,
+            Some(count) => {
+                got += checked(letters, &buffer[..count], got)?;
+                session.moved();
+            }
             None => {}
         }
     }

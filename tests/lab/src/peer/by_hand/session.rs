@@ -66,6 +66,12 @@ impl<'a> Session<'a> {
         Self { name, address, limit, end, bound: None, stop, out, unheard: false }
     }
 
+    /// Something has moved: what is not endless may take as long as it moves on. The limit, counted from
+    /// now, is for standing still.
+    pub fn moved(&mut self) {
+        self.end = Instant::now().checked_add(self.limit).map_or(self.end, |end| end.max(self.end));
+    }
+
     /// Tells one line.
     pub fn say(&mut self, what: impl fmt::Display) {
         let line = format!("{}: {what}\n", self.name);
