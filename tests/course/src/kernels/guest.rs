@@ -31,9 +31,6 @@ const PROBE: Duration = Duration::from_secs(30);
 /// Whose rights the parts have, where this program runs as root.
 const SOMEBODY: u32 = 1000;
 
-/// How many tests run at the same time, as `.cargo/config.toml` has it.
-const THREADS: u32 = 8;
-
 /// How to run guests.
 pub struct Guest<'a> {
     /// Ends qemu in time, and when we are told to end.
@@ -50,6 +47,8 @@ pub struct Guest<'a> {
     pub bound: Duration,
     /// In MiB.
     pub memory: u32,
+    /// How many tests run at the same time.
+    pub threads: u32,
 }
 
 /// What came of a kernel.
@@ -155,9 +154,10 @@ impl Guest<'_> {
         let (user, group) =
             if user.is_root() { (SOMEBODY, SOMEBODY) } else { (user.as_raw(), group.as_raw()) };
         format!(
-            "USER_ID={user}\nGROUP_ID={group}\nLIMIT={}\nTHREADS={THREADS}\nFOLDERS='{}'\n\
+            "USER_ID={user}\nGROUP_ID={group}\nLIMIT={}\nTHREADS={}\nFOLDERS='{}'\n\
              SCRATCH='{}'\nPROGRAMS='{}'\n",
             self.limit,
+            self.threads,
             folders.join(" "),
             target.join("tmp").display(),
             target.join("debug").display(),

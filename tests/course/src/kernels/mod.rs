@@ -47,6 +47,10 @@ pub struct KernelsOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = 5400)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     guest_limit: u64,
+    /// How many tests run at the same time; fewer than here, because they wait less and compute more
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    threads: u32,
     /// Memory of the guest
     #[arg(long, value_name = "MIB", default_value_t = 3072)]
     #[arg(value_parser = clap::value_parser!(u32).range(1024..))]
@@ -82,6 +86,7 @@ pub fn run(options: &KernelsOptions, screen: &mut Screen) -> Result<ExitCode, Ea
         limit: options.limit,
         bound: Duration::from_secs(options.guest_limit),
         memory: options.memory,
+        threads: options.threads,
     };
     let mut failed = Vec::new();
     for image in &images {

@@ -103,7 +103,10 @@ fn of_table(status: i32, output: &str) -> Verdict {
     let lines = output.lines().filter(|line| Some(*line) != line_of(output));
     let failures =
         if status == 0 && same { Vec::new() } else { lines.map(str::to_owned).collect() };
+    let left_out = output.lines().filter(|line| line.contains(": not compared")).count();
+    let left_out = if left_out > 0 { format!(", {left_out} not compared") } else { String::new() };
     let words = if same { "every cell is as in the book" } else { "cells differ from the book" };
+    let words = format!("{words}{left_out}");
     let summary = match status {
         0 => format!("{rows} rows, {words}"),
         status => format!("{rows} rows, {words}; {}", in_words(status)),
@@ -183,6 +186,10 @@ mod tests {
         assert_eq!(
             (found.passed, found.summary.as_str()),
             (true, "64 rows, every cell is as in the book")
+        );
+        let two = format!("a: not compared\nb: not compared\n{same}");
+        assert!(
+            verdict(Kind::Table, 0, &two, 1, 9).summary.ends_with("in the book, 2 not compared")
         );
         let missing = format!("{same}row a: ENOMEM\n");
         let found = verdict(Kind::Table, 1, &missing, 1, 9);
