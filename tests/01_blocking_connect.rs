@@ -114,7 +114,7 @@ fn not_over_too_soon(it: &Subject) -> io::Result<u32> {
     let (begun, hole) = (Instant::now(), BlackHole::new()?);
     pending(it, &[], &hole)?.stop()?;
     let took = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(1500 + took.saturating_mul(10))
+    Ok(1500 + took.saturating_mul(4))
 }
 
 /// The kernel's answer must stand in the line of its address.
@@ -410,8 +410,9 @@ const WORDS: &[Check] = &[
             let (listener, _port) = (opens.open()?, refuses.refuse()?);
             let accepted = accept_within(&listener, PATIENCE)?;
             // The SYN is sent again after a second; to the port too, or three seconds on older kernels.
+            let bound = PATIENCE + Duration::from_millis(limit.into());
             wait::until_within(
-                PATIENCE * 4,
+                bound,
                 "both limits are over, and both SYNs were sent again",
                 || begun.elapsed() > Duration::from_millis(u64::from(limit) + 1700),
             )?;

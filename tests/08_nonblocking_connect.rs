@@ -130,7 +130,7 @@ fn not_over_too_soon(it: &Subject, way: &str) -> io::Result<u32> {
     let (begun, hole) = (Instant::now(), BlackHole::new()?);
     pending(it, way, 600_000, &hole)?.stop()?;
     let took = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(2500 + took.saturating_mul(10))
+    Ok(2500 + took.saturating_mul(4))
 }
 
 /// A listener with room for many who are never accepted.
@@ -446,7 +446,8 @@ const CONTRACT: &[Check] = &[
                 let listener = hole.open()?;
                 let _kept = accept_within(&listener, PATIENCE)?;
                 let past = || begun.elapsed() > Duration::from_millis(u64::from(limit) + 100);
-                wait::until_within(PATIENCE * 4, "the deadline has passed", past)?;
+                let bound = PATIENCE + Duration::from_millis(limit.into());
+                wait::until_within(bound, "the deadline has passed", past)?;
                 running.go_on()?;
                 outcomes(&Ran::of(running)?, way, 0, &[(address.to_string(), "connected")])
             })
