@@ -151,13 +151,11 @@ impl Drop for Terminal {
     }
 }
 
-/// How long a command may take: the lab's patience. A peer has a limit of its own for standing still, so
-/// this bound is behind that one.
+/// How long a command may take: four times the lab's patience, because some work for seconds. A peer has a
+/// limit of its own for standing still, so this bound is behind that one.
 pub fn bound(command: &str) -> Duration {
-    match peer_arguments(command) {
-        Ok((_, _, limit)) => limit + 4 * PATIENCE,
-        Err(_) => PATIENCE,
-    }
+    let limit = peer_arguments(command).map_or(Duration::ZERO, |(_, _, limit)| limit);
+    limit + 4 * PATIENCE
 }
 
 /// The arguments of `cargo tutor peer KIND ADDR:PORT [--seconds N]`.
