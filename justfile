@@ -112,6 +112,11 @@ compare-with-strace:
 soak *arguments:
     cargo course soak "$@"
 
+# Run the course on other kernels, in a virtual machine: just kernels FOLDER_OF_AN_UNPACKED_PACKAGE
+[group('maintain')]
+kernels *images:
+    cargo course kernels "$@"
+
 # Measure the servers beside plain C, mio and tokio
 [group('maintain')]
 bench *arguments:
