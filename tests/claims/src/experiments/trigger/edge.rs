@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::ask::{MOMENT, Watch, poll, wait_for};
 use lab::rig::{option, small};
 use lab::sockets::{arrived, connection, fill, reset};
-use lab::wait::PATIENCE;
+use lab::wait::{PATIENCE, QUIET};
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
@@ -204,11 +204,12 @@ pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
 fn beyond_two_thirds(seen: &mut Seen, look: bool, book: &str) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     option::set(&ours, libc::SOL_SOCKET, libc::SO_SNDBUF, 400_000)?;
-    // As much as another such connection takes before it is not writable, and a little more.
+    // As much as another such connection takes before it is not writable, and a little more. What is on
+    // its way there may still make room: on a busy machine that takes longer than a moment.
     let (other, _kept) = connection()?;
     option::set(&other, libc::SOL_SOCKET, libc::SO_SNDBUF, 400_000)?;
-    let mut pieces = 10;
-    while !poll(&other, Events::OUT, MOMENT)?.is_empty() {
+    let mut pieces = 20;
+    while !poll(&other, Events::OUT, QUIET)?.is_empty() {
         pieces += 1;
         sent(&other, &PIECE, MsgFlags::MSG_DONTWAIT);
     }
