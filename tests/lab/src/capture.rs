@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
-    SockaddrIn, bind, getsockname, recvmsg, sendto, setsockopt, socket, sockopt,
+    SockaddrIn, bind, getsockname, recv, recvmsg, sendto, setsockopt, socket, sockopt,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 
 /// Longer than any packet that is looked at; of longer ones the first bytes are enough.
 const LARGEST: usize = 2048;
@@ -116,11 +117,13 @@ pub(crate) fn open() -> io::Result<OwnedFd> {
 pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
     let probe = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     bind(probe.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0))?;
+    setsockopt(&probe, sockopt::ReceiveTimeout, &TimeVal::seconds(10))?;
     // To itself: whatever else it is sent to would be answered, and the answer captured.
     let itself: SockaddrIn = getsockname(probe.as_raw_fd())?;
     for _ in 0..crate::wait::PATIENCE.as_millis() {
-        // Nobody reads them: when the probe's buffer is full, they cross the wire all the same.
         sendto(probe.as_raw_fd(), b"?", &itself, MsgFlags::empty())?;
+        // It has arrived, and nothing is on its way when the probe is closed: that would be answered, too.
+        recv(probe.as_raw_fd(), &mut [0], MsgFlags::empty())?;
         // Between two looks; `wait::until` allocates, which is forbidden between fork and exec.
         std::thread::sleep(Duration::from_millis(1));
         let now = now();
