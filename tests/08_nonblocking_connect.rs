@@ -174,6 +174,35 @@ fn late<T>(
     Ok(())
 }
 
+/// Lets one connect succeed late, beside one that never ends, with one limit for both in milliseconds:
+/// the second ends at that, not at a limit after the first one's end. False, and nothing is said, where
+/// the first could not be let through before its SYN went out after `again` milliseconds.
+fn late_beside_never(it: &Subject, way: &str, limit: u32, again: u64) -> Result<bool, Failure> {
+    let (late, never) = (BlackHole::new()?, BlackHole::new()?);
+    let addresses = [late.address(), never.address()];
+    let begun = Instant::now();
+    let running = launch(it, way, limit, &addresses).start()?;
+    late.wait_for_connect()?;
+    never.wait_for_connect()?;
+    // The later its end, the wider apart are one limit for all and a limit for each wait.
+    let late_enough = || begun.elapsed() > Duration::from_millis(2200);
+    wait::until("two seconds have passed", late_enough)?;
+    let _listener = late.open()?;
+    if begun.elapsed() > Duration::from_millis(again) {
+        return Ok(false);
+    }
+    let ran = Ran::of(running)?;
+    let outcome = ["connected", "timed out"];
+    let expected: Vec<_> =
+        addresses.map(|address| address.to_string()).into_iter().zip(outcome).collect();
+    outcomes(&ran, way, 1, &expected)?;
+    let lines = lines(&ran)?;
+    let (limit, late, end) = (f64::from(limit), lines[0].milliseconds, lines[1].milliseconds);
+    let right = late < limit && (limit..late + limit).contains(&end);
+    require(right, format_args!("--wait {way}: {ran}"))?;
+    Ok(true)
+}
+
 /// What happens between the connect's end and the program's look at it: it is stopped meanwhile.
 fn while_it_could_not_look(
     it: &Subject,
@@ -406,26 +435,15 @@ const CONTRACT: &[Check] = &[
         read: "08-nonblocking-connect.md#deadline",
         run: |it| {
             in_all_ways(it, |it, way| {
-                let (late, never) = (BlackHole::new()?, BlackHole::new()?);
-                let addresses = [late.address(), never.address()];
-                let running = launch(it, way, 4500, &addresses).start()?;
-                let begun = Instant::now();
-                late.wait_for_connect()?;
-                never.wait_for_connect()?;
-                // Every kernel repeats the SYN three seconds after the first one: the later the other's end,
-                // the wider apart are one limit for all and a limit for each wait.
-                let late_enough = || begun.elapsed() > Duration::from_millis(2200);
-                wait::until("two seconds have passed", late_enough)?;
-                let _listener = late.open()?;
-                let ran = Ran::of(running)?;
-                let outcome = ["connected", "timed out"];
-                let expected: Vec<_> =
-                    addresses.map(|address| address.to_string()).into_iter().zip(outcome).collect();
-                outcomes(&ran, way, 1, &expected)?;
-                let lines = lines(&ran)?;
-                let (late, end) = (lines[0].milliseconds, lines[1].milliseconds);
-                let right = late < 4500.0 && (4500.0..late + 4500.0).contains(&end);
-                require(right, format_args!("--wait {way}: {ran}"))
+                // Every kernel sends the SYN again three seconds after the first one, and seven.
+                for (limit, again) in [(4500, 3000), (9000, 7000)] {
+                    if late_beside_never(it, way, limit, again)? {
+                        return Ok(());
+                    }
+                }
+                Err(Failure::wrong(
+                    "this machine is too slow to open a listener within seven seconds",
+                ))
             })
         },
     },
@@ -532,8 +550,9 @@ const CONTRACT: &[Check] = &[
                 let start = Instant::now();
                 let ran = launch(it, way, 300, &addresses).start().and_then(Ran::of)?;
                 outcomes(&ran, way, 1, &expected)?;
+                // One after the other, those that never answer would take 200 times the limit.
                 let took = start.elapsed();
-                require(took < Duration::from_secs(8), format_args!("--wait {way}: {took:?}"))?;
+                require(took < Duration::from_secs(30), format_args!("--wait {way}: {took:?}"))?;
                 // Room for the next: what was connected is gone, and is taken out of the queue.
                 listener.set_nonblocking(true)?;
                 while listener.accept().is_ok() {}
