@@ -2,14 +2,17 @@
 //! for it can be bounded.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ChildStdin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::ask;
 use crate::limits;
 use crate::wait::{self, Late};
+use crate::witness::bits::Events;
 
 /// So much of a subject's output is kept until somebody asks for it, of each of its two streams.
 /// What comes beyond is read and thrown away: a flood blocks nobody, and fills no memory.
@@ -115,11 +118,21 @@ pub(super) struct Gathered {
     pub(super) cut: bool,
     /// Nothing comes any more.
     pub(super) ended: bool,
+    /// The pipe, to ask whether something is in it; none when nothing comes any more.
+    pipe: Option<OwnedFd>,
 }
 
 impl Gathered {
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// Nothing that was said is still in the pipe.
+    pub(super) fn is_up_to_date(&self) -> bool {
+        let asks = |pipe| ask::poll(pipe, Events::IN, Duration::ZERO);
+        self.pipe
+            .as_ref()
+            .is_none_or(|pipe| asks(pipe).is_ok_and(|found| !found.contains(Events::IN)))
     }
 
     /// The whole lines.
@@ -152,8 +165,10 @@ pub(super) fn look(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
 }
 
 impl Text {
-    pub(super) fn of(mut source: impl Read + Send + 'static) -> io::Result<Self> {
-        let gathered = Arc::new(Mutex::new(Gathered::default()));
+    pub(super) fn of(mut source: impl Read + AsFd + Send + 'static) -> io::Result<Self> {
+        let pipe = source.as_fd().try_clone_to_owned().map_err(limits::explain)?;
+        let gathered = Gathered { pipe: Some(pipe), ..Gathered::default() };
+        let gathered = Arc::new(Mutex::new(gathered));
         let theirs = Arc::clone(&gathered);
         limits::thread(move || {
             let mut buffer = [0; 4096];
@@ -167,7 +182,8 @@ impl Text {
                     gathered.arrivals.push((all, Instant::now()));
                 }
             }
-            look(&theirs).ended = true;
+            let mut gathered = look(&theirs);
+            (gathered.ended, gathered.pipe) = (true, None);
         })?;
         Ok(Self { gathered })
     }

@@ -25,6 +25,9 @@ const LAST_WORDS: usize = 1000;
 /// How long the last words of a subject that has ended may be on their way.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
+/// How long what a living subject has said may be on its way.
+const SOON: Duration = Duration::from_millis(100);
+
 /// What everybody may know of a subject while it is held.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -148,10 +151,14 @@ impl Known {
             None => (process.calls().unwrap_or_default(), process.descendants().len()),
             Some(_) => (Vec::new(), 0),
         };
-        if let (Some(_), Some(gathered)) = (&end, &self.stderr) {
+        if let Some(gathered) = &self.stderr {
             // Its last words may still be on their way through the pipe. A child of its own may hold
-            // the pipe longer, and then what has come must do.
-            let _ = wait::until_within(A_MOMENT, "its last words", || look(gathered).ended);
+            // the pipe longer, or it speaks without end, and then what has come must do.
+            let (limit, all): (_, fn(&Gathered) -> bool) = match end {
+                Some(_) => (A_MOMENT, |gathered| gathered.ended),
+                None => (SOON, Gathered::is_up_to_date),
+            };
+            let _ = wait::until_within(limit, "its last words", || all(&look(gathered)));
         }
         let (said, cut) = self.stderr.as_ref().map_or_else(Default::default, |gathered| {
             let gathered = look(gathered);
