@@ -6,12 +6,12 @@ use std::path::Path;
 
 use cli::screen::Screen;
 
-use super::parts::Part;
+use super::parts::GuestPart;
 use super::report::{News, verdict};
 
 /// What a guest has told so far.
 #[derive(Default)]
-pub struct Told<'a> {
+pub struct Heard<'a> {
     /// Where it is shown as it comes, if it is.
     pub shown: Option<Shown<'a>>,
     /// It has come up: its release.
@@ -29,7 +29,7 @@ pub struct Told<'a> {
 /// Where a guest's parts are shown as they end, and what is needed for that.
 pub struct Shown<'a> {
     /// All that are run.
-    pub parts: &'a [Part],
+    pub parts: &'a [GuestPart],
     /// How long each may take, in seconds.
     pub limit: u64,
     /// The folder of what they print.
@@ -38,7 +38,7 @@ pub struct Shown<'a> {
     pub screen: &'a mut Screen,
 }
 
-impl Told<'_> {
+impl Heard<'_> {
     /// Hears all that comes until nobody is left who could say more; keeps it in `log`.
     ///
     /// # Errors

@@ -15,11 +15,11 @@ use nix::sys::signal::Signal;
 
 use super::Accel;
 use super::archive::Archive;
-use super::console::{Shown, Told};
+use super::console::{Heard, Shown};
 use super::image::{Image, Machine};
 use super::modules;
 use super::needs::HostPrograms;
-use super::parts::Part;
+use super::parts::GuestPart;
 use crate::bounded::{Bounded, Ending};
 
 /// The guest's first process.
@@ -38,7 +38,7 @@ pub struct Guest<'a> {
     /// What is on the host.
     pub programs: &'a HostPrograms,
     /// What is run.
-    pub parts: &'a [Part],
+    pub parts: &'a [GuestPart],
     /// What runs it; no longer `Auto` when that has been found out.
     pub accel: Accel,
     /// How long a part may take, in seconds.
@@ -72,7 +72,7 @@ impl Guest<'_> {
         if self.accel == Accel::Auto {
             screen.line(format_args!("Linux {}: does it boot under KVM?", image.release))?;
             let qemu = self.qemu(image, archive.path(), Accel::Kvm, "probe", out);
-            let mut seen = Told::default();
+            let mut seen = Heard::default();
             let came_up = match self.attend(qemu, PROBE, &out.join("kvm.txt"), &mut seen)? {
                 Ending::Told(signal) => return Ok(Booted::Told(signal)),
                 _ => seen.up.is_some(),
@@ -82,9 +82,9 @@ impl Guest<'_> {
         screen.line(format_args!("Linux {}, under {}", image.release, self.accel.name()))?;
         let qemu = self.qemu(image, archive.path(), self.accel, "run", out);
         let shown = Shown { parts: self.parts, limit: self.limit, out, screen };
-        let mut told = Told { shown: Some(shown), ..Told::default() };
+        let mut told = Heard { shown: Some(shown), ..Heard::default() };
         let end = self.attend(qemu, self.bound, &out.join("console.txt"), &mut told)?;
-        let Told { failed, done, gave_up, running, .. } = told;
+        let Heard { failed, done, gave_up, running, .. } = told;
         let problem = match end {
             Ending::Told(signal) => return Ok(Booted::Told(signal)),
             Ending::TimeUp => {
@@ -109,7 +109,7 @@ impl Guest<'_> {
         mut qemu: Command,
         bound: Duration,
         console: &Path,
-        told: &mut Told<'_>,
+        told: &mut Heard<'_>,
     ) -> io::Result<Ending> {
         let (reader, writer) = io::pipe()?;
         let writer = File::from(OwnedFd::from(writer));
@@ -191,8 +191,8 @@ fn share(qemu: &mut Command, folder: &Path, tag: &str, more: &str) {
 }
 
 /// A line of the guest's list.
-fn step(part: &Part) -> String {
-    let Part { name, folder, program, arguments, .. } = part;
+fn step(part: &GuestPart) -> String {
+    let GuestPart { name, folder, program, arguments, .. } = part;
     format!("{name}|{}|{}|{arguments}\n", folder.display(), program.display())
 }
 

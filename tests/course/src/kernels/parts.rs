@@ -15,7 +15,7 @@ use crate::bounded::{Bounded, Ending};
 
 /// A part of the course that is run in a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct GuestPart {
     /// What it is called in the report, and the name of the file of what it prints: `03_select`.
     pub name: String,
     /// The package's folder, where it runs.
@@ -42,7 +42,7 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(3600);
 pub fn build(
     bounded: &Bounded,
     screen: &mut Screen,
-) -> Result<Result<Vec<Part>, Signal>, EarlyExit> {
+) -> Result<Result<Vec<GuestPart>, Signal>, EarlyExit> {
     screen.line("building the programs and their tests")?;
     let mut output = tempfile::tempfile()?;
     let mut messages = String::new();
@@ -75,14 +75,14 @@ pub fn build(
 /// # Errors
 ///
 /// A name that none begins with.
-pub fn chosen(parts: Vec<Part>, only: &[String]) -> Result<Vec<Part>, EarlyExit> {
+pub fn chosen(parts: Vec<GuestPart>, only: &[String]) -> Result<Vec<GuestPart>, EarlyExit> {
     let unknown = only.iter().find(|word| !parts.iter().any(|part| part.name.starts_with(*word)));
     if let Some(unknown) = unknown {
         let names = parts.iter().map(|part| part.name.as_str());
         return Err(EarlyExit::Arguments(meant::unknown("part", unknown, names)));
     }
     let wanted =
-        |part: &Part| only.is_empty() || only.iter().any(|word| part.name.starts_with(word));
+        |part: &GuestPart| only.is_empty() || only.iter().any(|word| part.name.starts_with(word));
     Ok(parts.into_iter().filter(wanted).collect())
 }
 
@@ -101,7 +101,7 @@ struct Target {
 }
 
 /// The parts among what cargo says that it has built.
-fn of_messages(messages: &str) -> Vec<Part> {
+fn of_messages(messages: &str) -> Vec<GuestPart> {
     let mut parts = Vec::new();
     for line in messages.lines() {
         let Ok(Artifact { manifest_path, target, executable: Some(program) }) =
@@ -114,14 +114,14 @@ fn of_messages(messages: &str) -> Vec<Part> {
         let name = target.name;
         let of_a_lesson = name.starts_with(|c: char| c.is_ascii_digit());
         if is("test") && (of_a_lesson || TESTS.contains(&name.as_str())) {
-            parts.push(Part { name, folder, program, arguments: "", kind: Kind::Tests });
-        } else if is("bin") && name == "readiness-table" && !parts.iter().any(Part::is_table) {
+            parts.push(GuestPart { name, folder, program, arguments: "", kind: Kind::Tests });
+        } else if is("bin") && name == "readiness-table" && !parts.iter().any(GuestPart::is_table) {
             let (name, kind) = ("table".to_owned(), Kind::Table);
-            parts.push(Part { name, folder, program, arguments: "--diff", kind });
+            parts.push(GuestPart { name, folder, program, arguments: "--diff", kind });
         }
     }
     // Lessons by their numbers, then the others: the shortest first.
-    let place = |part: &Part| {
+    let place = |part: &GuestPart| {
         let others = ["table", "capture", "packets", "trace", "claims"];
         others.iter().position(|name| *name == part.name).map_or(0, |at| at + 1)
     };
@@ -129,7 +129,7 @@ fn of_messages(messages: &str) -> Vec<Part> {
     parts
 }
 
-impl Part {
+impl GuestPart {
     fn is_table(&self) -> bool {
         self.kind == Kind::Table
     }

@@ -53,7 +53,7 @@ pub enum Kind {
 
 /// What came of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct PartVerdict {
     /// Did it pass?
     pub passed: bool,
     /// In a few words: `58 passed, 0 failed, 0 ignored`.
@@ -64,10 +64,10 @@ pub struct Verdict {
 
 /// What came of a part: by its status, by what it printed, and by the seconds that it took and might
 /// have taken.
-pub fn verdict(kind: Kind, status: i32, output: &str, seconds: u64, limit: u64) -> Verdict {
+pub fn verdict(kind: Kind, status: i32, output: &str, seconds: u64, limit: u64) -> PartVerdict {
     if TIME_UP.contains(&status) && seconds >= limit {
         let summary = format!("not finished after {limit} s");
-        return Verdict { passed: false, summary, failures: failed_tests(output) };
+        return PartVerdict { passed: false, summary, failures: failed_tests(output) };
     }
     match kind {
         Kind::Tests => of_tests(status, output),
@@ -75,10 +75,10 @@ pub fn verdict(kind: Kind, status: i32, output: &str, seconds: u64, limit: u64) 
     }
 }
 
-fn of_tests(status: i32, output: &str) -> Verdict {
+fn of_tests(status: i32, output: &str) -> PartVerdict {
     let Some(line) = output.lines().rfind(|line| line.starts_with("test result: ")) else {
         let summary = format!("ended without a result, {}", in_words(status));
-        return Verdict { passed: false, summary, failures: last_line(output) };
+        return PartVerdict { passed: false, summary, failures: last_line(output) };
     };
     // `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.0s`
     let counts = line.split([';', '.']).map(str::trim);
@@ -86,7 +86,7 @@ fn of_tests(status: i32, output: &str) -> Verdict {
         .filter(|part| [" passed", " failed", " ignored"].iter().any(|end| part.ends_with(end)));
     let summary = counts.collect::<Vec<_>>().join(", ");
     let none = summary.starts_with("0 passed");
-    Verdict { passed: status == 0 && !none, summary, failures: failed_tests(output) }
+    PartVerdict { passed: status == 0 && !none, summary, failures: failed_tests(output) }
 }
 
 fn failed_tests(output: &str) -> Vec<String> {
@@ -96,7 +96,7 @@ fn failed_tests(output: &str) -> Vec<String> {
     names.collect()
 }
 
-fn of_table(status: i32, output: &str) -> Verdict {
+fn of_table(status: i32, output: &str) -> PartVerdict {
     let line = output.lines().find(|line| line.contains(" rows asked on "));
     let rows = line.and_then(|line| line.split(' ').next()).unwrap_or("no");
     let same = line.is_some_and(|line| line.contains(": every cell is as in the table of "));
@@ -111,7 +111,7 @@ fn of_table(status: i32, output: &str) -> Verdict {
         0 => format!("{rows} rows, {words}"),
         status => format!("{rows} rows, {words}; {}", in_words(status)),
     };
-    Verdict { passed: status == 0 && same, summary, failures }
+    PartVerdict { passed: status == 0 && same, summary, failures }
 }
 
 fn line_of(output: &str) -> Option<&str> {
