@@ -202,9 +202,11 @@ fn a_flood_of_output_fills_neither_the_memory_nor_the_message() {
     let errors = "head -c 67108864 /dev/zero | tr '\\0' x >&2; exit 3";
     let errors = scripts.script("errors", errors);
     // So much, or, on a machine that is too slow for it, so long.
-    let no_end =
-        ["no end of a line: it has printed more than", "no line on standard output within"];
-    for (program, words) in [(&line, no_end), (&errors, ["\u{2026}xxx"; 2])] {
+    let too_long = "no line on standard output within";
+    for (program, words) in [
+        (&line, ["no end of a line: it has printed more than", too_long]),
+        (&errors, ["\u{2026}xxx", too_long]),
+    ] {
         // With 1 GiB of addresses: what is kept of it must be far less.
         let output = Process::new("sh")
             .args(["-c", "ulimit -v 1048576; exec \"$@\"", "sh"])
