@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use judge::server::ANSWERS;
-use judge::server::lies::told_a_lie;
+use judge::server::lies::{send_in_pieces, told_a_lie};
 use judge::server::witness::{SERVED, served};
 use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
-use lab::wait;
 use lab::witness::lie::Lie;
 use nix::errno::Errno;
 
@@ -111,14 +110,7 @@ const EDGES: &[Check] = &[
                 [begin].into_iter().chain((0..16).map(full)).chain([Lie::at_most("write", 40)]);
             let server = it.lied_to(lies)?;
             let mut client = Client::connect(server.address())?;
-            let bytes = pattern(24 * 40);
-            for piece in bytes.chunks(40) {
-                client.send(piece)?;
-                wait::try_until("the piece is read", || {
-                    let (_, theirs) = queues(client.stream().local_addr()?, server.address())?;
-                    Ok(theirs.unread == 0)
-                })?;
-            }
+            send_in_pieces(&mut client, &server, &pattern(24 * 40), 40)?;
             let record = server.record_at_rest()?;
             let owing = record.owes_only_where_room_will_be_told()?;
             require(owing > 0, "it never slept while it owed a reply")?;

@@ -76,6 +76,28 @@ fn serves_in_pieces(it: &Subject, call: &'static str, most: u64) -> Done {
     require(told_a_lie(&server), "it never made such a call")
 }
 
+/// Sends pieces of so many bytes, of which each is read for itself, as a rule: the next waits until nothing is unread.
+///
+/// # Errors
+///
+/// What sending says; that a piece is not read.
+pub fn send_in_pieces(
+    client: &mut Client,
+    server: &Server,
+    bytes: &[u8],
+    length: usize,
+) -> io::Result<()> {
+    let here = client.stream().local_addr()?;
+    for piece in bytes.chunks(length) {
+        client.send(piece)?;
+        wait::try_until("the piece is read", || {
+            let (_, theirs) = queues(here, server.address())?;
+            Ok(theirs.unread == 0)
+        })?;
+    }
+    Ok(())
+}
+
 /// Has it been told one? Without that nothing was tried.
 #[must_use]
 pub fn told_a_lie(server: &Server) -> bool {
@@ -217,14 +239,7 @@ const REPORTS: &[Check] = &[
             let server = it.lied_to(lies)?;
             let mut client = Client::connect(server.address())?;
             let bytes = pattern(1600);
-            for piece in bytes.chunks(40) {
-                client.send(piece)?;
-                // Each is read for itself, as a rule: the next waits until the last has arrived.
-                wait::try_until("the piece is read", || {
-                    let (_, theirs) = queues(client.stream().local_addr()?, server.address())?;
-                    Ok(theirs.unread == 0)
-                })?;
-            }
+            send_in_pieces(&mut client, &server, &bytes, 40)?;
             same_bytes(client.receive(bytes.len())?, upper(&bytes))?;
             require(told_a_lie(&server), "it never made such a call")
         },
