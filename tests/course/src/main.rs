@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use cli::exit::{self, EarlyExit};
 use cli::mdbook;
 use cli::meant;
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::root;
 use course::house::House;
 use course::{generated, kernels, recordings, refute, soak, strace};
@@ -15,7 +15,7 @@ use course::{generated, kernels, recordings, refute, soak, strace};
 /// Keeps the course true: writes what is generated, records what that is made of, builds the book,
 /// repeats the checks.
 #[derive(Parser)]
-#[command(name = "cargo course", bin_name = "cargo course")]
+#[command(name = "cargo course", bin_name = "cargo course", max_term_width = COLUMNS)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -13,7 +13,7 @@ use claims::runner::{AT_ONCE, BOUND};
 use claims::seen::Observation;
 use cli::exit::EarlyExit;
 use cli::programs::Build;
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use lab::ran::Ran;
 use lab::subject::Launch;
 use lab::witness::lie::Lie;
@@ -66,12 +66,12 @@ pub fn run(options: &RefuteOptions, screen: &mut Screen) -> Result<(), EarlyExit
         wrong += usize::from(!differs);
         if !differs || !options.claims.is_empty() {
             let lies: Vec<String> = lies.iter().map(ToString::to_string).collect();
-            screen.line(format_args!("{} {experiment}, told {}:", claim.id, lies.join(" ")))?;
-            screen.line(format_args!("  {}", words(refuted)))?;
+            screen.paragraph(format!("{} {experiment}, told {}:", claim.id, lies.join(" ")))?;
+            screen.wrapped("  ", "  ", &words(refuted), COLUMNS)?;
         }
     }
     let (count, others) = (tried.len(), chosen.len() - tried.len());
-    screen.line(format_args!(
+    screen.paragraph(format!(
         "{} of {count} experiments under a lie differ from the book; {others} claims have no lie",
         count - wrong
     ))?;

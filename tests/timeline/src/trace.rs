@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use cli::exit::EarlyExit;
 use cli::programs::Programs;
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Program, Syllabus};
 use lab::witness::lie::Lie;
 use serde::Serialize;
@@ -22,18 +22,23 @@ const WIDTH: usize = 100;
 
 /// How the lanes are read.
 const LEGEND: &str = "\
-How to read it: time goes down, in milliseconds. On the left the program's calls, beside them what
-the kernel answered, then a lane for each client or address.
-  (sleeps)       the call has not returned; | while it sleeps, <- when it returns
+How to read it: time goes down, in milliseconds. On the left the program's
+calls, beside them what the kernel answered, then a lane for each client or
+address.
+  (sleeps)       the call has not returned; | while it sleeps,
+                 <- when it returns
   4 (ann)        descriptor 4, the connection of the client ann
-  read 0001 1000 a set of select as bits: descriptor 0 on the right; here 3 and 4 are in it
+  read 0001 1000 a set of select as bits: descriptor 0 on the right;
+                 here 3 and 4 are in it
   [4 (ann) IN]   an entry of poll, an interest or an event of epoll
-The last lines count: its waits, the calls that it slept in, its threads, and for each message the
-calls and wake-ups between the request and its reply. A traced call takes longer than it would alone.";
+The last lines count: its waits, the calls that it slept in, its threads, and
+for each message the calls and wake-ups between the request and its reply. A
+traced call takes longer than it would alone.";
 
 /// Watch a program wait: its system calls beside what its peers do
 #[derive(Debug, Parser)]
-#[command(name = "cargo tutor trace", bin_name = "cargo tutor trace", after_help = LEGEND)]
+#[command(name = "cargo tutor trace", bin_name = "cargo tutor trace")]
+#[command(max_term_width = COLUMNS, after_help = LEGEND)]
 pub struct TraceOptions {
     /// A lesson by number or name, or a program by name: 03, select, threaded-server
     lesson: String,

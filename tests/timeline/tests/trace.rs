@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Test::new(PTRACE, a_server_that_never_sleeps_does_not_hold_the_script_up),
         Test::new(PTRACE, the_lanes_of_a_good_server_are_shown),
         Test::new(&[], names_that_mean_nothing_get_a_suggestion),
+        Test::new(&[], help_fits_a_terminal_of_80_columns),
         Test::new(&[], a_program_that_cannot_be_started_is_named),
         Test::new(PTRACE, a_program_that_prints_something_else_is_told_what_was_expected),
         Test::new(PTRACE, nobody_connects_to_another_machine_whatever_a_program_says),
@@ -152,6 +153,13 @@ fn names_that_mean_nothing_get_a_suggestion() {
     // The instrument of lesson 09 waits for nobody.
     let assert = trace(&["09"]).assert().code(2).stdout(is_empty());
     assert.stderr(starts_with("there is no trace of readiness-table: "));
+}
+
+fn help_fits_a_terminal_of_80_columns() {
+    let assert = trace(&["--help"]).assert().success().stdout(contains("--inject"));
+    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
 }
 
 fn a_program_that_cannot_be_started_is_named() {

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cli::exit::{self, EarlyExit};
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::Syllabus;
 use lab::limits;
 use run::Given;
@@ -25,7 +25,7 @@ use run::Given;
 ///
 /// Without a command: the map of the course.
 #[derive(Parser)]
-#[command(name = "cargo tutor", bin_name = "cargo tutor")]
+#[command(name = "cargo tutor", bin_name = "cargo tutor", max_term_width = COLUMNS)]
 struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,

@@ -127,7 +127,18 @@ fn arguments_that_make_no_sense_are_named() {
     assert.stderr(contains("the port is a number from 1 to 65535"));
     tutor(&["peer", "polite", "127.0.0.1:1", "--seconds", "0"]).assert().code(2);
     tutor(&["book", "--port", "0"]).assert().code(2);
-    tutor(&["--help"]).assert().success().stdout(contains("cargo tutor"));
+}
+
+#[test]
+fn help_fits_a_terminal_of_80_columns() {
+    for command in [None, Some("demo"), Some("run"), Some("check"), Some("peer"), Some("book")] {
+        let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
+        let assert = tutor(&arguments).assert().success();
+        let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+        assert!(text.contains("Usage: cargo tutor"), "{text}");
+        let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::Parser;
 use cli::exit::EarlyExit;
 use cli::meant::nearest;
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use lab::limits;
 use nix::sys::signal::{SigSet, Signal, raise};
 
@@ -28,7 +28,7 @@ const STAND_IN: &str = "READINESS_CLAIM";
 
 /// Try what web pages claim about select, poll, epoll and connect, on this kernel
 #[derive(Debug, Parser)]
-#[command(name = "cargo tutor claims", bin_name = "cargo tutor claims")]
+#[command(name = "cargo tutor claims", bin_name = "cargo tutor claims", max_term_width = COLUMNS)]
 pub struct ClaimsOptions {
     /// Tell of these claims only: C80, c80 or 80
     #[arg(value_name = "CLAIM")]

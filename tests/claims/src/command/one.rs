@@ -2,7 +2,7 @@
 
 use std::io;
 
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 
 use super::table::look;
 use super::{Verdicts, observed, report_it};
@@ -11,9 +11,6 @@ use crate::runner::{Ruling, Trial};
 
 /// How far the text stands from the left.
 const INDENT: usize = 13;
-
-/// How wide a line may be.
-const COLUMNS: usize = 100;
 
 pub(super) fn show(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
     for (at, claim) in verdicts.chosen.iter().enumerate() {

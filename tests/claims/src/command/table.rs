@@ -3,17 +3,17 @@
 use std::io;
 
 use anstyle::{AnsiColor, Style};
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen, wrapped};
 
 use super::{Verdicts, observed, report_it};
 use crate::register::{Claim, SECTIONS, Verdict};
 use crate::runner::{Ruling, Trial};
 
-/// How wide a line may be.
-const COLUMNS: usize = 100;
-
-/// How far the second line of a claim is moved in.
+/// How far a claim's sentence stands from the left.
 const INDENT: usize = 18;
+
+/// How far what was seen stands from the left.
+const SEEN_INDENT: &str = "       ";
 
 pub(super) fn show(verdicts: &Verdicts<'_>, screen: &mut Screen) -> io::Result<()> {
     for section in SECTIONS {
@@ -45,9 +45,9 @@ fn show_claim(claim: &Claim, trial: Option<&Trial>, screen: &mut Screen) -> io::
             Ruling::Broke(why) => (loud, format!("BROKE: {why}")),
         },
     };
-    let text = text.replace('\n', " ");
-    let text = cut(&text, COLUMNS - INDENT);
-    screen.line(format_args!("{:INDENT$}{style}{text}{style:#}", ""))
+    wrapped(SEEN_INDENT, SEEN_INDENT, &text, COLUMNS)
+        .into_iter()
+        .try_for_each(|line| screen.line(format_args!("{style}{line}{style:#}")))
 }
 
 fn telling(claim: &Claim, trial: &Trial) -> String {

@@ -4,16 +4,18 @@ use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 
+use lab::namespace::Network;
 use lab::need::Need;
 use lab::peer::{Client, upper};
+use lab::ran::Ran;
 use lab::rig::pipes;
 use lab::subject::{Server, raise_own_descriptor_limit};
 use lab::wait;
 use nix::sys::signal::Signal;
-use predicates::str::{contains, is_empty};
+use predicates::str::is_empty;
 
 use super::{ANSWERS, clients};
-use crate::arguments::refused;
+use crate::arguments::{default_address, refused};
 use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 
 /// How every server begins.
@@ -122,9 +124,9 @@ const WORDS: &[Check] = &[
         read: READ,
         run: |it| {
             let port = it.program().port.unwrap_or_default();
-            let help = it.command().arg("--help").assert().try_code(0)?.try_stderr(is_empty())?;
-            help.try_stdout(contains(format!("[default: 127.0.0.1:{port}]")))?;
-            Ok(())
+            let ran = it.run(["--help"], "")?;
+            require(ran.status == Some(0) && ran.stderr.is_empty(), &ran)?;
+            equal(default_address(&ran.text()), Some(format!("127.0.0.1:{port}")))
         },
     },
     Check {
@@ -172,12 +174,16 @@ const WORDS: &[Check] = &[
         perhaps: "Is the error of bind(2) passed on, with what it means?",
         read: READ,
         run: |it| {
+            let launch = it.launch().arg("--listen=192.0.2.1:7000");
             let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_nonlocal_bind");
-            if setting.is_ok_and(|setting| setting.trim() != "0") {
-                // Here every address may be bound: ip(7).
-                return Ok(());
-            }
-            let ran = it.run(["--listen=192.0.2.1:7000"], "")?;
+            // Where every address may be bound, a network of its own has its own setting: ip(7).
+            let launch = match setting {
+                Ok(setting) if setting.trim() != "0" => {
+                    launch.in_namespace(Network::with_loopback())
+                }
+                _ => launch,
+            };
+            let ran = Ran::of(launch.start()?)?;
             let words = "EADDRNOTAVAIL: Cannot assign requested address (";
             let said = ran.stderr.starts_with(&format!("listen 192.0.2.1:7000: {words}"));
             require(said && ran.status == Some(1) && ran.stdout.is_empty(), &ran)

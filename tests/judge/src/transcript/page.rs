@@ -48,7 +48,8 @@ pub enum Action {
 pub fn blocks(text: &str) -> Result<Vec<Block>, (usize, String)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut blocks = Vec::new();
-    let mut bounds = lines.iter().filter(|line| line.contains("<!-- bound")).count();
+    let mut bounds: Vec<usize> =
+        (0..lines.len()).filter(|&at| lines[at].contains("<!-- bound")).collect();
     let mut at = 0;
     while at < lines.len() {
         let open = at;
@@ -61,13 +62,14 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, (usize, String)> {
             return Err((open + 1, "this block is not closed".to_owned()));
         }
         if let Some(block) = block(&lines, &fence, open, at)? {
-            bounds -= block.bounds.len();
+            let before = bounds.partition_point(|&bound| bound < open);
+            bounds.drain(before - block.bounds.len()..before);
             blocks.push(block);
         }
         at += 1;
     }
-    if bounds > 0 {
-        return Err((0, "a bound stands before no console block".to_owned()));
+    if let Some(at) = bounds.first() {
+        return Err((at + 1, "a bound stands before no console block".to_owned()));
     }
     Ok(blocks)
 }

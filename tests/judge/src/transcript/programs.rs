@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::place::Place;
+use crate::arguments;
 use lab::subject::Launch;
 
 /// What the shell of a transcript has to know.
@@ -86,14 +87,11 @@ fn lesson_names(lesson: &str) -> Vec<String> {
 /// What the program's help says about the address that it listens on.
 fn default_address(path: &PathBuf) -> io::Result<Option<String>> {
     let program = Launch::new(path).arg("--help").start()?;
-    let mut address = None;
+    let mut help = String::new();
     while let Some(line) = program.line()? {
-        if let Some((_, rest)) = line.split_once("[default: 127.0.0.1:") {
-            let port = rest.split(']').next().unwrap_or_default();
-            address = Some(format!("127.0.0.1:{port}"));
-        }
+        help = help + &line + "\n";
     }
-    Ok(address)
+    Ok(arguments::default_address(&help))
 }
 
 /// The text as one word of the shell.

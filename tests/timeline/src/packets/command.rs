@@ -6,7 +6,7 @@ use clap::Parser;
 use cli::exit::EarlyExit;
 use cli::meant::unknown;
 use cli::programs::Programs;
-use cli::screen::Screen;
+use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus, root};
 
 use super::exchange::Exchanges;
@@ -16,7 +16,7 @@ use super::scenes::Met;
 
 /// Show each outcome of a connect as packets on the wire
 #[derive(Debug, Parser)]
-#[command(name = "cargo tutor packets", bin_name = "cargo tutor packets")]
+#[command(name = "cargo tutor packets", bin_name = "cargo tutor packets", max_term_width = COLUMNS)]
 pub struct PacketsOptions {
     /// A lesson that connects: 01 or 08
     lesson: String,
