@@ -20,15 +20,26 @@ pub(super) struct Raw<'a> {
 }
 
 impl Raw<'_> {
-    /// The argument `index` as a C `int`: the upper half of the register is not part of it.
-    #[allow(clippy::cast_possible_truncation)]
+    /// The argument `index` as a C `int`.
     fn int(&self, index: usize) -> i32 {
-        (self.registers[index] as u32).cast_signed()
+        int(self.registers[index])
     }
 
     fn length(&self, index: usize) -> usize {
         usize::try_from(self.registers[index]).unwrap_or(usize::MAX)
     }
+}
+
+/// A register as a C `int`: the upper half of it is not part of the number.
+#[allow(clippy::cast_possible_truncation)]
+fn int(register: u64) -> i32 {
+    (register as u32).cast_signed()
+}
+
+/// How many entries a wait is asked about, or has room for, by this register: as many as are looked at here, and
+/// none if it is negative, which the kernel refuses.
+pub(super) fn entries(register: u64) -> usize {
+    usize::try_from(int(register)).unwrap_or_default().min(MOST_ENTRIES)
 }
 
 /// `struct pollfd`: descriptor, events, revents.
@@ -37,7 +48,7 @@ pub(super) const EPOLL_EVENT: usize = size_of::<libc::epoll_event>();
 /// Where `data` stands in `struct epoll_event`: it is packed on x86-64 and nowhere else.
 pub(super) const EPOLL_DATA: usize = std::mem::offset_of!(libc::epoll_event, u64);
 /// No array of a subject is read beyond so many entries.
-pub(super) const MOST_ENTRIES: usize = 65_536;
+const MOST_ENTRIES: usize = 65_536;
 /// `writev` and its kin: so many pieces are looked at.
 const MOST_PIECES: usize = 16;
 
@@ -322,8 +333,7 @@ fn sets(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Sets {
 
 /// The numbers below `count` whose bits are set in the `fd_set` at this address.
 pub(super) fn members(memory: Memory, address: u64, count: u64) -> impl Iterator<Item = i32> {
-    // An int in the kernel: what stands above it in the register means nothing.
-    let count = usize::try_from(count & 0x7fff_ffff).unwrap_or_default().min(MOST_ENTRIES);
+    let count = entries(count);
     let words = count.div_ceil(64);
     // The kernel reads and writes whole words of 64 bits.
     let bytes = memory.bytes(address, words * 8);
@@ -335,8 +345,7 @@ pub(super) fn members(memory: Memory, address: u64, count: u64) -> impl Iterator
 }
 
 fn poll_entries(call: Raw<'_>, memory: Memory, open: &mut Descriptors) -> Vec<PollEntry> {
-    let count = call.length(1).min(MOST_ENTRIES);
-    let bytes = memory.bytes(call.registers[0], count * POLLFD);
+    let bytes = memory.bytes(call.registers[0], entries(call.registers[1]) * POLLFD);
     let entry = |bytes: &[u8]| {
         let number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         let events = Events::from_bits_retain(u16::from_ne_bytes([bytes[4], bytes[5]]).into());
@@ -432,6 +441,12 @@ mod tests {
         "socketpair",
         "mmap",
     ];
+
+    #[test]
+    fn a_negative_count_is_none() {
+        assert_eq!([u64::MAX, u64::from(u32::MAX), 5, 1 << 62 | 7].map(entries), [0, 0, 5, 7]);
+        assert_eq!(entries(1 << 30), MOST_ENTRIES);
+    }
 
     /// A subject may pass anything. The registers are taken from a few wild values, in every order
     /// that a small counter makes; some of them point to this test's own memory.

@@ -127,7 +127,8 @@ impl FromStr for Lie {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form = "write CALL=ANSWER[:WHICH]: accept=EMFILE, poll=EINTR:2, write=1, connect=200ms, epoll_wait=everything";
+        let form = "write CALL=ANSWER[:WHICH]: accept=EMFILE, poll=EINTR:2, poll=IN|HUP, write=1, \
+                    connect=200ms, connect=done, epoll_wait=everything, select=nothing";
         let (call, rest) = text.split_once('=').ok_or(form)?;
         let (answer, which) =
             rest.split_once(':').map_or((rest, None), |(answer, which)| (answer, Some(which)));
@@ -137,7 +138,7 @@ impl FromStr for Lie {
         }
         let call = common_name(call).to_owned();
         let answer = answer_of(&call, answer)?
-            .ok_or_else(|| format!("no errno is named {answer:?}; {form}"))?;
+            .ok_or_else(|| format!("{answer:?} is no answer: no errno has this name; {form}"))?;
         let (first, last) = match which {
             None => (1, u32::MAX),
             Some(which) => {
@@ -174,6 +175,9 @@ fn answer_of(call: &str, answer: &str) -> Result<Option<Answer>, String> {
         (.., Some(_)) => Err(format!("a call is put off for {} ms at most", LATEST.as_millis())),
         _ => match (named(answer), Events::try_from(answer.to_owned())) {
             (Some(errno), _) => Ok(Some(Answer::Errno(errno as i32))),
+            (None, Ok(events)) if events.intersects(Events::NVAL) => {
+                only(&["poll"], Answer::Events(events))
+            }
             (None, Ok(events)) => only(&WAITS[1..], Answer::Events(events)),
             (None, Err(_)) => Ok(None),
         },
@@ -255,8 +259,9 @@ mod tests {
             ("accept=EMFIL", "no errno"),
             ("accept=UnknownErrno", "no errno"),
             ("select=IN", "poll, epoll_wait"),
-            ("poll=IM", "no errno"),
-            ("accept=5000000000", "no errno"),
+            ("epoll_wait=NVAL", "goes with poll"),
+            ("poll=IM", "no answer"),
+            ("accept=5000000000", "no answer"),
             ("read=everything", "select, poll"),
             ("read=nothing", "select, poll"),
             ("read=done", "bind, close"),

@@ -48,14 +48,22 @@ pub(super) fn follow(pid: i32, lies: Vec<Lie>, shared: &Arc<Shared>) {
 /// The call that a thread is in: where it stands in the record, its name and its registers.
 type Inside = (usize, String, [u64; 6]);
 
+/// A call that a thread had entered, and that a lie has put off.
+#[derive(Debug)]
+struct PutOff {
+    name: String,
+    registers: [u64; 6],
+    /// Where it stands in the record, unless that was full.
+    place: Option<usize>,
+}
+
 /// A thread that is being traced.
 #[derive(Debug)]
 struct Traced {
     number: u32,
     process: i32,
     inside: Option<Inside>,
-    /// The call that it had entered, and that a lie has put off.
-    put_off: Option<Inside>,
+    put_off: Option<PutOff>,
     /// The call that a signal has interrupted, and that `restart_syscall` will go on with.
     interrupted: Option<(String, [u64; 6])>,
     /// The lie that it is being told.
@@ -226,7 +234,7 @@ impl Tracer {
                 let lie = self.threads.get_mut(&tid).and_then(|thread| thread.lie.take());
                 if let Some(Begun::Later(later)) = &lie {
                     later.make_the_call(tid);
-                    self.puts_off(tid);
+                    self.has_slept(tid);
                     return;
                 }
                 let injected = lie.is_some();
@@ -237,27 +245,34 @@ impl Tracer {
         }
     }
 
-    /// The thread has slept, and will make the call that it had entered.
-    fn puts_off(&mut self, tid: i32) {
-        if let Some(thread) = self.threads.get_mut(&tid) {
-            thread.put_off = thread.inside.take();
+    /// The thread will make the call that was put off; before it, a signal's handler may make others.
+    fn has_slept(&mut self, tid: i32) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        if let (Some(put_off), Some((place, ..))) = (&mut thread.put_off, thread.inside.take()) {
+            put_off.place = Some(place);
         }
     }
 
-    /// Is this call the one that was put off? The handler of a signal may make others before it.
+    /// Is this call the one that was put off? Then it is not put off again.
     fn is_made_at_last(&mut self, tid: i32, name: &str, registers: [u64; 6]) -> bool {
         let Some(thread) = self.threads.get_mut(&tid) else { return false };
-        let is = |(_, put_off, with): &mut Inside| put_off == name && *with == registers;
-        let Some(inside) = thread.put_off.take_if(is) else { return false };
-        let (place, ..) = inside;
-        thread.inside = Some(inside);
-        self.shared.complete(place, |call| call.injected = true);
+        let is = |put_off: &mut PutOff| put_off.name == name && put_off.registers == registers;
+        let Some(PutOff { name, registers, place }) = thread.put_off.take_if(is) else {
+            return false;
+        };
+        if let Some(place) = place {
+            thread.inside = Some((place, name, registers));
+            self.shared.complete(place, |call| call.injected = true);
+        }
         true
     }
 
     fn lies(&mut self, tid: i32, name: &str, registers: [u64; 6]) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         thread.lie = self.liar.before(tid, thread.process, name, registers);
+        if let Some(Begun::Later(_)) = thread.lie {
+            thread.put_off = Some(PutOff { name: name.to_owned(), registers, place: None });
+        }
     }
 
     fn enters(&mut self, tid: i32, name: String, registers: [u64; 6]) {

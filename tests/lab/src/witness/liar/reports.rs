@@ -1,7 +1,7 @@
 //! What a call reports that was taken away: a wait everything, some events or nothing; getsockopt(2) a value.
 
 use super::super::bits::Events;
-use super::super::decode::{EPOLL_DATA, EPOLL_EVENT, MOST_ENTRIES, POLLFD, members};
+use super::super::decode::{EPOLL_DATA, EPOLL_EVENT, POLLFD, entries, members};
 use super::super::memory::Memory;
 use crate::process::Process;
 
@@ -25,7 +25,8 @@ pub(super) fn everything(tid: i32, name: &str, registers: [u64; 6]) -> Report {
 pub(super) fn events(tid: i32, name: &str, registers: [u64; 6], told: Events) -> Report {
     match name {
         "poll" | "ppoll" => {
-            of_poll(Memory(tid), registers, |asked| told.intersection(asked.union(UNASKED)))
+            let unasked = UNASKED.union(Events::NVAL);
+            of_poll(Memory(tid), registers, |asked| told.intersection(asked.union(unasked)))
         }
         // The kernel has added what need not be asked about, unless EPOLLONESHOT has disarmed the item.
         _ => of_epoll(tid, registers, |asked| told.intersection(asked)),
@@ -39,19 +40,17 @@ pub(super) fn nothing(memory: Memory, name: &str, registers: [u64; 6]) -> Report
         "select" | "_newselect" | "pselect6" => {
             let [count, sets @ ..] = registers;
             // The kernel writes whole words of 64 bits: FDS_BYTES of its include/linux/poll.h.
-            let bytes =
-                usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES).div_ceil(64) * 8;
+            let bytes = entries(count).div_ceil(64) * 8;
             let given = sets[..3].iter().filter(|set| **set != 0);
             report.writes.extend(given.map(|set| (*set, vec![0; bytes])));
         }
         "poll" | "ppoll" => {
-            let [entries, count, ..] = registers;
-            let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
-            let mut bytes = memory.bytes(entries, count * POLLFD);
+            let [array, count, ..] = registers;
+            let mut bytes = memory.bytes(array, entries(count) * POLLFD);
             for entry in bytes.chunks_exact_mut(POLLFD) {
                 entry[6..].fill(0);
             }
-            report.writes.push((entries, bytes));
+            report.writes.push((array, bytes));
         }
         // epoll writes as much as it reports.
         _ => {}
@@ -62,8 +61,8 @@ pub(super) fn nothing(memory: Memory, name: &str, registers: [u64; 6]) -> Report
 /// An option with this number at its beginning, and zeros behind it: no program reads what stood there before. As long
 /// as was asked for, at most 64 KiB.
 pub(super) fn value(memory: Memory, [_, _, _, value, length, _]: [u64; 6], number: u32) -> Report {
-    let length = memory.number(length).and_then(|length| u16::try_from(length).ok());
-    let mut bytes = vec![0; length.unwrap_or_default().into()];
+    let length = memory.number(length).map(|length| usize::try_from(length).unwrap_or_default());
+    let mut bytes = vec![0; length.unwrap_or_default().min(1 << 16)];
     bytes.iter_mut().zip(number.to_ne_bytes()).for_each(|(place, byte)| *place = byte);
     Report { count: 0, writes: vec![(value, bytes)] }
 }
@@ -77,11 +76,10 @@ fn of_select(memory: Memory, [count, sets @ ..]: [u64; 6]) -> Report {
 /// Every entry is answered `told` of what it asks.
 fn of_poll(
     memory: Memory,
-    [entries, count, ..]: [u64; 6],
+    [array, count, ..]: [u64; 6],
     told: impl Fn(Events) -> Events,
 ) -> Report {
-    let count = usize::try_from(count).unwrap_or_default().min(MOST_ENTRIES);
-    let mut bytes = memory.bytes(entries, count * POLLFD);
+    let mut bytes = memory.bytes(array, entries(count) * POLLFD);
     let mut report = Report::default();
     for entry in bytes.chunks_exact_mut(POLLFD) {
         // struct pollfd: the descriptor, what is asked, what is answered. A negative number is skipped.
@@ -91,11 +89,11 @@ fn of_poll(
         entry[6..].copy_from_slice(&u16::try_from(told.bits()).unwrap_or_default().to_ne_bytes());
         report.count += i64::from(!told.is_empty());
     }
-    report.writes.push((entries, bytes));
+    report.writes.push((array, bytes));
     report
 }
 
-/// The kernel reports these without being asked, and never without cause.
+/// Poll and epoll report these without being asked, and never without cause; so does poll NVAL.
 const UNASKED: Events = Events::ERR.union(Events::HUP);
 
 /// Every item of the interest list, with `told` of what it asks.
@@ -110,7 +108,7 @@ fn of_epoll(
     for item in items.into_iter().flatten().flatten() {
         // Disarmed by EPOLLONESHOT, or watched for nothing; above these bits are the modes.
         let told = told(Events::from_bits_retain(item.events.bits() & 0xffff)).bits();
-        if told != 0 && bytes.len() / EPOLL_EVENT < usize::try_from(room).unwrap_or_default() {
+        if told != 0 && bytes.len() / EPOLL_EVENT < entries(room) {
             let mut event = [0; EPOLL_EVENT];
             event[..4].copy_from_slice(&told.to_ne_bytes());
             event[EPOLL_DATA..EPOLL_DATA + 8].copy_from_slice(&item.data.to_ne_bytes());

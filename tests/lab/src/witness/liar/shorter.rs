@@ -22,7 +22,8 @@ const LENGTH: usize = 2;
 /// `IOV_MAX` of writev(2).
 const MOST_PIECES: u64 = 1024;
 
-/// Shortens the call before which the thread is stopped; `None` if it is as short already.
+/// Shortens the call before which the thread is stopped; `None` if it is as short already, or if its vector
+/// stands where nothing can be written.
 pub(super) fn begin(tid: i32, name: &str, registers: [u64; 6], most: u64) -> Option<Shorter> {
     let memory = Memory(tid);
     match name {
@@ -46,24 +47,29 @@ pub(super) fn begin(tid: i32, name: &str, registers: [u64; 6], most: u64) -> Opt
             let count_at = header.checked_add(MSG_IOVLEN)?;
             let count = word(memory, count_at)?;
             let (pieces, piece) = cut(memory, vector, count, most)?;
-            memory.write(count_at, &pieces.to_ne_bytes());
-            let memory = vec![piece, (count_at, count.to_ne_bytes())];
-            Some(Shorter { register: None, memory })
+            let changed = memory.write(count_at, &pieces.to_ne_bytes());
+            let shorter =
+                Shorter { register: None, memory: vec![piece, (count_at, count.to_ne_bytes())] };
+            if !changed {
+                shorter.end(tid);
+                return None;
+            }
+            Some(shorter)
         }
         _ => None,
     }
 }
 
 /// Cuts the vector's pieces to `most` bytes in all: how many pieces are left, and what stood where the last of
-/// them has its length. `None` if they are as short already, or cannot be read.
+/// them has its length. `None` if they are as short already, or cannot be read or written.
 fn cut(memory: Memory, vector: u64, count: u64, most: u64) -> Option<(u64, (u64, [u8; WORD]))> {
     let mut left = most;
     for at in 0..count.min(MOST_PIECES) {
         let length_at = vector.checked_add(at * IOVEC + WORD as u64)?;
         let length = word(memory, length_at)?;
         if length > left {
-            memory.write(length_at, &left.to_ne_bytes());
-            return Some((at + 1, (length_at, length.to_ne_bytes())));
+            let changed = memory.write(length_at, &left.to_ne_bytes());
+            return changed.then_some((at + 1, (length_at, length.to_ne_bytes())));
         }
         left -= length;
     }

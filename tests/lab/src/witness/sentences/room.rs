@@ -15,7 +15,8 @@ struct Account<'a> {
     went: u64,
     /// Its last read and its last write.
     last: [Option<CallAt<'a>>; 2],
-    /// The kernel will report room: a write met a full buffer, or the interest in room was told anew.
+    /// The kernel will report room, and has not done so: a write met a full buffer, or the interest in room was
+    /// told anew.
     will_be_told: bool,
 }
 
@@ -59,7 +60,8 @@ impl Record {
 
     /// Whenever it slept, every connection that it owed a reply was one of which the kernel will report
     /// room, to somebody who is told once: its last write had met a full buffer, or its interest in room
-    /// was told to epoll again after that. In the course's protocol a reply is as long as what was asked.
+    /// was told to epoll again after that; and no wait had reported it yet. In the course's protocol a reply
+    /// is as long as what was asked.
     /// Returns how often it slept while it owed something.
     ///
     /// # Errors
@@ -74,13 +76,20 @@ impl Record {
                 if let Some(account) = forgotten {
                     let Account { came, went, last, .. } = account;
                     let seen = format!(
-                        "it slept although {went} of {came} bytes were answered, and the last write \
-                         had met no full buffer"
+                        "it slept although {went} of {came} bytes were answered, and no report of room \
+                         was to come: the last write had met no full buffer, or room was reported since"
                     );
                     let calls = last.iter().copied().flatten().chain([call]);
                     return Err(Contradiction::at(seen, calls));
                 }
                 owing += usize::from(accounts.values().any(Account::is_owed));
+            }
+            for (descriptor, events) in answers_of(call.call) {
+                if let Some(account) = accounts.get_mut(&self.key(call, descriptor))
+                    && events.contains(Events::OUT)
+                {
+                    account.will_be_told = false;
+                }
             }
             let Some(descriptor) = call.descriptor().filter(|one| is_connection(one)) else {
                 continue;
@@ -196,6 +205,11 @@ mod tests {
         let contradiction = made.record().owes_only_where_room_will_be_told().unwrap_err();
         assert!(contradiction.seen.contains("80 of 100 bytes"), "{contradiction}");
         assert_eq!(contradiction.at.len(), 3, "{contradiction}");
+        // Reported once, and not acted upon.
+        let mut late = Made::new();
+        late.register(5, "IN|OUT|ET").read(5, 100, 100).write(5, 100, -11);
+        late.epoll_wait(None, &[(5, "OUT")]).sleeps_in_epoll();
+        late.record().owes_only_where_room_will_be_told().unwrap_err();
     }
 
     #[test]
