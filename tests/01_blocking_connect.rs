@@ -12,8 +12,9 @@ use ch01_blocking_connect::{CallError, explain, words};
 use judge::arguments::refused;
 use judge::packets;
 use judge::page::TRANSCRIPTS_HOLD;
-use judge::routed;
-use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
+use judge::{
+    Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, pending, require, routed,
+};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
 use lab::peer::upper;
@@ -103,18 +104,7 @@ fn launch(it: &Subject, arguments: &[&str], address: impl fmt::Display) -> Launc
 
 /// A client that has begun to connect to an address that does not answer.
 fn pending(it: &Subject, arguments: &[&str], hole: &BlackHole) -> io::Result<Running> {
-    let running = launch(it, arguments, hole.address()).start()?;
-    hole.wait_for_connect()?;
-    Ok(running)
-}
-
-/// A limit in milliseconds, 1500 or more, that is not over when a client has been started and stopped. How
-/// long that takes here is seen with a client without a limit.
-fn not_over_too_soon(it: &Subject) -> io::Result<u32> {
-    let (begun, hole) = (Instant::now(), BlackHole::new()?);
-    pending(it, &[], &hole)?.stop()?;
-    let took = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(1500 + took.saturating_mul(4))
+    pending::start(launch(it, arguments, hole.address()), hole)
 }
 
 /// The kernel's answer must stand in the line of its address.
@@ -400,7 +390,7 @@ const WORDS: &[Check] = &[
         read: "01-blocking-connect.md#why",
         run: |it| {
             let (opens, refuses) = (BlackHole::new()?, BlackHole::new()?);
-            let limit = not_over_too_soon(it)?;
+            let limit = pending::not_over_too_soon(1500, |hole| launch(it, &[], hole.address()))?;
             let arguments = ["--timeout", &limit.to_string()];
             let connects = pending(it, &arguments, &opens)?;
             let fails = pending(it, &arguments, &refuses)?;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use judge::server::ANSWERS;
-use judge::server::lies::{send_in_pieces, told_a_lie};
+use judge::server::lies::told_a_lie;
 use judge::server::witness::{SERVED, served};
+use judge::server::{ANSWERS, send_in_pieces};
 use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use judge::arguments::refused;
 use judge::packets::{self, NO_HOST, NO_NETWORK, REFUSED, ROUTER, SILENT};
 use judge::page::TRANSCRIPTS_HOLD;
-use judge::routed;
 use judge::run::on_a_thread;
-use judge::{Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, require};
+use judge::{
+    Check, Done, Failure, LessonChecks, Scope, Subject, Suite, equal, pending, require, routed,
+};
 use lab::namespace::{Network, Route};
 use lab::need::Need;
 use lab::probe;
@@ -119,18 +120,12 @@ fn launch(it: &Subject, way: &str, limit: u32, addresses: &[SocketAddr]) -> Laun
 
 /// Starts it and waits until its connect to the black hole is pending.
 fn pending(it: &Subject, way: &str, limit: u32, hole: &BlackHole) -> io::Result<Running> {
-    let running = launch(it, way, limit, &[hole.address()]).start()?;
-    hole.wait_for_connect()?;
-    Ok(running)
+    pending::start(launch(it, way, limit, &[hole.address()]), hole)
 }
 
-/// A limit in milliseconds, 2500 or more, that is not over when a program has been started and stopped. How
-/// long that takes here is seen with a program that has minutes.
+/// A limit in milliseconds, 2500 or more, that is not over when it has been started and stopped.
 fn not_over_too_soon(it: &Subject, way: &str) -> io::Result<u32> {
-    let (begun, hole) = (Instant::now(), BlackHole::new()?);
-    pending(it, way, 600_000, &hole)?.stop()?;
-    let took = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(2500 + took.saturating_mul(4))
+    pending::not_over_too_soon(2500, |hole| launch(it, way, 600_000, &[hole.address()]))
 }
 
 /// A listener with room for many who are never accepted.
@@ -241,12 +236,7 @@ fn told_by_router(ran: &Ran, way: &str, outcome: &str, status: i32) -> Done {
     let host = routed::host();
     let (begins, ends) = (format!("{host} {outcome} "), " ms (a router said EHOSTUNREACH)\n");
     let text = ran.text();
-    let rest = text.strip_prefix(&begins);
-    let time = rest.and_then(|rest| {
-        // Older kernels keep it to themselves while the connect is under way.
-        let silent = lab::kernel::is_before(5, 8).then(|| rest.strip_suffix(" ms\n")).flatten();
-        rest.strip_suffix(ends).or(silent)
-    });
+    let time = text.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(ends));
     let time: Option<f64> = time.and_then(|time| time.parse().ok());
     let least = if outcome == "timed out" { 1500.0 } else { 500.0 };
     let right = time.is_some_and(|time| time >= least) && ran.status == Some(status);

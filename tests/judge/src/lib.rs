@@ -6,8 +6,8 @@
 //! - [`run`]: one check, run within a bound; [`report`]: what came of it, for tools;
 //! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
 //! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
-//! - [`server`], [`packets`], [`page`]: these checks; [`arguments`]: what a program must refuse;
-//!   [`routed`]: what a router says while it connects;
+//! - [`server`], [`packets`], [`page`]: these checks; [`arguments`]: what a program must refuse, and its default;
+//!   [`pending`]: a connect that gets no answer; [`routed`]: what a router says while it connects;
 //!   [`transcript`]: runs the console blocks of a page.
 
 pub mod arguments;
@@ -18,6 +18,7 @@ pub mod lesson;
 pub mod outcome;
 pub mod packets;
 pub mod page;
+pub mod pending;
 pub mod report;
 pub mod routed;
 pub mod run;

@@ -36,8 +36,12 @@ pub fn run(
         let mut running = launch().in_namespace(network).start()?;
         let missing = || io::Error::other("there is no router");
         let router = running.inside().router.ok_or_else(missing)?;
-        running.process().waits_for_a_connect()?;
-        change(&running, &router)?;
+        let process = running.process();
+        let changed = process.waits_for_a_connect().and_then(|()| change(&running, &router));
+        // Who has ended already has said why.
+        if running.ended()?.is_none() {
+            changed?;
+        }
         Ran::of(running)
     };
     let mut ran = once();

@@ -255,7 +255,7 @@ fn of<'a>(records: &'a [Value], check: &str) -> &'a Value {
 /// words; and neither judge nor program takes much memory meanwhile.
 fn whoever_is_hopeless_is_told_once_and_soon() {
     const MOST: u64 = 200_000_000;
-    const LATEST: Duration = Duration::from_secs(15);
+    const LATEST: Duration = PATIENCE.saturating_mul(3);
     thread::scope(|scope| {
         for which in HOPELESS {
             scope.spawn(move || {

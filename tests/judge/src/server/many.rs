@@ -8,6 +8,7 @@ use lab::wait::PATIENCE;
 
 use super::{ANSWERS, clients};
 use crate::check::{Check, Scope, Suite, require, same_bytes};
+use crate::failure::Failure;
 
 /// A full house without an fd_set.
 pub const SUITES: &[Suite] = &[Suite::new(Scope::Contract, CHECKS)
@@ -32,7 +33,7 @@ const CHECKS: &[Check] = &[Check {
         // They are accepted in turn: when the last one is answered, all are in. How long that takes is the
         // server's speed, and so is the rest: many times as long is no speed any more.
         let begun = Instant::now();
-        let Some(last) = clients.last_mut() else { return Ok(()) };
+        let last = clients.last_mut().ok_or_else(|| Failure::wrong("it has no client"))?;
         last.be_patient_for(6 * PATIENCE)?;
         same_bytes(last.ask(b"last")?, b"LAST")?;
         let patience = PATIENCE + 4 * begun.elapsed();

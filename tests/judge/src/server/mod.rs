@@ -19,7 +19,7 @@ use std::time::Duration;
 use lab::peer::{Client, pattern};
 use lab::queues::queues;
 use lab::subject::Server;
-use lab::wait;
+use lab::wait::{self, QUIET};
 
 use crate::check::{Check, Done, require, same_bytes};
 
@@ -40,8 +40,8 @@ pub const ANSWERS: Check = Check {
     },
 };
 
-/// The gate of every server that never waits in write: one without it takes whatever it is sent, in each
-/// check that sends much.
+/// The gate of every server that never waits in write: one without a bound takes whatever it is sent, in each
+/// check that sends much. One that closes the connection has a bound; other checks judge it.
 pub const BOUNDED: Check = Check {
     name: "it_takes_no_more_from_a_client_that_never_reads",
     did: "let a client send without end, and never read",
@@ -52,25 +52,19 @@ pub const BOUNDED: Check = Check {
         let server = it.server()?;
         let mut client = Client::connect(server.address())?;
         let here = client.stream().local_addr()?;
-        let mut taken = 0;
-        let leaves_the_rest = || -> io::Result<bool> {
-            let (_, theirs) = queues(here, server.address())?;
-            Ok(theirs.unread > 0 && server.process().all_threads_sleep()?)
+        match fill(&mut client) {
+            Err(error) if is_closed(&error) => return Ok(()),
+            filled => filled?,
         };
         wait::try_until("it sleeps, and leaves the rest unread", || {
-            stuff(&mut client, &mut taken)?;
-            if !leaves_the_rest()? {
-                return Ok(false);
-            }
-            // What has just come wakes it: the window shows that it sleeps on.
-            thread::sleep(MOMENT);
-            leaves_the_rest()
+            let (_, theirs) = queues(here, server.address())?;
+            Ok(theirs.unread > 0 && server.process().all_threads_sleep()?)
         })?;
         Ok(())
     },
 };
 
-/// Who sleeps so long with something to read leaves it there; who sends nothing for so long has sent all.
+/// Who sends nothing for so long has sent all.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// Passes when a line of the server's standard error begins so.
@@ -92,15 +86,68 @@ const TOO_MUCH: usize = 64 << 20;
 ///
 /// # Errors
 ///
-/// How much it took, when that is more than 64 MiB: it seems to have no bound.
+/// How much it took, when that is more than 64 MiB: it seems to have no bound. That it has closed the connection.
 pub fn stuff(client: &mut Client, taken: &mut usize) -> io::Result<()> {
     let bytes = pattern(1 << 16);
-    while let Ok(count @ 1..) = client.send_without_waiting(&bytes) {
-        *taken += count;
+    loop {
+        match client.send_without_waiting(&bytes) {
+            Ok(0) => return Ok(()),
+            Ok(count) => *taken += count,
+            Err(error) if is_closed(&error) => {
+                let text = "it has closed the connection of a client that never reads";
+                return Err(io::Error::new(error.kind(), text));
+            }
+            Err(error) => return Err(error),
+        }
         if *taken > TOO_MUCH {
             let text = format!("it has taken {taken} bytes from a client that never reads");
             return Err(io::Error::other(text));
         }
+    }
+}
+
+/// The errors of send(2) on a connection that the other side has closed.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
+/// Sends until the server takes nothing more for a while; returns how much it took. How long that takes
+/// is its speed, and no fault: the bound is how much it may take.
+///
+/// # Errors
+///
+/// As [`stuff`].
+pub fn fill(client: &mut Client) -> io::Result<usize> {
+    let mut taken = 0;
+    loop {
+        let before = taken;
+        stuff(client, &mut taken)?;
+        // The measurement itself: nothing was taken for a whole window.
+        thread::sleep(QUIET);
+        if before == taken {
+            return Ok(taken);
+        }
+    }
+}
+
+/// Sends pieces of so many bytes, of which each is read for itself, as a rule: the next waits until nothing is unread.
+///
+/// # Errors
+///
+/// What sending says; that a piece is not read.
+pub fn send_in_pieces(
+    client: &mut Client,
+    server: &Server,
+    bytes: &[u8],
+    length: usize,
+) -> io::Result<()> {
+    let here = client.stream().local_addr()?;
+    for piece in bytes.chunks(length) {
+        client.send(piece)?;
+        wait::try_until("the piece is read", || {
+            let (_, theirs) = queues(here, server.address())?;
+            Ok(theirs.unread == 0)
+        })?;
     }
     Ok(())
 }

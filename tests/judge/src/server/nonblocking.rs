@@ -1,14 +1,12 @@
 //! What a server does that never waits in read or write: nobody's slowness is anybody else's.
 
-use std::io;
-use std::thread;
 use std::time::Instant;
 
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
-use lab::wait::{self, Late, PATIENCE, QUIET};
+use lab::wait::{self, Late, PATIENCE};
 
-use super::{BOUNDED, named_clients, stuff};
+use super::{BOUNDED, fill, named_clients};
 use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
 
 const MIB: usize = 1 << 20;
@@ -16,21 +14,6 @@ const MIB: usize = 1 << 20;
 /// What a server does that never waits in read or write.
 pub const SUITES: &[Suite] =
     &[Suite::new(Scope::Contract, CHECKS).named("nonblocking").behind(&BOUNDED).waits_long()];
-
-/// Sends until the server takes nothing more for a while; returns how much it took. How long that takes
-/// is its speed, and no fault: the bound is how much it may take.
-fn fill(client: &mut Client) -> io::Result<usize> {
-    let mut taken = 0;
-    loop {
-        let before = taken;
-        stuff(client, &mut taken)?;
-        // The measurement itself: nothing was taken for a whole window.
-        thread::sleep(QUIET);
-        if before == taken {
-            return Ok(taken);
-        }
-    }
-}
 
 const CHECKS: &[Check] = &[
     Check {
