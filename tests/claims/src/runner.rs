@@ -110,44 +110,9 @@ impl TrialRunner {
         Trial { experiment: name.to_owned(), seen, ruling, need, took: start.elapsed() }
     }
 
-    /// Runs experiments, [`AT_ONCE`] at a time; returns the trials in the order of `names`. `told`
-    /// hears of each as it ends, with how many have ended.
-    pub fn all(&self, names: &[&str], mut told: impl FnMut(&Trial, usize)) -> Vec<Trial> {
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel();
-        let mut trials: BTreeMap<usize, Trial> = BTreeMap::new();
-        thread::scope(|scope| {
-            let mut workers = 0;
-            for _ in 0..AT_ONCE.min(names.len()) {
-                let (sender, next) = (sender.clone(), &next);
-                let work = move || self.work(names, next, &sender);
-                // Where a limit forbids more threads, fewer do it.
-                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                    break;
-                }
-                workers += 1;
-            }
-            if workers == 0 {
-                self.work(names, &next, &sender);
-            }
-            drop(sender);
-            for (at, trial) in receiver {
-                told(&trial, trials.len() + 1);
-                trials.insert(at, trial);
-            }
-        });
-        trials.into_values().collect()
-    }
-
-    /// Runs experiment after experiment until none is left that nobody has taken.
-    fn work(&self, names: &[&str], next: &AtomicUsize, done: &mpsc::Sender<(usize, Trial)>) {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(at) else { return };
-            if done.send((at, self.one(name))).is_err() {
-                return;
-            }
-        }
+    /// Runs experiments as [`in_parallel`] does.
+    pub fn all(&self, names: &[&str], told: impl FnMut(&Trial, usize)) -> Vec<Trial> {
+        in_parallel(names, |name| self.one(name), told)
     }
 
     /// Kills every experiment that runs, with all its processes; none is started any more.
@@ -221,6 +186,48 @@ impl TrialRunner {
         self.running().groups.remove(&pid.as_raw());
         Ok((child.wait()?, in_time))
     }
+}
+
+/// Does `each` to all items, [`AT_ONCE`] at a time; returns the results in their order. `told` hears of each as
+/// it is there, with how many there are.
+pub fn in_parallel<I: Sync, R: Send>(
+    items: &[I],
+    each: impl Fn(&I) -> R + Sync,
+    mut told: impl FnMut(&R, usize),
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    // Item after item, until none is left that nobody has taken.
+    let work = |done: &mpsc::Sender<(usize, R)>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return };
+            if done.send((at, each(item))).is_err() {
+                return;
+            }
+        }
+    };
+    let (sender, receiver) = mpsc::channel();
+    let mut results: BTreeMap<usize, R> = BTreeMap::new();
+    thread::scope(|scope| {
+        let mut workers = 0;
+        for _ in 0..AT_ONCE.min(items.len()) {
+            let (sender, work) = (sender.clone(), &work);
+            // Where a limit forbids more threads, fewer do it.
+            if thread::Builder::new().spawn_scoped(scope, move || work(&sender)).is_err() {
+                break;
+            }
+            workers += 1;
+        }
+        if workers == 0 {
+            work(&sender);
+        }
+        drop(sender);
+        for (at, result) in receiver {
+            told(&result, results.len() + 1);
+            results.insert(at, result);
+        }
+    });
+    results.into_values().collect()
 }
 
 /// Reads to the end on a thread of its own, so that the experiment never blocks on a full pipe.

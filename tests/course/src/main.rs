@@ -38,7 +38,7 @@ enum Task {
     Book,
     /// Compare the witness with strace over all lessons: the calls of each thread must be the same
     CompareWithStrace,
-    /// Run the claims' experiments under a lying kernel: each must then differ from the book
+    /// Run the claims' experiments under a kernel that lies: each that a lie can meet must differ from the book
     Refute(refute::RefuteOptions),
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::SoakOptions),

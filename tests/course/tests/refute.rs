@@ -36,11 +36,14 @@ fn what_became_of_an_experiment_is_told() {
     let differs = reporting(folder.path(), "differs", &report(r#""c""#, r#""done""#));
     let passes = reporting(folder.path(), "passes", &report("null", r#""done""#));
     let broke = reporting(folder.path(), "broke", &report("null", r#"{"broke":"why"}"#));
+    let forbidden =
+        reporting(folder.path(), "forbidden", &report("null", r#"{"unsupported":"why"}"#));
     let no_report = reporting(folder.path(), "none", "no report");
-    let one = |program: &Path, lies: &[Lie]| refute::one(program, "an-experiment", lies);
-    assert!(matches!(one(&differs, &told), Refuted::Differs(one) if one.did == "a"));
-    assert_eq!(one(&passes, &told), Refuted::Passes);
-    assert_eq!(one(&broke, &told), Refuted::Broke("why".to_owned()));
-    assert!(matches!(one(&no_report, &told), Refuted::Broke(why) if why.contains("no report")));
-    assert_eq!(one(&differs, &not_told), Refuted::NotTold);
+    let refuted = |program: &Path, lies: &[Lie]| refute::refuted(program, "an-experiment", lies);
+    assert!(matches!(refuted(&differs, &told), Refuted::Differs(all) if all[0].did == "a"));
+    assert_eq!(refuted(&passes, &told), Refuted::Passes);
+    assert_eq!(refuted(&broke, &told), Refuted::Broke("why".to_owned()));
+    assert!(matches!(refuted(&no_report, &told), Refuted::Broke(why) if why.contains("no report")));
+    assert_eq!(refuted(&differs, &not_told), Refuted::NotTold);
+    assert!(matches!(refuted(&forbidden, &not_told), Refuted::NotHere(_, why) if why == "why"));
 }

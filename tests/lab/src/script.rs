@@ -25,3 +25,9 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     }
     Err(io::Error::other(format!("{}: cannot be written ({status})", path.display())))
 }
+
+/// The text as one word of the shell.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

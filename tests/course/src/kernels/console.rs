@@ -1,5 +1,6 @@
 //! A guest's console: what it tells us, shown as it comes.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, Write};
 use std::path::Path;
@@ -18,8 +19,10 @@ pub struct Heard<'a> {
     pub up: Option<String>,
     /// The part that runs.
     pub running: Option<String>,
-    /// How many parts did not pass.
-    pub failed: usize,
+    /// The parts that have ended.
+    pub ended: BTreeSet<String>,
+    /// Those of them that have passed.
+    pub passed: BTreeSet<String>,
     /// Why it could not go on.
     pub gave_up: Option<String>,
     /// All parts have been run.
@@ -81,12 +84,15 @@ impl Heard<'_> {
         let output = fs::read(out.join(format!("{name}.txt")))?;
         let output = String::from_utf8_lossy(&output);
         let found = verdict(part.kind, status, &output, seconds, *limit);
+        self.ended.insert(name.to_owned());
         let word = if found.passed { "passed" } else { "FAILED" };
         screen.line(format_args!("  {word}  {name:24} {seconds:4} s  {}", found.summary))?;
         for failure in &found.failures {
             screen.line(format_args!("          {failure}"))?;
         }
-        self.failed += usize::from(!found.passed);
+        if found.passed {
+            self.passed.insert(name.to_owned());
+        }
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use cli::screen::Screen;
 use cli::syllabus::root;
+use lab::script::quoted;
 use lab::wait::Late;
 use nix::sys::signal::Signal;
 
@@ -84,7 +85,7 @@ impl Guest<'_> {
         let shown = Shown { parts: self.parts, limit: self.limit, out, screen };
         let mut told = Heard { shown: Some(shown), ..Heard::default() };
         let end = self.attend(qemu, self.bound, &out.join("console.txt"), &mut told)?;
-        let Heard { failed, done, gave_up, running, .. } = told;
+        let Heard { passed, ended, done, gave_up, running, .. } = told;
         let problem = match end {
             Ending::Told(signal) => return Ok(Booted::Told(signal)),
             Ending::TimeUp => {
@@ -100,7 +101,14 @@ impl Guest<'_> {
             let during = running.map_or(String::new(), |part| format!("in {part}: "));
             screen.line(format_args!("  FAILED  {during}{problem}"))?;
         }
-        Ok(if problem.is_none() && failed == 0 { Booted::Passed } else { Booted::Failed })
+        // What the guest says may be cut by what its kernel says: then nothing is known of a part.
+        for part in
+            self.parts.iter().filter(|part| problem.is_none() && !ended.contains(&part.name))
+        {
+            screen.line(format_args!("  FAILED  {}: nothing was heard of its end", part.name))?;
+        }
+        let all = problem.is_none() && passed.len() == self.parts.len();
+        Ok(if all { Booted::Passed } else { Booted::Failed })
     }
 
     /// Runs qemu to its end; hears what the guest tells, and keeps the whole console in a file.
@@ -154,13 +162,13 @@ impl Guest<'_> {
         let (user, group) =
             if user.is_root() { (SOMEBODY, SOMEBODY) } else { (user.as_raw(), group.as_raw()) };
         format!(
-            "USER_ID={user}\nGROUP_ID={group}\nLIMIT={}\nTHREADS={}\nFOLDERS='{}'\n\
-             SCRATCH='{}'\nPROGRAMS='{}'\n",
+            "USER_ID={user}\nGROUP_ID={group}\nLIMIT={}\nTHREADS={}\nFOLDERS={}\n\
+             SCRATCH={}\nPROGRAMS={}\n",
             self.limit,
             self.threads,
-            folders.join(" "),
-            target.join("tmp").display(),
-            target.join("debug").display(),
+            quoted(&folders.join("\n")),
+            quoted(&target.join("tmp").display().to_string()),
+            quoted(&target.join("debug").display().to_string()),
         )
     }
 

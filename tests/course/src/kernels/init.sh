@@ -64,7 +64,7 @@ run() {
     chmod 777 /run/guest/home
     . /run/guest/settings
     # An ordinary user must reach the programs, and write where the tests have their scratch files.
-    for folder in $FOLDERS; do
+    echo "$FOLDERS" | while IFS= read -r folder; do
         while [ "$folder" != / ]; do
             chmod a+rx "$folder"
             folder=$(dirname "$folder")

@@ -33,7 +33,7 @@ pub struct KernelsOptions {
     /// Kernels: a vmlinuz with its modules beside it, or the folder of an unpacked linux-image package
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Run these parts only: 03, table, claims, packets, trace
+    /// Run these parts only: 03, table, capture, packets, trace, claims
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<String>,
     /// What runs the guest: KVM where that works, or else emulation
@@ -72,9 +72,10 @@ pub fn run(options: &KernelsOptions, screen: &mut Screen) -> Result<ExitCode, Ea
     let images: Vec<Image> =
         options.images.iter().map(|path| Image::find(path)).collect::<Result<_, _>>()?;
     let programs = needs::find(&images)?;
+    let names = parts::chosen(parts::names()?, &options.only)?;
     let bounded = Bounded::new()?;
-    let parts = match parts::build(&bounded, screen)? {
-        Ok(parts) => parts::chosen(parts, &options.only)?,
+    let parts = match parts::build(&names, &bounded, screen)? {
+        Ok(parts) => parts,
         Err(signal) => return told(signal, screen),
     };
     let out = options.out.clone().unwrap_or_else(|| root().join("target/kernels"));

@@ -7,6 +7,7 @@ use cli::exit::EarlyExit;
 use cli::meant;
 use cli::programs::cargo;
 use cli::screen::Screen;
+use cli::syllabus::Syllabus;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 
@@ -28,18 +29,19 @@ pub struct GuestPart {
     pub kind: Kind,
 }
 
-/// Test programs that are parts, beside those of the lessons, whose names begin with a digit.
-const TESTS: [&str; 4] = ["claims", "packets", "capture", "trace"];
+/// The parts beside the lessons' checks: the table, and test programs.
+const OTHERS: [&str; 5] = ["table", "capture", "packets", "trace", "claims"];
 
 /// How long building may take.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(3600);
 
-/// Builds all programs and tests of the workspace, and lists the parts in their order.
+/// Builds all programs and tests of the workspace; returns the parts of these names, in their order.
 ///
 /// # Errors
 ///
-/// What cargo says. `Err` inside: a signal has ended it.
+/// What cargo says; that it has built no part of a name. `Err` inside: a signal has ended it.
 pub fn build(
+    names: &[String],
     bounded: &Bounded,
     screen: &mut Screen,
 ) -> Result<Result<Vec<GuestPart>, Signal>, EarlyExit> {
@@ -67,23 +69,38 @@ pub fn build(
         output.set_len(0)?;
         output.rewind()?;
     }
-    Ok(Ok(of_messages(&messages)))
+    let built = of_messages(&messages);
+    let found = |name: &String| {
+        let part = built.iter().find(|part| part.name == *name).cloned();
+        part.ok_or_else(|| io::Error::other(format!("cargo has built no {name}")))
+    };
+    Ok(Ok(names.iter().map(found).collect::<io::Result<_>>()?))
 }
 
-/// Those that a person wants, by the beginning of their names.
+/// The names of all parts, in their order: the lessons by their numbers, then the others, the shortest first.
 ///
 /// # Errors
 ///
-/// A name that none begins with.
-pub fn chosen(parts: Vec<GuestPart>, only: &[String]) -> Result<Vec<GuestPart>, EarlyExit> {
-    let unknown = only.iter().find(|word| !parts.iter().any(|part| part.name.starts_with(*word)));
+/// What reading the lessons says.
+pub fn names() -> Result<Vec<String>, EarlyExit> {
+    let lessons = Syllabus::read()?.lessons;
+    let lessons = lessons.iter().map(|lesson| lesson.folder.replace('-', "_"));
+    Ok(lessons.chain(OTHERS.map(str::to_owned)).collect())
+}
+
+/// Those that a person wants, by the beginning of their names; all if none is wanted.
+///
+/// # Errors
+///
+/// A word that none of the names begins with.
+pub fn chosen(names: Vec<String>, only: &[String]) -> Result<Vec<String>, EarlyExit> {
+    let unknown = only.iter().find(|word| !names.iter().any(|name| name.starts_with(*word)));
     if let Some(unknown) = unknown {
-        let names = parts.iter().map(|part| part.name.as_str());
+        let names = names.iter().map(String::as_str);
         return Err(EarlyExit::Arguments(meant::unknown("part", unknown, names)));
     }
-    let wanted =
-        |part: &GuestPart| only.is_empty() || only.iter().any(|word| part.name.starts_with(word));
-    Ok(parts.into_iter().filter(wanted).collect())
+    let wanted = |name: &String| only.is_empty() || only.iter().any(|word| name.starts_with(word));
+    Ok(names.into_iter().filter(wanted).collect())
 }
 
 /// What cargo says of something that it has built: "Artifact messages" of its External tools chapter.
@@ -100,7 +117,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// The parts among what cargo says that it has built.
+/// The parts among what cargo says that it has built: each test program could be one.
 fn of_messages(messages: &str) -> Vec<GuestPart> {
     let mut parts = Vec::new();
     for line in messages.lines() {
@@ -112,20 +129,13 @@ fn of_messages(messages: &str) -> Vec<GuestPart> {
         let folder = manifest_path.parent().unwrap_or(Path::new("/")).to_owned();
         let is = |kind: &str| target.kind.iter().any(|one| one == kind);
         let name = target.name;
-        let of_a_lesson = name.starts_with(|c: char| c.is_ascii_digit());
-        if is("test") && (of_a_lesson || TESTS.contains(&name.as_str())) {
+        if is("test") {
             parts.push(GuestPart { name, folder, program, arguments: "", kind: Kind::Tests });
         } else if is("bin") && name == "readiness-table" && !parts.iter().any(GuestPart::is_table) {
             let (name, kind) = ("table".to_owned(), Kind::Table);
             parts.push(GuestPart { name, folder, program, arguments: "--diff", kind });
         }
     }
-    // Lessons by their numbers, then the others: the shortest first.
-    let place = |part: &GuestPart| {
-        let others = ["table", "capture", "packets", "trace", "claims"];
-        others.iter().position(|name| *name == part.name).map_or(0, |at| at + 1)
-    };
-    parts.sort_by(|one, other| (place(one), &one.name).cmp(&(place(other), &other.name)));
     parts
 }
 
@@ -137,7 +147,7 @@ impl GuestPart {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, of_messages};
+    use super::{chosen, names, of_messages};
 
     fn message(folder: &str, kind: &str, name: &str, executable: &str) -> String {
         format!(
@@ -160,12 +170,20 @@ mod tests {
         ];
         let parts = of_messages(&lines.join("\n"));
         let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-        assert_eq!(names, ["03_select", "09_readiness", "table", "claims"]);
-        assert_eq!(parts[2].program.to_str(), Some("/t/readiness-table"));
-        assert_eq!(parts[3].program.to_str(), Some("/t/deps/claims-1"));
-        assert_eq!(parts[0].folder.to_str(), Some("/c/chapters/03"));
-        let only = |word: &str| chosen(parts.clone(), &[word.to_owned()]).map(|parts| parts.len());
-        assert_eq!((only("03").ok(), only("table").ok()), (Some(1), Some(1)));
-        assert!(only("tabel").is_err());
+        assert_eq!(names, ["claims", "table", "09_readiness", "03_select", "witness"]);
+        assert_eq!(parts[0].program.to_str(), Some("/t/deps/claims-1"));
+        assert_eq!(parts[1].program.to_str(), Some("/t/readiness-table"));
+        assert_eq!(parts[3].folder.to_str(), Some("/c/chapters/03"));
+    }
+
+    #[test]
+    fn parts_are_chosen_by_the_beginning_of_their_names() {
+        let names = names().expect("the lessons");
+        assert_eq!(names[0], "01_blocking_connect");
+        let only = |word: &str| chosen(names.clone(), &[word.to_owned()]).ok();
+        assert_eq!(only("03"), Some(vec!["03_select".to_owned()]));
+        assert_eq!(only("ta"), Some(vec!["table".to_owned()]));
+        assert_eq!(only("tabel"), None);
+        assert_eq!(chosen(names.clone(), &[]).ok(), Some(names));
     }
 }

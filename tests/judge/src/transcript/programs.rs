@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::place::Place;
 use crate::arguments;
+use lab::script::quoted;
 use lab::subject::Launch;
 
 /// What the shell of a transcript has to know.
@@ -92,9 +93,4 @@ fn default_address(path: &PathBuf) -> io::Result<Option<String>> {
         help = help + &line + "\n";
     }
     Ok(arguments::default_address(&help))
-}
-
-/// The text as one word of the shell.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -10,9 +10,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::output::{END, Output};
-use super::programs::quoted;
 use cli::syllabus::root;
 use lab::peer::by_hand::{self, AtWork, Peer};
+use lab::script::quoted;
 use lab::subject::with_default_signals;
 use lab::wait::PATIENCE;
 
