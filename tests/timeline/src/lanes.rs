@@ -1,5 +1,7 @@
 //! One lane for each participant, and what each of them did: a recording, put side by side.
 
+use std::collections::BTreeSet;
+
 use lab::witness::record::{Arguments, Call, CallOutcome, Event, Record, Timeout, What};
 use lab::witness::sentences::common_name;
 
@@ -62,7 +64,7 @@ pub enum EntryKind {
     Look,
     /// A call that may sleep, but concerns one descriptor only: accept, connect, read, write.
     Transfer,
-    /// Any other call of the program.
+    /// Any other call of the program; one of those too, if its descriptor does not block.
     Act,
     /// Something happened to the program: a thread, a signal, its end.
     Note,
@@ -137,8 +139,21 @@ fn of_record(record: &Record, names: &PeerNames<'_>) -> Vec<LaneEntry> {
     let from = record.events.iter().position(is_socket).unwrap_or(0);
     // A program that listens prepares it before anything else, up to listen(2).
     let setup = record.events.iter().rposition(|event| call_named(event, "listen"));
+    // Of a cut record nobody knows that: then a long call may have slept.
+    let at_once: BTreeSet<(u32, u64)> = record
+        .calls_that_cannot_sleep()
+        .map(|calls| calls.map(|call| (call.event.thread, call.event.at)).collect())
+        .unwrap_or_default();
     let events = record.events.iter().enumerate().skip(from);
-    events.filter_map(|(at, event)| of_event(record, event, setup >= Some(at), names)).collect()
+    let mut entries = Vec::new();
+    for (at, event) in events {
+        let Some(mut entry) = of_event(record, event, setup >= Some(at), names) else { continue };
+        if entry.kind == EntryKind::Transfer && at_once.contains(&(event.thread, event.at)) {
+            entry.kind = EntryKind::Act;
+        }
+        entries.push(entry);
+    }
+    entries
 }
 
 fn call_named(event: &Event, name: &str) -> bool {

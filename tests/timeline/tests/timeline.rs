@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Test::new(&[], what_repeats_itself_is_told_once),
         Test::new(&[], what_repeats_itself_within_a_repetition_is_told_once),
         Test::new(&[], who_looks_without_waiting_does_not_sleep),
+        Test::new(&[], what_does_not_block_does_not_sleep_however_long_it_takes),
         Test::new(&[], a_descriptor_beyond_sixteen_is_written_as_a_number),
         Test::new(&[], an_array_is_broken_between_its_entries),
         Test::new(&[], every_call_has_a_raw_line),
@@ -235,6 +236,29 @@ fn who_looks_without_waiting_does_not_sleep() {
     let lines = summary::lines(&recording, &timeline);
     assert!(lines.contains(&("waits", "select 3".to_owned())), "{lines:?}");
     assert!(lines.contains(&("slept in", "no call".to_owned())), "{lines:?}");
+}
+
+fn what_does_not_block_does_not_sleep_however_long_it_takes() {
+    let mut recording = by_hand();
+    let reads = |event: &Event| matches!(&event.what, What::Call(call) if call.name == "recvfrom");
+    let read = recording.record.events.iter().position(reads).expect("a read");
+    if let What::Call(call) = &mut recording.record.events[read].what {
+        call.returned = Some(17 * MS + MS / 2);
+    }
+    // A peer does something meanwhile, too.
+    recording.peers.push(done(14, Did::HalfCloses));
+    let slept = |recording: &Recording| {
+        let drawn = plain(&text::lanes(&Timeline::of(recording), 100));
+        drawn.lines().any(|line| line.contains("<- read"))
+    };
+    assert!(slept(&recording), "a descriptor that blocks");
+    let arguments = Arguments::Mode {
+        descriptor: client(),
+        command: "FIONBIO".to_owned(),
+        nonblocking: Some(true),
+    };
+    recording.record.events.insert(read, call(12, "ioctl", arguments, 0, 12));
+    assert!(!slept(&recording), "one that does not");
 }
 
 fn a_descriptor_beyond_sixteen_is_written_as_a_number() {

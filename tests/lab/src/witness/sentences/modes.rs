@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{READABLE, answers_of};
 use super::calls::Key;
-use super::{Contradiction, Sentence};
+use super::{CallAt, Contradiction, Sentence};
 use crate::witness::bits::Flags;
-use crate::witness::record::{Arguments, Call, Record};
+use crate::witness::record::{Arguments, Call, Descriptor, Record};
 
 /// When each descriptor was made blocking or not: socket(2), accept4(2), `F_SETFL`, `FIONBIO`.
 pub(super) struct Modes {
@@ -20,6 +20,15 @@ impl Modes {
         let changes = self.changes.get(&(key.process, key.number));
         let last = changes.and_then(|changes| changes.iter().rfind(|(moment, _)| *moment <= at));
         last.is_none_or(|(_, nonblocking)| !nonblocking)
+    }
+
+    /// Could this call about a descriptor sleep: does it block, and was `MSG_DONTWAIT` not asked for?
+    fn let_sleep(&self, record: &Record, call: CallAt<'_>, descriptor: &Descriptor) -> bool {
+        let flags = match &call.call.arguments {
+            Arguments::Read { flags, .. } | Arguments::Write { flags, .. } => *flags,
+            _ => Flags::default(),
+        };
+        !flags.contains(Flags::DONTWAIT) && self.blocks(record.key(call, descriptor), call.event.at)
     }
 }
 
@@ -86,6 +95,22 @@ impl Record {
         Ok(Modes { changes })
     }
 
+    /// The accepts and connects, and the reads from and writes to connections, that cannot sleep, however
+    /// long they take: on a descriptor with `O_NONBLOCK`, or with `MSG_DONTWAIT`.
+    ///
+    /// # Errors
+    ///
+    /// The record is cut: see [`Record::is_whole`].
+    pub fn calls_that_cannot_sleep(&self) -> Sentence<impl Iterator<Item = CallAt<'_>>> {
+        let modes = self.modes()?;
+        Ok(self.calls()?.filter(move |call| {
+            let accepts_or_connects =
+                matches!(call.call.arguments, Arguments::Accept { .. }) || call.name() == "connect";
+            let about = call.descriptor().filter(|_| accepts_or_connects || call.talks());
+            about.is_some_and(|about| !modes.let_sleep(self, *call, about))
+        }))
+    }
+
     /// Every read from and write to a connection was on a descriptor with `O_NONBLOCK`, or had
     /// `MSG_DONTWAIT`. Returns how many there were.
     ///
@@ -95,15 +120,8 @@ impl Record {
     pub fn every_connection_is_nonblocking(&self) -> Sentence<usize> {
         let modes = self.modes()?;
         let talks: Vec<_> = self.calls()?.filter(|call| call.talks()).collect();
-        let could_sleep = |call: &super::CallAt<'_>| {
-            let (Arguments::Read { flags, .. } | Arguments::Write { flags, .. }) =
-                &call.call.arguments
-            else {
-                return false;
-            };
-            let descriptor = call.descriptor().expect("a read or a write has one");
-            !flags.contains(Flags::DONTWAIT)
-                && modes.blocks(self.key(*call, descriptor), call.event.at)
+        let could_sleep = |call: &CallAt<'_>| {
+            call.descriptor().is_some_and(|about| modes.let_sleep(self, *call, about))
         };
         let found: Vec<_> = talks.iter().copied().filter(could_sleep).collect();
         if !found.is_empty() {
@@ -141,11 +159,8 @@ impl Record {
             reads += 1;
             // What was reported is there for one read; for a second one nobody can say.
             let was_reported = reported.remove(&key);
-            let flags = match &call.call.arguments {
-                Arguments::Read { flags, .. } => *flags,
-                _ => Flags::default(),
-            };
-            let blocks = !flags.contains(Flags::DONTWAIT) && modes.blocks(key, call.event.at);
+            let about = call.descriptor();
+            let blocks = about.is_some_and(|about| modes.let_sleep(self, call, about));
             if blocks && !was_reported {
                 sleepy.push(call);
             }
@@ -195,6 +210,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use crate::witness::sentences::CallAt;
     use crate::witness::sentences::made::Made;
 
     #[test]
@@ -217,6 +233,19 @@ mod tests {
         // A new descriptor of an old number starts as all do.
         made.close(5).accept(5).read(5, 10, 10);
         made.record().every_connection_is_nonblocking().unwrap_err();
+    }
+
+    #[test]
+    fn what_is_nonblocking_cannot_sleep() {
+        let mut made = Made::new();
+        made.accept(5).read(5, 10, 10).nonblocking(3).nonblocking(5);
+        made.accept(6).read(5, 10, -11).write(6, 10, 10).close(6).sleeps_in_epoll();
+        let record = made.record();
+        let calls = record.calls_that_cannot_sleep().unwrap();
+        let calls: Vec<&str> = calls.map(CallAt::name).collect();
+        assert_eq!(calls, ["accept", "read"]);
+        made.nonblocking(7).connect(7, -115);
+        assert_eq!(made.record().calls_that_cannot_sleep().unwrap().count(), 3);
     }
 
     #[test]
