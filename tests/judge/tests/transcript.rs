@@ -123,6 +123,16 @@ fn a_missing_and_a_surplus_line_are_found() {
 }
 
 #[test]
+fn of_many_equal_lines_two_are_told() {
+    let page = "```console\n$ yes | head -n 9000; echo other\ny\n...\ny\nend\n```\n";
+    let said = fault(page);
+    for part in ["| y\n", "| ... (8998 more of it)\n", "| other\n"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(said.lines().count() < 12, "{said}");
+}
+
+#[test]
 fn the_shell_keeps_status_folder_and_variables() {
     holds(
         "```console\n$ (exit 7)\n$ echo $?\n7\n$ echo $?\n0\n$ x='it'\"'\"'s'\n$ echo \"$x\"\nit's\n```\n",

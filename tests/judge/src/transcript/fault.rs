@@ -48,6 +48,7 @@ impl fmt::Display for Fault {
             write!(f, "\n  command: {}", command.replace('\n', "\n         > "))?;
         }
         let Some((expected, printed)) = &self.0.compared else { return Ok(()) };
+        let printed = &folded(printed);
         let width = expected.iter().map(|line| line.chars().count()).max().unwrap_or(0);
         let width = width.clamp(13, 100);
         write!(f, "\n    {:width$} | what was printed", "the page says")?;
@@ -61,4 +62,20 @@ impl fmt::Display for Fault {
         }
         write!(f, "\n  To write what was printed into the page: cargo course record transcripts")
     }
+}
+
+/// Of many equal lines in a row the first and the last, as a page shows them: or else what is told would be
+/// cut off before the line that matters.
+fn folded(lines: &[String]) -> Vec<String> {
+    let mut folded = Vec::new();
+    for run in lines.chunk_by(|one, next| one == next) {
+        match run {
+            [first, between @ .., last] if between.len() > 1 => {
+                let more = format!("... ({} more of it)", between.len());
+                folded.extend([first.clone(), more, last.clone()]);
+            }
+            few => folded.extend_from_slice(few),
+        }
+    }
+    folded
 }
