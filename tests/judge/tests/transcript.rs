@@ -234,6 +234,21 @@ fn peers_run_in_terminals_and_meet() {
 }
 
 #[test]
+fn while_a_peer_stays_what_is_at_work_comes_to_rest_first() {
+    let folder = TempDir::new().expect("a folder");
+    let told = folder.path().join("told").display().to_string();
+    let works = format!(
+        "echo works; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo rests | tee {told}; sleep 9"
+    );
+    holds(&format!(
+        "```console,terminal-1,stays\n$ cargo tutor peer upper 127.0.0.1:7003\n...\n```\n\
+         ```console,terminal-2,stays\n$ {works}\nworks\n```\n\
+         ```console\n$ cat {told}\nrests\n```\n\
+         ```console,terminal-2\nrests\n```\n"
+    ));
+}
+
+#[test]
 fn an_update_writes_what_is_true_and_only_that() {
     let fixture = Fixture::new(
         "# A\n\n```console,terminal-1,stays\n$ cargo tutor run 03\n```\n\n\

@@ -12,6 +12,8 @@
 //!   there has printed since;
 //! - a line `^C` interrupts the program that stays in the block's terminal;
 //! - `[..]` stands for anything within a line, a line of only `...` for any number of lines;
+//! - while a peer stays in one terminal, a command in another begins when the programs are at rest that stay
+//!   and whose lines a later block lists;
 //! - durations, ports of five digits and sizes in kB are compared by their unit, not their number;
 //! - `<!-- bound: timed out: 300 ms or more -->` before a block: the last duration of each line that has
 //!   these words is no less (or, with `or less`, no more).
@@ -113,8 +115,8 @@ impl Transcripts {
         let programs = TranscriptPrograms::new(&self.lesson, &self.programs)
             .map_err(|error| Fault::of_page(&self.name, 0, error.to_string()))?;
         let mut runner = Runner::new(&self.name, &text, programs, self.update);
-        for block in &blocks {
-            runner.run(block)?;
+        for (at, block) in blocks.iter().enumerate() {
+            runner.run(block, &blocks[at + 1..])?;
         }
         let (commands, rewritten) = runner.finish()?;
         if let Some(rewritten) = rewritten {

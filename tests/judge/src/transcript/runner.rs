@@ -1,6 +1,6 @@
 //! Runs the blocks of a page one after the other and compares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Runner<'a> {
     update: bool,
     /// Those of the block that runs.
     bounds: Vec<Bound>,
+    /// The terminals of which later blocks list what has been printed.
+    listed: BTreeSet<String>,
     terminals: BTreeMap<String, Session>,
     commands: usize,
     changes: Vec<(Range<usize>, Vec<String>)>,
@@ -67,15 +69,18 @@ impl<'a> Runner<'a> {
             place: Place::new(),
             update,
             bounds: Vec::new(),
+            listed: BTreeSet::new(),
             terminals: BTreeMap::new(),
             commands: 0,
             changes: Vec::new(),
         }
     }
 
-    /// Runs one block.
-    pub fn run(&mut self, block: &Block) -> Result<(), Fault> {
+    /// Runs one block; `later` are those behind it.
+    pub fn run(&mut self, block: &Block, later: &[Block]) -> Result<(), Fault> {
         self.bounds.clone_from(&block.bounds);
+        let listed = later.iter().filter(|block| block.steps[0].action == Action::Since);
+        self.listed = listed.filter_map(|block| block.terminal.clone()).collect();
         let named = block.terminal.clone();
         let open = named.as_ref().and_then(|name| self.terminals.remove(name));
         if open.is_none() && block.steps[0].action == Action::Since {
@@ -132,6 +137,7 @@ impl<'a> Runner<'a> {
         let until = match &step.action {
             Action::Command(command) => {
                 self.end_of_last(session, step)?;
+                self.let_rest();
                 self.commands += 1;
                 session.running = Some(Running { command: command.clone(), line: step.line });
                 let moved = self.place.moved(command);
@@ -171,6 +177,20 @@ impl<'a> Runner<'a> {
             session.terminal.ended();
         }
         Ok(())
+    }
+
+    /// A peer that stays has done what it does, and goes by the time: "took no more for 1.00 s". On a slow
+    /// machine a server may still have to do its part then; what it prints must not be mixed with what the
+    /// next command makes it print.
+    fn let_rest(&self) {
+        if !self.terminals.values().any(|other| other.terminal.has_peer()) {
+            return;
+        }
+        for (name, other) in &self.terminals {
+            if other.running.is_some() && self.listed.contains(name) {
+                other.terminal.let_rest();
+            }
+        }
     }
 
     /// A terminal takes the next command only when the last one has ended.

@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use super::output::{END, Output};
 use cli::syllabus::root;
 use lab::peer::by_hand::{self, AtWork, Peer};
+use lab::process::Process;
 use lab::script::quoted;
 use lab::subject::with_default_signals;
 use lab::wait::PATIENCE;
@@ -97,6 +98,20 @@ impl Terminal {
     /// To be called when the command has ended.
     pub fn ended(&mut self) {
         self.peer = None;
+    }
+
+    /// Does a peer of the lab run in it?
+    pub fn has_peer(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    /// Waits until what runs in it is at rest: [`Process::rests`]. What never rests is not waited for longer
+    /// than that; whether it should is what the lines that follow will tell.
+    pub fn let_rest(&self) {
+        let shell = Process(self.shell.id());
+        for program in [shell].into_iter().chain(shell.descendants()) {
+            let _ = program.rests();
+        }
     }
 
     fn begin_peer(&mut self, command: &str) -> Result<(), String> {
