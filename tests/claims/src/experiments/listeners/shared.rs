@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 
 use lab::namespace::Network;
 use lab::sockets::ANY_PORT;
@@ -17,6 +18,11 @@ use crate::seen::Seen;
 /// So many clients that they do not all come to one listener, unless the kernel has a reason.
 const CLIENTS: u32 = 40;
 
+/// How many of them a listener gets of which the kernel knows nothing. A fair coin falls outside of it once in
+/// five million times. A kernel that looks at the queues gives one or none to a listener that never accepts: one if
+/// it chose that one while both were empty.
+const SHARE: RangeInclusive<usize> = 5..=35;
+
 /// One listener accepts each client at once, the other nobody: the kernel does not mind.
 pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
     let (idle, busy) = pair()?;
@@ -27,18 +33,16 @@ pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
         arrived(&[&idle, &busy], number - u32::try_from(served.len()).unwrap_or_default())?;
         served.extend(idle.accept().ok());
     }
-    let waiting = tcp(&busy)?.unanswered;
+    let left = tcp(&idle)?.unanswered;
+    busy.set_nonblocking(true)?;
+    let waiting = std::iter::from_fn(|| busy.accept().ok()).count();
     seen.require(
         format!("{CLIENTS} clients, one listener accepts at once, the other never: left waiting"),
         waiting,
-        "some, and not all",
-        (1..CLIENTS).contains(&waiting),
+        format!("{} to {}", SHARE.start(), SHARE.end()),
+        SHARE.contains(&waiting),
     );
-    seen.expect(
-        "meanwhile, clients in the queue of the one who accepts",
-        tcp(&idle)?.unanswered,
-        0,
-    );
+    seen.expect("meanwhile, clients in the queue of the one who accepts", left, 0);
     let without = plain()?;
     let bind = outcome(without.bind(&busy.local_addr()?.into()));
     seen.says("bind of a third listener, without the option", bind, "EADDRINUSE");
