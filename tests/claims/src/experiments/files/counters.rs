@@ -20,7 +20,7 @@ type Done = io::Result<()>;
 
 const NOW: Duration = Duration::ZERO;
 
-/// C181: each write is an event, read or not.
+/// C181: each write is news, read or not, and several before a wait are one report.
 pub(super) fn eventfd(seen: &mut Seen) -> Done {
     let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
     let (level, edge) = (Watch::new()?, Watch::new()?);
@@ -38,7 +38,14 @@ pub(super) fn eventfd(seen: &mut Seen) -> Done {
     event.write(1)?;
     let did = "written to again, still not read: a wait, edge-triggered";
     seen.says(did, edge.report(NOW)?, "IN");
-    seen.says("a read", answer(event.read()), "2");
+    for _ in 0..2 {
+        event.write(1)?;
+    }
+    for (which, book) in [("first", "IN"), ("second", "0")] {
+        let did = format!("written to twice before it waits: the {which} wait, edge-triggered");
+        seen.says(did, edge.report(NOW)?, book);
+    }
+    seen.says("a read", answer(event.read()), "4");
     event.write(u64::MAX - 1)?;
     seen.says(
         "the counter at its highest, never read: a write of 1",
@@ -48,7 +55,7 @@ pub(super) fn eventfd(seen: &mut Seen) -> Done {
     Ok(())
 }
 
-/// C182: one report and one read for all that were missed.
+/// C182: it is readable until it is read, and one read is for all that were missed.
 pub(super) fn timerfd(seen: &mut Seen) -> Done {
     const HOUR: i64 = 3600;
     // SAFETY: a call with plain numbers.
@@ -78,6 +85,7 @@ pub(super) fn timerfd(seen: &mut Seen) -> Done {
     let mut bytes = [0; 8];
     let found = watch.wait(64, PATIENCE)?.len();
     seen.expect("a timer has run down ten times: events of a wait with room for 64", found, 1);
+    seen.says("not read yet: another wait", watch.report(NOW)?, "IN");
     read(&timer, &mut bytes)?;
     seen.expect("the number that one read brings", u64::from_ne_bytes(bytes), 10);
     seen.says("after that read: a wait", watch.report(NOW)?, "0");
