@@ -54,7 +54,7 @@ pub struct Claim {
     /// How the `did` of the observation begins that tells most of this claim; without it, that is the
     /// first one that is compared with the book.
     pub observation: Option<String>,
-    /// What the experiment would have seen if the opposite were true.
+    /// What the experiment sees if the opposite is true: a clause in the present, which follows a colon.
     #[serde(rename = "refuted-by")]
     pub refuted_by: Option<String>,
     /// How a kernel of which the opposite is true would answer: under these lies the experiment differs.

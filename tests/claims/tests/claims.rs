@@ -153,6 +153,9 @@ fn what_would_refute_it(register: &Register) -> Result<(), String> {
         Claim { refuted_by: Some("x".repeat(160) + "."), ..some.clone() },
         Claim { refuted_by: Some("it does not".to_owned()), ..some.clone() },
         Claim { refuted_by: Some("`it` does not.".to_owned()), ..some.clone() },
+        Claim { refuted_by: Some("It does not.".to_owned()), ..some.clone() },
+        Claim { refuted_by: Some("A wait of 50 ms reports IN.".to_owned()), ..some.clone() },
+        Claim { refuted_by: Some("it would have slept.".to_owned()), ..some.clone() },
         Claim { lie: Vec::new(), no_lie: None, ..some.clone() },
         Claim { no_lie: Some("a reason of some length".to_owned()), ..some.clone() },
         Claim { lie: Vec::new(), no_lie: Some("too short".to_owned()), ..some.clone() },
@@ -178,13 +181,26 @@ fn not_refutable(claim: &Claim) -> Option<&'static str> {
         || !refuted_by.ends_with('.')
         || refuted_by.contains(['`', '\n'])
     {
-        return Some("refuted-by is no sentence of at most 160 characters without backticks");
+        return Some(
+            "refuted-by has no stop, more than 160 characters, a backtick or a line's end",
+        );
+    }
+    if !follows_a_colon(refuted_by) {
+        return Some("refuted-by is no clause in the present that follows a colon");
     }
     if lie.is_empty() == no_lie.is_none() {
         return Some("either lie or no-lie");
     }
     let short = no_lie.as_ref().is_some_and(|why| why.chars().count() < 20);
     short.then_some("no-lie is no reason")
+}
+
+/// Begins it as a clause does, in lower case or with a name (EINTR, TimedOut), and is it no supposition?
+fn follows_a_colon(clause: &str) -> bool {
+    let word = clause.split([' ', ',', ':']).next().unwrap_or_default();
+    let capital = |letter: char| letter.is_ascii_uppercase();
+    let is_name = word.chars().skip(1).any(capital);
+    (!clause.starts_with(capital) || is_name) && !clause.contains("would have")
 }
 
 fn experiments_fit(register: &Register) -> Result<(), String> {
