@@ -7,17 +7,14 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
 
-/// What TCP knows of one socket.
+/// What TCP knows of one end of a connection.
 pub struct Tcp {
     /// Its state, with the name that tcp(7) and RFC 9293 use.
     pub state: &'static str,
     /// How many segments were sent again.
     pub sent_again: u32,
-    /// How many segments have not been acknowledged; of a listener, how many connections are in its
-    /// accept queue.
+    /// How many segments have not been acknowledged.
     pub unanswered: u32,
-    /// Of a listener: the backlog that it has.
-    pub backlog: u32,
 }
 
 /// Asks for it.
@@ -26,6 +23,49 @@ pub struct Tcp {
 ///
 /// What getsockopt(2) says.
 pub fn tcp(socket: &impl AsFd) -> io::Result<Tcp> {
+    let info = info(socket)?;
+    let state = match info.tcpi_state {
+        1 => "ESTABLISHED",
+        2 => "SYN_SENT",
+        3 => "SYN_RECV",
+        7 => "CLOSE",
+        8 => "CLOSE_WAIT",
+        LISTEN => "LISTEN",
+        _ => "another",
+    };
+    Ok(Tcp { state, sent_again: info.tcpi_total_retrans, unanswered: info.tcpi_unacked })
+}
+
+/// The accept queue of a listener.
+pub struct AcceptQueue {
+    /// How many connections are in it.
+    pub length: u32,
+    /// The backlog that it has, which may be less than listen(2) was asked for.
+    pub backlog: u32,
+}
+
+impl AcceptQueue {
+    /// That of this listener.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) says; a sentence for a socket that does not listen.
+    pub fn of(listener: &impl AsFd) -> io::Result<Self> {
+        let info = info(listener)?;
+        if info.tcpi_state != LISTEN {
+            return Err(io::Error::other("only a socket that listens has an accept queue"));
+        }
+        // A listener sends no segments. tcp_get_info of the kernel puts sk_ack_backlog and
+        // sk_max_ack_backlog into the fields that would count them.
+        Ok(Self { length: info.tcpi_unacked, backlog: info.tcpi_sacked })
+    }
+}
+
+/// The number that `TCP_INFO` has for this state.
+const LISTEN: u8 = 10;
+
+/// `TCP_INFO` as the kernel gives it.
+fn info(socket: &impl AsFd) -> io::Result<libc::tcp_info> {
     // SAFETY: a structure of plain numbers, for which zero bytes are a value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     let mut length = libc::socklen_t::try_from(size_of_val(&info)).map_err(io::Error::other)?;
@@ -36,21 +76,7 @@ pub fn tcp(socket: &impl AsFd) -> io::Result<Tcp> {
         libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
     };
     Errno::result(done)?;
-    let state = match info.tcpi_state {
-        1 => "ESTABLISHED",
-        2 => "SYN_SENT",
-        3 => "SYN_RECV",
-        7 => "CLOSE",
-        8 => "CLOSE_WAIT",
-        10 => "LISTEN",
-        _ => "another",
-    };
-    Ok(Tcp {
-        state,
-        sent_again: info.tcpi_total_retrans,
-        unanswered: info.tcpi_unacked,
-        backlog: info.tcpi_sacked,
-    })
+    Ok(info)
 }
 
 /// One end of an IPv4 connection, as the kernel's table has it. There it is still found when no program

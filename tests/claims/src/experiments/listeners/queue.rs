@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::experiments::answer::{outcome, received, sent, so_error};
 use crate::experiments::network::{own, setting};
-use crate::experiments::tcp::tcp;
+use crate::experiments::tcp::{AcceptQueue, tcp};
 use crate::seen::Seen;
 
 /// The kernel makes the connection, acknowledges data for it, and only then asks for an accept.
@@ -28,7 +28,11 @@ pub(super) fn connect_needs_no_accept(seen: &mut Seen) -> io::Result<()> {
     seen.says("send of 5 bytes", sent(&socket, b"hello", MsgFlags::empty()), "5");
     until("the kernel acknowledges", || tcp(&socket).is_ok_and(|now| now.unanswered == 0))?;
     in_queue(&listener, 1)?;
-    seen.expect("all acknowledged; connections in the accept queue", tcp(&listener)?.unanswered, 1);
+    seen.expect(
+        "all acknowledged; connections in the accept queue",
+        AcceptQueue::of(&listener)?.length,
+        1,
+    );
     let accepted = accept_within(&listener, PATIENCE)?;
     let read = received(&accepted, 100, MsgFlags::empty());
     seen.says("now accept, and a first read", read, "hello");
@@ -52,15 +56,19 @@ pub(super) fn backlog_is_not_clients(seen: &mut Seen) -> io::Result<()> {
     let _waiting: Vec<_> = (0..2).map_while(connect).collect();
     // What is seen below decides; this only gives it time.
     let _ = until_within(PATIENCE / 5, "they are in the accept queue", || {
-        tcp(&listener).is_ok_and(|now| now.unanswered == 2)
+        AcceptQueue::of(&listener).is_ok_and(|queue| queue.length == 2)
     });
-    seen.expect("nobody accepts: clients in the accept queue", tcp(&listener)?.unanswered, 2);
+    seen.expect(
+        "nobody accepts: clients in the accept queue",
+        AcceptQueue::of(&listener)?.length,
+        2,
+    );
     pending(seen, "one more", address)?;
 
     let most = setting("core/somaxconn")?.unwrap_or(4096);
     let generous = self::listener(i32::MAX)?;
     let did = "listen(2147483647): no error; the backlog is net.core.somaxconn";
-    seen.expect(did, u64::from(tcp(&generous)?.backlog), most);
+    seen.expect(did, u64::from(AcceptQueue::of(&generous)?.backlog), most);
     Ok(())
 }
 
@@ -89,7 +97,7 @@ fn pending(seen: &mut Seen, did: &str, to: SocketAddr) -> io::Result<()> {
 
 /// The client is connected an instant before the listener has it in its queue.
 fn in_queue(listener: &TcpListener, count: u32) -> io::Result<()> {
-    try_until("connections in the accept queue", || Ok(tcp(listener)?.unanswered == count))
+    try_until("connections in the accept queue", || Ok(AcceptQueue::of(listener)?.length == count))
 }
 
 fn established(client: &TcpStream) -> bool {

@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::experiments::answer::{outcome, received};
 use crate::experiments::network::{own, setting};
-use crate::experiments::tcp::tcp;
+use crate::experiments::tcp::AcceptQueue;
 use crate::seen::Seen;
 
 /// So many clients that they do not all come to one listener, unless the kernel has a reason.
@@ -33,7 +33,7 @@ pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
         arrived(&[&idle, &busy], number - u32::try_from(served.len()).unwrap_or_default())?;
         served.extend(idle.accept().ok());
     }
-    let left = tcp(&idle)?.unanswered;
+    let left = AcceptQueue::of(&idle)?.length;
     busy.set_nonblocking(true)?;
     let waiting = std::iter::from_fn(|| busy.accept().ok()).count();
     seen.require(
@@ -75,20 +75,20 @@ fn one_leaves(seen: &mut Seen, did: &str, book: &str) -> io::Result<()> {
     let connect = |_| TcpStream::connect_timeout(&address, PATIENCE);
     let clients = (0..CLIENTS).map(connect).collect::<io::Result<Vec<_>>>()?;
     arrived(&[&leaves, &stays], CLIENTS)?;
-    let (here, there) = (tcp(&leaves)?.unanswered, tcp(&stays)?.unanswered);
+    let (here, there) = (AcceptQueue::of(&leaves)?.length, AcceptQueue::of(&stays)?.length);
     seen.note("clients in the two queues", format!("{here} and {there}"));
     drop(leaves);
     let lost = if book == "0" { 0 } else { here };
     let reset = || clients.iter().filter(|client| !alive(client)).count();
     // The last resets, or the last of those that move, may be an instant late.
-    let moved = || tcp(&stays).is_ok_and(|now| now.unanswered == CLIENTS - lost);
+    let moved = || AcceptQueue::of(&stays).is_ok_and(|queue| queue.length == CLIENTS - lost);
     let _ = until_within(PATIENCE / 5, "the queue has gone or moved", || {
         moved() && reset() == lost as usize
     });
     let saw = reset();
     let book = format!("{book}: {lost}");
     seen.require(format!("{did}: clients that were reset"), saw, book, saw == lost as usize);
-    let left = tcp(&stays)?.unanswered;
+    let left = AcceptQueue::of(&stays)?.length;
     seen.require(
         "in the queue of the one that stays",
         left,
@@ -106,7 +106,7 @@ fn alive(client: &TcpStream) -> bool {
 /// Waits until so many connections are in these queues together.
 fn arrived(listeners: &[&TcpListener], count: u32) -> io::Result<()> {
     try_until("the connections are in the accept queues", || {
-        let lengths = listeners.iter().map(|listener| Ok(tcp(listener)?.unanswered));
+        let lengths = listeners.iter().map(|listener| Ok(AcceptQueue::of(listener)?.length));
         Ok(lengths.sum::<io::Result<u32>>()? == count)
     })
 }

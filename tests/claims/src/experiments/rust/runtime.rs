@@ -11,7 +11,7 @@ use libc::{SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET};
 
 use crate::experiments::child::child;
 use crate::experiments::network::setting;
-use crate::experiments::tcp::tcp;
+use crate::experiments::tcp::AcceptQueue;
 use crate::seen::Seen;
 
 /// Ignored in this program, which has done nothing for it; not in what it starts.
@@ -58,7 +58,7 @@ pub(super) fn bind(seen: &mut Seen) -> io::Result<()> {
     seen.note("net.core.somaxconn", most);
     seen.expect(
         "its backlog: 128, or less by somaxconn",
-        u64::from(tcp(&listener)?.backlog),
+        u64::from(AcceptQueue::of(&listener)?.backlog),
         most.min(128),
     );
     Ok(())
