@@ -1,10 +1,12 @@
-//! A signal that comes again and again.
+//! Signals: that come again and again, are counted, or wait in a descriptor.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// From now on `SIGALRM` comes again and again, after every `period`, and a handler that does
 /// nothing takes it. It comes again so that a call is interrupted even if the first one was early.
@@ -29,6 +31,39 @@ pub fn ticks(period: Duration, restart: bool) -> io::Result<()> {
 /// What setitimer(2) says.
 pub fn no_more_ticks() -> io::Result<()> {
     set_timer(Duration::ZERO)
+}
+
+/// From now on a handler counts this signal. What is returned says how often it has run, for all signals that
+/// are counted.
+///
+/// # Errors
+///
+/// What sigaction(2) says.
+pub fn counted(signal: Signal) -> io::Result<impl Fn() -> usize> {
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn count(_signal: libc::c_int) {
+        HANDLED.fetch_add(1, Ordering::Relaxed);
+    }
+    let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler adds to an atomic number, which is allowed at any moment.
+    unsafe { sigaction(signal, &action) }?;
+    Ok(|| HANDLED.load(Ordering::Relaxed))
+}
+
+/// A signalfd(2) that does not block, for these two, which are blocked from now on: a standard signal, and a
+/// real-time signal by its number, signal(7).
+///
+/// # Errors
+///
+/// What sigaddset(3), sigprocmask(2) and signalfd(2) say.
+pub fn descriptor_for(standard: Signal, real_time: libc::c_int) -> io::Result<SignalFd> {
+    let mut numbers = *SigSet::from(standard).as_ref();
+    // SAFETY: the set is ours, and was made by the library.
+    Errno::result(unsafe { libc::sigaddset(&raw mut numbers, real_time) })?;
+    // SAFETY: the set is whole, and what was added is a signal's number: the call has said so.
+    let set = unsafe { SigSet::from_sigset_t_unchecked(numbers) };
+    set.thread_block()?;
+    Ok(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
 }
 
 fn set_timer(period: Duration) -> io::Result<()> {

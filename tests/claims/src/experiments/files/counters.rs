@@ -1,19 +1,20 @@
 //! eventfd(2), `timerfd_create(2)` and signalfd(2).
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lab::ask::{MOMENT, Watch};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
+use nix::sys::signal::{SigSet, Signal, raise};
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::{getpid, read};
 
 use crate::experiments::answer::{answer, events};
+use crate::experiments::signals::{counted, descriptor_for};
 use crate::seen::Seen;
 
 type Done = io::Result<()>;
@@ -57,31 +58,17 @@ pub(super) fn eventfd(seen: &mut Seen) -> Done {
 
 /// C182: it is readable until it is read, and one read is for all that were missed.
 pub(super) fn timerfd(seen: &mut Seen) -> Done {
-    const HOUR: i64 = 3600;
-    // SAFETY: a call with plain numbers.
-    let made = unsafe {
-        libc::timerfd_create(libc::CLOCK_REALTIME, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK)
-    };
-    let made = Errno::result(made)?;
-    // SAFETY: the descriptor is new, and nobody else knows it.
-    let timer = unsafe { OwnedFd::from_raw_fd(made) };
+    const HOUR: Duration = Duration::from_secs(3600);
+    let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
+    let timer = TimerFd::new(ClockId::CLOCK_REALTIME, flags)?;
     let watch = Watch::new()?;
-    watch.add(&timer, Events::IN, 0)?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = i64::try_from(now.map_err(io::Error::other)?.as_secs()).map_err(io::Error::other)?;
+    watch.add(&timer.as_fd(), Events::IN, 0)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
     // Every hour, and nine and a half hours have gone by: ten times in all.
-    let every = libc::timespec { tv_sec: HOUR, tv_nsec: 0 };
-    let first = libc::timespec { tv_sec: now - 9 * HOUR - HOUR / 2, tv_nsec: 0 };
-    let schedule = libc::itimerspec { it_interval: every, it_value: first };
-    // SAFETY: the kernel reads the schedule, which lives until the call returns; nothing is asked back.
-    Errno::result(unsafe {
-        libc::timerfd_settime(
-            made,
-            libc::TFD_TIMER_ABSTIME,
-            &raw const schedule,
-            std::ptr::null_mut(),
-        )
-    })?;
+    let early = || io::Error::other("this machine's clock says that it is the first day of 1970");
+    let first = now.checked_sub(9 * HOUR + HOUR / 2).ok_or_else(early)?;
+    let schedule = Expiration::IntervalDelayed(first.into(), HOUR.into());
+    timer.set(schedule, TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
     let mut bytes = [0; 8];
     let found = watch.wait(64, PATIENCE)?.len();
     seen.expect("a timer has run down ten times: events of a wait with room for 64", found, 1);
@@ -93,33 +80,10 @@ pub(super) fn timerfd(seen: &mut Seen) -> Done {
     Ok(())
 }
 
-/// How often the handler of [`signalfd`] has run.
-static HANDLED: AtomicUsize = AtomicUsize::new(0);
-
-extern "C" fn count(_signal: libc::c_int) {
-    HANDLED.fetch_add(1, Ordering::Relaxed);
-}
-
 /// C183: what is pending is a set, and what is not blocked never waits there.
 pub(super) fn signalfd(seen: &mut Seen) -> Done {
     let real_time = libc::SIGRTMIN() + 3;
-    // SAFETY: a sigset is plain numbers; the calls write into ours and add numbers that exist.
-    let set = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGUSR1);
-        libc::sigaddset(&raw mut set, real_time);
-        set
-    };
-    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: a set that lives until each call returns; nothing is asked back.
-    let made = unsafe {
-        let blocked = libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        Errno::result(blocked)?;
-        Errno::result(libc::signalfd(-1, &raw const set, flags))?
-    };
-    // SAFETY: the descriptor is new, and nobody else knows it.
-    let descriptor = unsafe { OwnedFd::from_raw_fd(made) };
+    let descriptor = descriptor_for(Signal::SIGUSR1, real_time)?;
     for (name, number, book) in
         [("SIGUSR1", libc::SIGUSR1, 1), ("a real-time signal", real_time, 3)]
     {
@@ -131,21 +95,19 @@ pub(super) fn signalfd(seen: &mut Seen) -> Done {
         seen.expect(did, records(&descriptor)?, book);
     }
 
-    let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
-    // SAFETY: the handler adds to an atomic number, which is allowed at any moment.
-    unsafe { sigaction(Signal::SIGUSR1, &action) }?;
+    let handled = counted(Signal::SIGUSR1)?;
     SigSet::from(Signal::SIGUSR1).thread_unblock()?;
     raise(Signal::SIGUSR1)?;
     let did = "SIGUSR1 is not blocked any more, and sent once: the handler has run";
-    seen.expect(did, HANDLED.load(Ordering::Relaxed), 1);
+    seen.expect(did, handled(), 1);
     let watch = Watch::new()?;
-    watch.add(&descriptor.as_raw_fd(), Events::IN, 0)?;
+    watch.add(&descriptor.as_fd(), Events::IN, 0)?;
     seen.says("and the descriptor: a wait of 50 ms", watch.report(MOMENT)?, "0");
     Ok(())
 }
 
 /// How many records one read of a signalfd with room for eight brings.
-fn records(descriptor: &OwnedFd) -> io::Result<usize> {
+fn records(descriptor: &impl AsFd) -> io::Result<usize> {
     let mut buffer = [0; 8 * size_of::<libc::signalfd_siginfo>()];
     Ok(read(descriptor, &mut buffer)? / size_of::<libc::signalfd_siginfo>())
 }

@@ -3,25 +3,18 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lab::ask::{MOMENT, Watch};
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
+use nix::sys::signal::{SigSet, Signal, raise};
 
 use crate::experiments::answer::answer;
+use crate::experiments::signals::counted;
 use crate::experiments::time::timed;
 use crate::seen::Seen;
-
-/// How often the handler has run.
-static HANDLED: AtomicUsize = AtomicUsize::new(0);
-
-extern "C" fn count(_signal: libc::c_int) {
-    HANDLED.fetch_add(1, Ordering::Relaxed);
-}
 
 /// What is waited for, by a number that is open.
 struct Quiet {
@@ -31,9 +24,7 @@ struct Quiet {
 
 /// C184: a signal ends a wait that has begun, and no later one.
 pub(super) fn before_the_wait(seen: &mut Seen) -> io::Result<()> {
-    let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
-    // SAFETY: the handler adds to an atomic number, which is allowed at any moment.
-    unsafe { sigaction(Signal::SIGALRM, &action) }?;
+    let handled = counted(Signal::SIGALRM)?;
     let event = EventFd::new()?;
     let watch = Watch::new()?;
     watch.add(&event.as_fd(), Events::IN, 0)?;
@@ -65,10 +56,6 @@ pub(super) fn before_the_wait(seen: &mut Seen) -> io::Result<()> {
         seen.expect(format!("handlers run in {call}"), handled() - before, 1);
     }
     Ok(())
-}
-
-fn handled() -> usize {
-    HANDLED.load(Ordering::Relaxed)
 }
 
 impl Quiet {

@@ -9,13 +9,13 @@ use lab::sockets::{connection, unconnected};
 use libc::{SO_SNDBUF, SOL_SOCKET};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 use nix::sys::socket::MsgFlags;
 
 use crate::experiments::answer::received;
 use crate::experiments::child::child;
 use crate::experiments::network::setting;
+use crate::experiments::signals::descriptor_for;
 use crate::seen::Seen;
 
 /// Twice what was set, from a least size up to twice `wmem_max`, and no error.
@@ -80,15 +80,7 @@ fn told(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Resul
 pub(super) fn sigio(seen: &mut Seen) -> io::Result<()> {
     // The lowest real-time signal that is free for programs: signal(7).
     let queued = libc::SIGRTMIN();
-    let mut held_back = SigSet::empty();
-    held_back.add(Signal::SIGIO);
-    let mut mask = *held_back.as_ref();
-    // SAFETY: the set is ours and was made by the library; the number is that of a signal.
-    Errno::result(unsafe { libc::sigaddset(&raw mut mask, queued) })?;
-    // SAFETY: the set is whole.
-    let held_back = unsafe { SigSet::from_sigset_t_unchecked(mask) };
-    held_back.thread_block()?;
-    let signals = SignalFd::with_flags(&held_back, SfdFlags::SFD_NONBLOCK)?;
+    let signals = descriptor_for(Signal::SIGIO, queued)?;
 
     for (name, signal, book) in [
         ("O_ASYNC, and data for two sockets: signals", 0, "SIGIO without a descriptor"),

@@ -1,7 +1,7 @@
 //! How short a wait can be.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use lab::kernel;
 use lab::wait::PATIENCE;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::read;
 
 use crate::experiments::answer::answer;
@@ -93,18 +94,13 @@ pub(super) fn than_a_millisecond(seen: &mut Seen) -> Done {
         finer(seen, "epoll_pwait2", whole, took, exact);
     }
 
-    // SAFETY: a call with plain numbers.
-    let made = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC) };
-    let made = Errno::result(made)?;
-    // SAFETY: the descriptor is new, and nobody else knows it.
-    let timer = unsafe { OwnedFd::from_raw_fd(made) };
-    watch.add(&timer, Events::IN, 0)?;
+    let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
+    let schedule = Expiration::OneShot(FRACTION.into());
+    watch.add(&timer.as_fd(), Events::IN, 0)?;
     let mut found = Events::empty();
     let took = shortest(ROUNDS, || {
-        let schedule =
-            libc::itimerspec { it_interval: time(Duration::ZERO), it_value: time(FRACTION) };
-        // SAFETY: the kernel reads the schedule, which lives until the call returns; nothing is asked back.
-        unsafe { libc::timerfd_settime(made, 0, &raw const schedule, ptr::null_mut()) };
+        // A timer that was not set does not run down, and that is seen.
+        let _ = timer.set(schedule, TimerSetTimeFlags::empty());
         found = watch.report(PATIENCE).unwrap_or(Events::empty());
         // It has run down, so this does not wait.
         let _ = found.contains(Events::IN).then(|| read(&timer, &mut [0; 8]));
