@@ -195,7 +195,7 @@ pub const SECTIONS: [RegisterSection; 15] = [
         numbers: (198, 206),
     },
     RegisterSection {
-        title: "Modes, options, signals, and UDP",
+        title: "Modes, options, signals, UDP, and tests of a connect",
         id: "options",
         numbers: (207, 213),
     },

@@ -1,29 +1,31 @@
 //! The experiments that have code. Each runs alone in a process of its own: it may set limits, signals and
 //! timers, and need not clean up. What rows of chapter 09 decide was measured before: [`crate::rows`].
+//!
+//! A module has the name of its claims' section in the register, with two exceptions: `connect` has those of
+//! `nonblocking` too, and `conditions` those of `readiness`, because [`readiness`] asks select, poll and epoll for all.
 
 mod answer;
 mod child;
 mod conditions;
 mod connect;
+mod costs;
+mod descriptors;
 mod ends;
 mod epoll;
-mod files;
-mod herd;
-mod interrupted;
 mod limit;
 mod listeners;
 mod network;
 mod options;
 mod poll;
-mod price;
 mod readiness;
 mod rust;
 mod select;
 mod signals;
 mod streams;
 mod tcp;
+mod threads;
 mod time;
-mod trigger;
+mod triggers;
 mod waiters;
 
 use std::io;
@@ -47,14 +49,13 @@ pub fn all() -> impl Iterator<Item = &'static Experiment> {
         select::EXPERIMENTS,
         poll::EXPERIMENTS,
         epoll::EXPERIMENTS,
-        trigger::EXPERIMENTS,
+        triggers::EXPERIMENTS,
         conditions::EXPERIMENTS,
         connect::EXPERIMENTS,
-        herd::EXPERIMENTS,
+        threads::EXPERIMENTS,
         ends::EXPERIMENTS,
-        files::EXPERIMENTS,
-        interrupted::EXPERIMENTS,
-        price::EXPERIMENTS,
+        descriptors::EXPERIMENTS,
+        costs::EXPERIMENTS,
         listeners::EXPERIMENTS,
         streams::EXPERIMENTS,
         options::EXPERIMENTS,

@@ -1,16 +1,18 @@
-//! Experiments on connect and its errno, C127 to C157.
+//! Experiments on connect and its errno, C127 to C158.
 //!
 //! - [`pending`]: what a connect does while it is under way;
 //! - [`finished`]: what is reported when it is over, and which test of that is right;
 //! - [`call`]: what the call itself returns;
 //! - [`clock`]: how long the kernel tries;
 //! - [`reset`]: where an RST comes from;
-//! - [`unreachable`]: no route, no host, and what a router says.
+//! - [`unreachable`]: no route, no host, and what a router says;
+//! - [`ports`]: who may have a port.
 
 mod call;
 mod clock;
 mod finished;
 mod pending;
+mod ports;
 mod reset;
 mod unreachable;
 
@@ -57,6 +59,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "four-ends-of-a-connect", run: unreachable::four_ends },
     Experiment { name: "errno-numbers", run: call::numbers },
     Experiment { name: "failed-connect-leaks", run: call::leaks },
+    Experiment { name: "reuseaddr-is-no-sharing", run: ports::reuse_address },
 ];
 
 /// Notes the state of a TCP socket, beside the one that the book has for it.

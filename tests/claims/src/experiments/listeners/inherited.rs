@@ -15,7 +15,7 @@ use nix::sys::socket::{SockFlag, accept, accept4};
 
 use crate::seen::Seen;
 
-/// Options are passed on; the mode and the flag of the descriptor are not, but accept4 sets them.
+/// C191: options are passed on; the mode and the flag of the descriptor are not, but accept4 sets them.
 pub(super) fn what_accept_passes_on(seen: &mut Seen) -> io::Result<()> {
     let listener = listener()?;
     listener.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! Experiments on listeners: what they pass on, their accept queue, and ports.
+//! Experiments on listeners: what they pass on, their accept queue, and ports, C191 to C197.
 
 mod inherited;
 mod ports;

@@ -18,7 +18,7 @@ const PORT: u16 = 40_000;
 /// Where servers listen.
 const SERVERS: [u16; 4] = [7001, 7002, 7003, 7004];
 
-/// A connection is four numbers; a port is used again as long as one of the others differs.
+/// C197: a connection is four numbers; a port is used again as long as one of the others differs.
 pub(super) fn many_connections(seen: &mut Seen) -> io::Result<()> {
     Network::with_loopback().only_local_port(PORT).enter()?;
     let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));

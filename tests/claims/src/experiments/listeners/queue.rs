@@ -16,7 +16,7 @@ use crate::experiments::network::{own, setting};
 use crate::experiments::tcp::{AcceptQueue, tcp};
 use crate::seen::Seen;
 
-/// The kernel makes the connection, acknowledges data for it, and only then asks for an accept.
+/// C192: the kernel makes the connection, acknowledges data for it, and only then asks for an accept.
 pub(super) fn connect_needs_no_accept(seen: &mut Seen) -> io::Result<()> {
     let listener = listener(8)?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -39,7 +39,7 @@ pub(super) fn connect_needs_no_accept(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// It bounds who waits for an accept, and not who is connected.
+/// C193: it bounds who waits for an accept, and not who is connected.
 pub(super) fn backlog_is_not_clients(seen: &mut Seen) -> io::Result<()> {
     let listener = listener(1)?;
     let address = listener.local_addr()?;
@@ -72,7 +72,7 @@ pub(super) fn backlog_is_not_clients(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// Whoever comes to a full queue hears nothing, whatever `tcp_abort_on_overflow` says.
+/// C194: whoever comes to a full queue hears nothing, whatever `tcp_abort_on_overflow` says.
 pub(super) fn full_is_silent(seen: &mut Seen) -> io::Result<()> {
     let full = FullQueue::new()?;
     pending(seen, "a client, when the accept queue is full", full.address())?;

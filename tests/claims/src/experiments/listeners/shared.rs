@@ -23,7 +23,7 @@ const CLIENTS: u32 = 40;
 /// it chose that one while both were empty.
 const SHARE: RangeInclusive<usize> = 5..=35;
 
-/// One listener accepts each client at once, the other nobody: the kernel does not mind.
+/// C195: one listener accepts each client at once, the other nobody: the kernel does not mind.
 pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
     let (idle, busy) = pair()?;
     idle.set_nonblocking(true)?;
@@ -49,7 +49,7 @@ pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// The queue goes with its listener, unless `tcp_migrate_req` is set, which moves nothing on kernels before 5.14.
+/// C196: the queue goes with its listener, unless `tcp_migrate_req` is set, which moves nothing on kernels before 5.14.
 pub(super) fn close_resets(seen: &mut Seen) -> io::Result<()> {
     if setting("ipv4/tcp_migrate_req")?.unwrap_or(0) == 0 {
         one_leaves(seen, "one of two listeners is closed", "all of its queue")?;

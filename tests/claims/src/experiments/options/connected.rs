@@ -11,7 +11,7 @@ use nix::sys::socket::MsgFlags;
 use crate::experiments::answer::{outcome, received, so_error};
 use crate::seen::Seen;
 
-/// getpeername, and a second connect: while it is pending, after success, after a failure, after a reset.
+/// C213: getpeername, and a second connect: while it is pending, after success, after a failure, after a reset.
 pub(super) fn tests(seen: &mut Seen) -> io::Result<()> {
     let pending = Pending::new()?;
     seen.says("pending: getpeername", outcome(pending.socket().peer_addr()), "ENOTCONN");

@@ -1,4 +1,4 @@
-//! Experiments on modes and options of sockets, on signals, and on tests of a connect.
+//! Experiments on modes and options of sockets, on signals, and on tests of a connect, C207 to C213.
 
 mod connected;
 mod modes;

@@ -18,7 +18,7 @@ use crate::experiments::network::setting;
 use crate::experiments::signals::descriptor_for;
 use crate::seen::Seen;
 
-/// Twice what was set, from a least size up to twice `wmem_max`, and no error.
+/// C208: twice what was set, from a least size up to twice `wmem_max`, and no error.
 pub(super) fn send_buffer(seen: &mut Seen) -> io::Result<()> {
     let socket = unconnected()?;
     let after = |bytes| {
@@ -43,7 +43,7 @@ pub(super) fn send_buffer(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// The mode belongs to what is open, and close-on-exec to the descriptor.
+/// C209: the mode belongs to what is open, and close-on-exec to the descriptor.
 pub(super) fn shared(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = connection()?;
     let duplicate = ours.try_clone()?;
@@ -76,7 +76,7 @@ fn told(seen: &mut Seen, did: &str, socket: &impl AsFd, book: &str) -> io::Resul
     Ok(())
 }
 
-/// Two sockets become readable while the signal is held back.
+/// C210: two sockets become readable while the signal is held back.
 pub(super) fn sigio(seen: &mut Seen) -> io::Result<()> {
     // The lowest real-time signal that is free for programs: signal(7).
     let queued = libc::SIGRTMIN();

@@ -15,7 +15,7 @@ use crate::seen::Seen;
 /// A tail loss probe sends what waits after 200 ms: a look must come before.
 const SOON: Duration = Duration::from_millis(100);
 
-/// A small segment waits for an acknowledgement, and is let go by it.
+/// C207: a small segment waits for an acknowledgement, and is let go by it.
 pub(super) fn waits_for_an_ack(seen: &mut Seen) -> io::Result<()> {
     let held = two_writes(false)?;
     seen.expect("two sends of a byte: not sent yet after the first", held.waiting[0], 0);

@@ -20,7 +20,7 @@ use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
-/// A datagram whose checksum is wrong: a blocking socket is not called readable, a non-blocking one is.
+/// C211: a datagram whose checksum is wrong: a blocking socket is not called readable, a non-blocking one is.
 pub(super) fn wrong_checksum(seen: &mut Seen) -> io::Result<()> {
     Network::with_loopback().enter()?;
     let dropped = || counted("snmp", "Udp", "InCsumErrors");
@@ -76,7 +76,7 @@ fn spoilt(to: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// connect of UDP sets the peer, as often as one likes; what came before stays.
+/// C212: connect of UDP sets the peer, as often as one likes; what came before stays.
 pub(super) fn connects_again(seen: &mut Seen) -> io::Result<()> {
     let ours = UdpSocket::bind(ANY_PORT)?;
     ours.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! Experiments on poll, C38 to C54 and C158.
+//! Experiments on poll, C38 to C54.
 
 mod answers;
 mod array;
@@ -30,7 +30,6 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "poll-then-accept", run: answers::then_accept },
     Experiment { name: "reset-is-econnreset", run: answers::reset },
     Experiment { name: "poll-negative-descriptor", run: array::negative },
-    Experiment { name: "reuseaddr-is-no-sharing", run: answers::reuse_address },
 ];
 
 /// An entry of poll's array, with a `revents` that the kernel would never write.

@@ -12,7 +12,7 @@ use lab::witness::bits::Events;
 use crate::experiments::answer::outcome;
 use crate::seen::Seen;
 
-/// An error of `write_all` does not say how many bytes went before it.
+/// C218: an error of `write_all` does not say how many bytes went before it.
 pub(super) fn write_all(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, mut theirs) = small::connection()?;
     ours.set_nonblocking(true)?;
@@ -47,7 +47,7 @@ pub(super) fn write_all(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// A line in the program's buffer is none in the kernel's.
+/// C219: a line in the program's buffer is none in the kernel's.
 pub(super) fn read_ahead(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     let mut reader = BufReader::new(&ours);
@@ -65,7 +65,7 @@ pub(super) fn read_ahead(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// What has been written is the kernel's business: flush does nothing for it, and drop takes nothing away.
+/// C220: what has been written is the kernel's business: flush does nothing for it, and drop takes nothing away.
 pub(super) fn flush_and_drop(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, mut theirs) = small::connection()?;
     theirs.set_read_timeout(Some(PATIENCE))?;

@@ -14,7 +14,7 @@ use crate::experiments::answer::symbol;
 use crate::experiments::time::timed;
 use crate::seen::Seen;
 
-/// A limit of zero is an error, and a connect with a limit is not a non-blocking socket afterwards.
+/// C216: a limit of zero is an error, and a connect with a limit is not a non-blocking socket afterwards.
 pub(super) fn zero(seen: &mut Seen) -> io::Result<()> {
     let listener = listener()?;
     let to = listener.local_addr()?;
@@ -35,7 +35,7 @@ pub(super) fn zero(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// The kind of the error, and what the limit is not for.
+/// C217: the kind of the error, and what the limit is not for.
 pub(super) fn late_read(seen: &mut Seen) -> io::Result<()> {
     const LIMIT: Duration = Duration::from_millis(30);
     let (mut ours, mut theirs) = connection()?;

@@ -13,7 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::experiments::answer::{outcome, symbol};
 use crate::seen::Seen;
 
-/// One report for what has come, however much of it is left.
+/// C221: one report for what has come, however much of it is left.
 pub(super) fn tells_once(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     ours.set_nonblocking(true)?;
@@ -37,7 +37,7 @@ pub(super) fn tells_once(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// Ok of connect is no connection.
+/// C222: Ok of connect is no connection.
 pub(super) fn has_only_begun(seen: &mut Seen) -> io::Result<()> {
     let hole = BlackHole::new()?;
     let stream = TcpStream::connect(hole.address())?;

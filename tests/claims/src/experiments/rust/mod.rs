@@ -1,4 +1,4 @@
-//! Experiments on what Rust's std and mio promise.
+//! Experiments on what Rust's std and mio promise, C214 to C222.
 
 mod buffers;
 mod limits;

@@ -14,7 +14,7 @@ use crate::experiments::network::setting;
 use crate::experiments::tcp::AcceptQueue;
 use crate::seen::Seen;
 
-/// Ignored in this program, which has done nothing for it; not in what it starts.
+/// C214: ignored in this program, which has done nothing for it; not in what it starts.
 pub(super) fn sigpipe(seen: &mut Seen) -> io::Result<()> {
     let own = fs::read_to_string("/proc/self/status")?;
     seen.says("SIGPIPE in this program, which has never set it", disposition(&own)?, "ignored");
@@ -48,7 +48,7 @@ fn disposition(status: &str) -> io::Result<&'static str> {
     })
 }
 
-/// Its options and its backlog.
+/// C215: its options and its backlog.
 pub(super) fn bind(seen: &mut Seen) -> io::Result<()> {
     let listener = TcpListener::bind(ANY_PORT)?;
     let get = |name| option::get(&listener, SOL_SOCKET, name);

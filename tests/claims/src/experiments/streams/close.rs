@@ -22,7 +22,7 @@ use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
-/// The same reply and the same close; one server has read the request, the other has not.
+/// C199: the same reply and the same close; one server has read the request, the other has not.
 pub(super) fn with_unread_data(seen: &mut Seen) -> io::Result<()> {
     for (did, read, book) in [
         ("the server reads the request, replies and closes", true, "end of stream"),
@@ -46,7 +46,7 @@ pub(super) fn with_unread_data(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// What is in the receive buffer when the reset comes.
+/// C200: what is in the receive buffer when the reset comes.
 pub(super) fn data_before_a_reset(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     theirs.write_all(b"abc")?;
@@ -69,7 +69,7 @@ pub(super) fn data_before_a_reset(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// What it costs to have no `TIME_WAIT`.
+/// C201: what it costs to have no `TIME_WAIT`.
 pub(super) fn linger_of_zero(seen: &mut Seen) -> io::Result<()> {
     for (name, linger) in [("close", false), ("SO_LINGER of 0, close", true)] {
         let (ours, mut theirs) = small::connection()?;
@@ -115,7 +115,7 @@ fn full_of_time_wait() -> io::Result<bool> {
     Ok(now.is_some_and(|now| now + 1 >= most))
 }
 
-/// close is about a descriptor, shutdown about the connection.
+/// C202: close is about a descriptor, shutdown about the connection.
 pub(super) fn shutdown_is_not_close(seen: &mut Seen) -> io::Result<()> {
     let (ours, theirs) = connection()?;
     let duplicate = ours.try_clone()?;

@@ -1,4 +1,5 @@
-//! Experiments on what a write and a read mean, and on the ways in which a connection ends.
+//! Experiments on what a write and a read mean, and on the ways in which a connection ends,
+//! C198 to C206.
 
 mod close;
 mod reads;

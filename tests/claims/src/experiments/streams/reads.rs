@@ -15,7 +15,7 @@ use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
-/// A stream keeps the order of its bytes, and not how they were sent.
+/// C203: a stream keeps the order of its bytes, and not how they were sent.
 pub(super) fn no_messages(seen: &mut Seen) -> io::Result<()> {
     let (ours, theirs) = connection()?;
     for part in ["a", "bb", "ccc"] {
@@ -45,7 +45,7 @@ pub(super) fn no_messages(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// 0 bytes, and no FIN from the peer.
+/// C204: 0 bytes, and no FIN from the peer.
 pub(super) fn zero(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = connection()?;
     theirs.write_all(b"x")?;

@@ -21,7 +21,7 @@ use crate::seen::Seen;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
-/// A send is over when the kernel has the bytes.
+/// C198: a send is over when the kernel has the bytes.
 pub(super) fn send_is_no_delivery(seen: &mut Seen) -> io::Result<()> {
     let (ours, theirs) = connection()?;
     min_ttl::drop_all(&theirs)?;
@@ -44,7 +44,7 @@ pub(super) fn send_is_no_delivery(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// No packet, no news: whoever only waits is not told, whoever sends is.
+/// C205: no packet, no news: whoever only waits is not told, whoever sends is.
 pub(super) fn vanished_peer(seen: &mut Seen) -> io::Result<()> {
     let (ours, theirs) = connection()?;
     min_ttl::drop_all(&ours)?;
@@ -75,7 +75,7 @@ pub(super) fn vanished_peer(seen: &mut Seen) -> io::Result<()> {
     Ok(())
 }
 
-/// Off by default; on, its timer is set for hours.
+/// C206: off by default; on, its timer is set for hours.
 pub(super) fn keepalive(seen: &mut Seen) -> io::Result<()> {
     let (ours, _theirs) = connection()?;
     let get = |name| option::get(&ours, IPPROTO_TCP, name);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::experiments::trigger::cost::{event_descriptors, poll_time, ratio, show, wait_time};
+use crate::experiments::triggers::cost::{event_descriptors, poll_time, ratio, show, wait_time};
 use crate::seen::Seen;
 
 const FEW: usize = 3;

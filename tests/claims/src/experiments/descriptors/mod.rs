@@ -1,9 +1,12 @@
-//! Experiments on what is no socket: files, terminals, pipes, and the descriptors of counters, timers and
-//! signals, C178 to C183.
+//! Experiments on what is no socket, C178 to C183: files, terminals, pipes, and the descriptors of counters,
+//! timers and signals; and on signals around a wait, C184 to C186.
 
 mod counters;
 mod pipe;
+mod race;
 mod regular;
+mod self_pipe;
+mod stopped;
 mod terminal;
 
 use super::Experiment;
@@ -16,4 +19,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "eventfd-need-not-be-read", run: counters::eventfd },
     Experiment { name: "timerfd-counts-what-was-missed", run: counters::timerfd },
     Experiment { name: "signalfd-merges-signals", run: counters::signalfd },
+    Experiment { name: "signal-before-the-wait", run: race::before_the_wait },
+    Experiment { name: "full-self-pipe-wakes", run: self_pipe::full },
+    Experiment { name: "stop-and-continue-interrupts", run: stopped::stop_and_continue },
 ];
