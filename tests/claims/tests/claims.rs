@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ch09_readiness::table::Table;
-use claims::experiments;
-use claims::register::{self, Claim, LAST, Register, SECTIONS};
+use claims::experiments::{self, MODULES};
+use claims::register::{self, Claim, LAST, Register, RegisterSection, SECTIONS};
 use claims::runner::{Ruling, Trial, TrialRunner};
 use claims::seen::Seen;
 use judge::{NotPassed, Test};
@@ -27,6 +27,7 @@ const TESTS: &[(&str, AboutRegister)] = &[
     ("every_claim_has_an_experiment_or_a_reason", an_experiment_or_a_reason),
     ("every_experiment_has_what_would_refute_it", what_would_refute_it),
     ("every_experiment_exists_and_is_named", experiments_fit),
+    ("an_experiment_is_in_the_module_of_its_section", modules_fit),
     ("every_row_that_a_claim_names_is_in_the_books_table", rows_fit),
     ("a_row_or_cell_that_is_wrong_is_found", wrong_rows_are_found),
     ("a_kernel_that_reports_something_else_in_a_row_differs", rows_are_compared),
@@ -231,6 +232,45 @@ fn experiments_fit(register: &Register) -> Result<(), String> {
         }
     }
     nothing(&wrong)
+}
+
+fn modules_fit(register: &Register) -> Result<(), String> {
+    // It would find one: if the first claim of a section were of the one before.
+    let mut others = SECTIONS;
+    others[7].numbers.0 += 1;
+    others[6].numbers.1 += 1;
+    let found = strangers(register, &others);
+    let planted = "C159, herd-in-accept-and-in-poll: section connect, and module of threads";
+    if found != [planted] {
+        return Err(format!("what was planted was not found alone: {found:?}"));
+    }
+    nothing(&strangers(register, &SECTIONS))
+}
+
+/// Experiments that are not where their claims' sections say, or not in the order of the claims.
+fn strangers(register: &Register, sections: &[RegisterSection]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut last = 0;
+    for (module, experiment) in
+        MODULES.iter().flat_map(|module| module.experiments.iter().map(move |one| (module, one)))
+    {
+        let rests = |claim: &&Claim| claim.experiment.as_deref() == Some(experiment.name);
+        let numbers: Vec<u16> = register.claims.iter().filter(rests).map(Claim::number).collect();
+        for number in &numbers {
+            let of_it = |one: &&RegisterSection| (one.numbers.0..=one.numbers.1).contains(number);
+            let section = sections.iter().find(of_it).map_or("none", |section| section.id);
+            if !module.sections.contains(&section) {
+                let (name, here) = (experiment.name, module.sections.join(" and "));
+                wrong.push(format!("C{number}, {name}: section {section}, and module of {here}"));
+            }
+        }
+        let first = numbers.first().copied().unwrap_or(last);
+        if first < last {
+            wrong.push(format!("{} comes after that of C{last}", experiment.name));
+        }
+        last = first;
+    }
+    wrong
 }
 
 fn rows_fit(register: &Register) -> Result<(), String> {

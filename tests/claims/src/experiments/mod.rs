@@ -43,26 +43,36 @@ pub struct Experiment {
     pub run: fn(&mut Seen) -> io::Result<()>,
 }
 
+/// The experiments of one module.
+#[derive(Debug, Clone, Copy)]
+pub struct OfModule {
+    /// The sections of the register whose claims they decide, by their ids.
+    pub sections: &'static [&'static str],
+    /// In the order of the claims.
+    pub experiments: &'static [Experiment],
+}
+
+/// All modules, in the order of the sections.
+pub const MODULES: &[OfModule] = &[
+    OfModule { sections: &["select"], experiments: select::EXPERIMENTS },
+    OfModule { sections: &["poll"], experiments: poll::EXPERIMENTS },
+    OfModule { sections: &["epoll"], experiments: epoll::EXPERIMENTS },
+    OfModule { sections: &["triggers"], experiments: triggers::EXPERIMENTS },
+    OfModule { sections: &["readiness"], experiments: conditions::EXPERIMENTS },
+    OfModule { sections: &["nonblocking", "connect"], experiments: connect::EXPERIMENTS },
+    OfModule { sections: &["threads"], experiments: threads::EXPERIMENTS },
+    OfModule { sections: &["ends"], experiments: ends::EXPERIMENTS },
+    OfModule { sections: &["descriptors"], experiments: descriptors::EXPERIMENTS },
+    OfModule { sections: &["costs"], experiments: costs::EXPERIMENTS },
+    OfModule { sections: &["listeners"], experiments: listeners::EXPERIMENTS },
+    OfModule { sections: &["streams"], experiments: streams::EXPERIMENTS },
+    OfModule { sections: &["options"], experiments: options::EXPERIMENTS },
+    OfModule { sections: &["rust"], experiments: rust::EXPERIMENTS },
+];
+
 /// All experiments with code, in the order of the claims.
 pub fn all() -> impl Iterator<Item = &'static Experiment> {
-    [
-        select::EXPERIMENTS,
-        poll::EXPERIMENTS,
-        epoll::EXPERIMENTS,
-        triggers::EXPERIMENTS,
-        conditions::EXPERIMENTS,
-        connect::EXPERIMENTS,
-        threads::EXPERIMENTS,
-        ends::EXPERIMENTS,
-        descriptors::EXPERIMENTS,
-        costs::EXPERIMENTS,
-        listeners::EXPERIMENTS,
-        streams::EXPERIMENTS,
-        options::EXPERIMENTS,
-        rust::EXPERIMENTS,
-    ]
-    .into_iter()
-    .flatten()
+    MODULES.iter().flat_map(|module| module.experiments)
 }
 
 /// The code of the experiment of this name.
