@@ -15,7 +15,7 @@ use lab::subject::{Launch, Server};
 use lab::wait::{self, QUIET};
 use lab::witness::bits::Events;
 use lab::witness::lie::Lie;
-use lab::witness::record::{Arguments, Call, CallOutcome, Record, What};
+use lab::witness::record::{Arguments, Call, CallOutcome, Object, Record, What};
 use lab::witness::sentences::{Contradiction, Mark, Sentence, common_name};
 use nix::errno::Errno;
 
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Test::new(TRACED, a_client_that_never_asks_so_error_is_seen),
         Test::new(TRACED, a_client_that_asks_so_error_before_any_report_is_seen),
         Test::new(TRACED, a_lie_is_told_marked_and_leaves_everything_else_as_it_is),
+        Test::new(TRACED, a_lie_about_a_close_is_about_what_has_no_path),
         Test::new(TRACED, an_option_and_a_report_are_what_a_lie_says),
         Test::new(TRACED, reads_and_writes_in_pieces_are_shortened_too),
         Test::new(TRACED, a_wait_that_reports_nothing_leaves_no_report_of_before),
@@ -98,6 +99,19 @@ fn injected(server: &Server, name: &str) -> Vec<Call> {
         _ => None,
     });
     calls.filter(|call| call.injected && common_name(&call.name) == name).collect()
+}
+
+/// A dynamic loader closes files first, how many differs by machine; they are not counted.
+fn a_lie_about_a_close_is_about_what_has_no_path() {
+    let launch =
+        impostor("poll-as-select").lie(Lie::late("close", Duration::from_millis(1)).only(1, 1));
+    let server = launch.server().expect("a server");
+    echoes(&server).expect("replies");
+    let told = injected(&server, "close");
+    let [Call { arguments: Arguments::Close { descriptor }, .. }] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(matches!(descriptor.object, Object::Connection { .. }), "{descriptor:?}");
 }
 
 /// The lengths of readv and sendmsg stand in the subject's memory, and it finds them there as they were.

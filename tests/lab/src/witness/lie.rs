@@ -18,7 +18,8 @@ use super::sentences::common_name;
 /// As text: `accept=EMFILE`, `poll=EINTR:2`, `write=1:3+`, `epoll_wait=everything:1..2`, `connect=200ms`. The parts are
 /// a call by its [`common_name`], the answer, and after a colon which calls of that name: the second, all
 /// from the third on, the first two; without it every one. They are counted for each process; of
-/// `read` and `write` those of sockets alone.
+/// `read` and `write` those of sockets alone, of `close` those of what has no path: how many files are opened before
+/// a program's first line differs by machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Lie {

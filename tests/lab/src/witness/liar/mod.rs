@@ -56,8 +56,13 @@ impl Liar {
         if !self.lies.iter().any(|lie| lie.is_about(name)) {
             return None;
         }
-        // What a loader reads, or a program prints, is none of its conversation.
-        if matches!(common_name(name), "read" | "write") && !is_socket(tid, registers[0]) {
+        // What a loader reads and closes, or a program prints, is none of its conversation.
+        let meant = match common_name(name) {
+            "read" | "write" => refers_to(tid, registers[0]).starts_with("socket:"),
+            "close" => !refers_to(tid, registers[0]).starts_with('/'),
+            _ => true,
+        };
+        if !meant {
             return None;
         }
         let mut due = None;
@@ -122,8 +127,9 @@ impl Liar {
     }
 }
 
-/// proc(5): the link of a socket's descriptor.
-fn is_socket(tid: i32, descriptor: u64) -> bool {
+/// What a descriptor refers to, proc(5): a path, or `socket:[5]`, `pipe:[6]`, `anon_inode:[eventpoll]`. Empty if it
+/// is not open.
+fn refers_to(tid: i32, descriptor: u64) -> String {
     let link = fs::read_link(format!("/proc/{tid}/fd/{descriptor}"));
-    link.is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
+    link.map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }
