@@ -18,8 +18,8 @@ use serde_json::Value;
 /// `claims`, for a person who pipes its output somewhere.
 fn tool(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("claims");
-    // All of it takes some seconds, beside other tests some more.
-    command.args(arguments).timeout(PATIENCE * 12);
+    // All of it takes some seconds here, and minutes where the processor is emulated. Each experiment is bounded.
+    command.args(arguments).timeout(PATIENCE * 60);
     command
 }
 
