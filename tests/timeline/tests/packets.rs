@@ -13,7 +13,7 @@ use judge::Test;
 use lab::namespace::Network;
 use lab::need::Need;
 use lab::script;
-use lab::subject::Launch;
+use lab::subject::{Launch, with_default_signals};
 use lab::wait::{self, PATIENCE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -194,13 +194,11 @@ fn where_namespaces_are_forbidden_the_recording_is_shown() {
 
 fn an_interrupt_leaves_nothing_behind() {
     let program = StandIn::new("sleeping", "#!/bin/sh\necho $$ >&2\nexec sleep 60\n");
-    let mut packets = Process::new(cargo_bin!("packets"))
-        .arg("01")
-        .env("READINESS_PROGRAMS", &program.0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let mut packets = Process::new(cargo_bin!("packets"));
+    packets.arg("01").env("READINESS_PROGRAMS", &program.0);
+    packets.stdout(Stdio::piped()).stderr(Stdio::null());
+    // A shell that starts the tests with `&` lets them, and all below them, ignore SIGINT.
+    let mut packets = with_default_signals(&mut packets).spawn().expect("it starts");
     let number = packets.id();
     let asleep = || children(number).len() == met_by("01").len();
     wait::until("all programs run", asleep).expect("programs");

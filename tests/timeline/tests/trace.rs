@@ -11,7 +11,7 @@ use judge::Test;
 use lab::need::Need;
 use lab::rig::pipes;
 use lab::script;
-use lab::subject::Launch;
+use lab::subject::{Launch, with_default_signals};
 use lab::wait::{PATIENCE, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -293,13 +293,10 @@ fn a_program_that_listens_nowhere_and_hears_no_signal_is_ended() {
 fn ctrl_c_leaves_nothing_behind() {
     let scripts = Scripts::new("ctrl-c");
     let program = scripts.script("endless", "trap '' TERM INT HUP\nwhile :; do sleep 1; done");
-    let mut trace = Process::new(cargo_bin!("trace"))
-        .args(["03", "--program"])
-        .arg(&program)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let mut trace = Process::new(cargo_bin!("trace"));
+    trace.args(["03", "--program"]).arg(&program).stdout(Stdio::null()).stderr(Stdio::null());
+    // A shell that starts the tests with `&` lets them, and all below them, ignore SIGINT.
+    let mut trace = with_default_signals(&mut trace).spawn().expect("it starts");
     let begun = || fs::read_to_string(scripts.pid_file()).is_ok_and(|pid| pid.ends_with('\n'));
     until("the program has begun", begun).expect("it begins");
     kill(Pid::from_raw(trace.id().cast_signed()), Signal::SIGINT).expect("it is there");

@@ -109,7 +109,9 @@ impl Terminal {
     /// than that; whether it should is what the lines that follow will tell.
     pub fn let_rest(&self) {
         let shell = Process(self.shell.id());
-        for program in [shell].into_iter().chain(shell.descendants()) {
+        let all = [shell].into_iter().chain(shell.descendants());
+        // A shell that waits for its program is at rest: each look takes a window of its own.
+        for program in all.filter(|process| process.descendants().is_empty()) {
             let _ = program.rests();
         }
     }
