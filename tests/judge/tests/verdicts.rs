@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use judge::run::on_a_thread;
 use judge::server::ANSWERS;
@@ -258,7 +258,15 @@ fn whoever_is_hopeless_is_told_once_and_soon() {
     thread::scope(|scope| {
         for which in HOPELESS {
             scope.spawn(move || {
+                // How slow this machine is now: to start the judge, which then only lists its checks.
+                let begun = Instant::now();
+                judged(which, "", &["--list"]);
+                let slow = begun.elapsed() * 20;
+                let begun = Instant::now();
                 let (most, records) = watched(which);
+                let took = begun.elapsed();
+                // One gate is patient; all checks would be so some forty times.
+                assert!(took < PATIENCE + PATIENCE / 2 + slow, "{which}: {took:?}, and {slow:?}");
                 assert!(most < MOST, "{which}: {most} bytes");
                 let others = ["not run", "not here"].map(Value::from);
                 let failures = || records.iter().filter(|one| !others.contains(&one["outcome"]));
@@ -291,8 +299,6 @@ fn watched(which: &str) -> (u64, Vec<Value>) {
     let mut judge = judge.spawn().expect("a start");
     let process = Process(judge.id());
     let mut most = 0;
-    // Soon: one gate is patient, and starting all these at once takes its time. All checks would be patient some
-    // forty times.
     until_within(PATIENCE * 6, "the judge has ended", || {
         let all = process.descendants().into_iter().chain([process]);
         // One that has just ended has no memory.
