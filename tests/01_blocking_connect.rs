@@ -22,7 +22,7 @@ use lab::probe;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
-use lab::wait::{self, PATIENCE, QUIET};
+use lab::wait::{self, QUIET, patience};
 use lab::witness::lie::Lie;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -75,9 +75,9 @@ fn serve<T: Send + 'static>(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let serving = thread::spawn(move || {
-        let stream = accept_within(&listener, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = accept_within(&listener, patience())?;
+        stream.set_read_timeout(Some(patience()))?;
+        stream.set_write_timeout(Some(patience()))?;
         serves(stream)
     });
     Ok((address, serving))
@@ -200,7 +200,7 @@ const MECHANISM: &[Check] = &[Check {
             let refused = address == port.address();
             if !refused {
                 // Its standard input is empty: it half-closes, and waits for our end.
-                drop(accept_within(&listener, PATIENCE)?);
+                drop(accept_within(&listener, patience())?);
             }
             equal(subject.exit_status()?.success(), !refused)?;
             let record = subject.record().unwrap_or_default();
@@ -336,7 +336,7 @@ const NETWORKS: &[Check] = &[
                     || launch(it, limit, routed::host()),
                     |_, router| {
                         router.lets_through()?;
-                        accept_within(&router.listener, PATIENCE / 2).map(drop)
+                        accept_within(&router.listener, patience() / 2).map(drop)
                     },
                 )?;
                 let right = ran.status == Some(0) && ran.stderr.contains(": connected after ");
@@ -398,9 +398,9 @@ const WORDS: &[Check] = &[
             connects.stop()?;
             fails.stop()?;
             let (listener, _port) = (opens.open()?, refuses.refuse()?);
-            let accepted = accept_within(&listener, PATIENCE)?;
+            let accepted = accept_within(&listener, patience())?;
             // The SYN is sent again after a second; to the port too, or three seconds on older kernels.
-            let bound = PATIENCE + Duration::from_millis(limit.into());
+            let bound = patience() + Duration::from_millis(limit.into());
             wait::until_within(
                 bound,
                 "both limits are over, and both SYNs were sent again",
@@ -535,7 +535,7 @@ const WORDS: &[Check] = &[
                             "{count} bytes before the reply to {line:?} was complete"
                         ));
                     }
-                    stream.set_read_timeout(Some(PATIENCE))?;
+                    stream.set_read_timeout(Some(patience()))?;
                     stream.write_all(&reply[2..])?;
                 }
                 Ok(String::new())
@@ -707,7 +707,7 @@ const WORDS: &[Check] = &[
                 })
                 .collect::<io::Result<_>>()?;
             for (listener, subject) in ways {
-                let mut stream = accept_within(&listener, PATIENCE)?;
+                let mut stream = accept_within(&listener, patience())?;
                 stream.write_all(b"late\n")?;
                 drop(stream);
                 let ran = Ran::of(subject)?;

@@ -20,7 +20,7 @@ use lab::probe;
 use lab::ran::Ran;
 use lab::rig::{BlackHole, FullQueue, RefusingPort, accept_within, errno, pipes};
 use lab::subject::{Launch, Running};
-use lab::wait::{self, Late, PATIENCE};
+use lab::wait::{self, Late, patience};
 use lab::witness::lie::Lie;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
@@ -219,7 +219,7 @@ fn while_it_could_not_look(
         started.push((way, address, running, hole.open()?));
     }
     for (way, address, running, listener) in started {
-        let mut stream = accept_within(&listener, PATIENCE)?;
+        let mut stream = accept_within(&listener, patience())?;
         act(&mut stream)?;
         // A reset is sent when its socket is closed; a banner needs its socket open.
         let kept = (outcome == "connected").then_some(stream);
@@ -459,9 +459,9 @@ const CONTRACT: &[Check] = &[
                 let begun = Instant::now();
                 running.stop()?;
                 let listener = hole.open()?;
-                let _kept = accept_within(&listener, PATIENCE)?;
+                let _kept = accept_within(&listener, patience())?;
                 let past = || begun.elapsed() > Duration::from_millis(u64::from(limit) + 100);
-                let bound = PATIENCE + Duration::from_millis(limit.into());
+                let bound = patience() + Duration::from_millis(limit.into());
                 wait::until_within(bound, "the deadline has passed", past)?;
                 running.go_on()?;
                 outcomes(&Ran::of(running)?, way, 0, &[(address.to_string(), "connected")])
@@ -681,7 +681,7 @@ const NETWORKS: &[Check] = &[
                         router.falls_silent()?;
                         running.process().rests()?;
                         router.lets_through()?;
-                        accept_within(&router.listener, PATIENCE / 2).map(drop)
+                        accept_within(&router.listener, patience() / 2).map(drop)
                     },
                 )?;
                 told_by_router(&ran, way, "connected", 0)

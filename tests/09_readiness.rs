@@ -14,7 +14,7 @@ use lab::probe;
 use lab::ran::Ran;
 use lab::rig::pipes;
 use lab::subject::Launch;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -91,7 +91,7 @@ fn json(ran: &Ran) -> Result<Value, Failure> {
 /// Runs the program to its end.
 fn run(it: &Subject, arguments: &[&str]) -> io::Result<Ran> {
     let launch = arguments.iter().fold(it.launch(), Launch::arg);
-    Ran::within(PATIENCE * 6, launch.start()?)
+    Ran::within(patience() * 6, launch.start()?)
 }
 
 /// The value's text; nothing if it is no text.

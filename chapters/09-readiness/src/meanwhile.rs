@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use lab::ask::{InSets, MOMENT, Watch, poll, select};
 use lab::limits;
 use lab::process::Process;
-use lab::wait::{self, PATIENCE, try_until};
+use lab::wait::{self, patience, try_until};
 use lab::witness::bits::Events;
 use nix::unistd::gettid;
 
@@ -32,7 +32,7 @@ pub fn ask(row: &Condition) -> io::Result<Cells> {
         if let Some(cells) = ask_within(row, limit)? {
             return Ok(cells);
         }
-        if limit > PATIENCE {
+        if limit > patience() {
             return Err(io::ErrorKind::TimedOut.into());
         }
         limit *= 2;

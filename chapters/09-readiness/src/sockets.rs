@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use lab::ask::poll;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::{MsgFlags, recv, send};
 
@@ -28,6 +28,6 @@ pub fn hear(socket: &impl AsRawFd, count: usize) -> io::Result<usize> {
 /// Waits until poll reports one of `events`, or an error. A kernel that never does is asked all the
 /// same, and its row says so.
 pub fn reported(socket: &impl AsRawFd, events: Events) -> io::Result<()> {
-    poll(socket, events, PATIENCE)?;
+    poll(socket, events, patience())?;
     Ok(())
 }

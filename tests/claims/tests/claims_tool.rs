@@ -8,7 +8,7 @@ use std::process::{Child, Command as Process, Stdio};
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use claims::register::{self, LAST, SECTIONS};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::PredicateBooleanExt;
@@ -19,7 +19,7 @@ use serde_json::Value;
 fn tool(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("claims");
     // All of it takes some seconds here, and minutes where the processor is emulated. Each experiment is bounded.
-    command.args(arguments).timeout(PATIENCE * 60);
+    command.args(arguments).timeout(patience() * 60);
     command
 }
 

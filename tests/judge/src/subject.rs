@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cli::syllabus::{Lesson, Program};
 use lab::ran::Ran;
 use lab::subject::{Launch, Server, Sights};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::lie::Lie;
 
 /// A program on trial: a lesson's own, or somebody else's in its place.
@@ -149,7 +149,7 @@ impl Subject {
     #[must_use]
     pub fn command(&self) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(self.path());
-        command.timeout(PATIENCE);
+        command.timeout(patience());
         command
     }
 }

@@ -21,9 +21,12 @@ use lab::peer::Client;
 use lab::process::Process;
 use lab::ran::Ran;
 use lab::script;
-use lab::wait::{PATIENCE, until, until_within};
+use lab::wait::{IN_SECONDS, patience, until, until_within};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// How long the judge of a hopeless program waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Which server the stand-in is: `right`, `wrong`, or one of [`HOPELESS`].
 const STAND_IN: &str = "JUDGE_STAND_IN";
@@ -176,7 +179,7 @@ const fn check(name: &'static str, run: fn(&Subject) -> Done) -> Check {
 /// Runs the stand-in to its end.
 fn runs(it: &Subject, being: &str) -> Done {
     let launch = it.launch().arg("--be").arg(being).input(vec![b'x'; 1 << 20]);
-    let limit = if being == "asleep" { Duration::from_secs(1) } else { PATIENCE };
+    let limit = if being == "asleep" { Duration::from_secs(1) } else { patience() };
     let ran = Ran::within(limit, launch.start()?)?;
     require(ran.status == Some(0) && ran.stdout == vec![b'x'; 1 << 20], ran)
 }
@@ -295,11 +298,12 @@ fn watched(which: &str) -> (u64, Vec<Value>) {
     let file = folder.path().join("records");
     let mut judge = Command::new(std::env::current_exe().expect("a path"));
     judge.arg("--records").arg(&file).env(STAND_IN, which).env_remove(REQUIRE);
-    judge.env("RUST_BACKTRACE", "0").stdout(Stdio::null()).stderr(Stdio::null());
+    judge.env("RUST_BACKTRACE", "0").env(IN_SECONDS, PATIENCE.as_secs().to_string());
+    judge.stdout(Stdio::null()).stderr(Stdio::null());
     let mut judge = judge.spawn().expect("a start");
     let process = Process(judge.id());
     let mut most = 0;
-    until_within(PATIENCE * 6, "the judge has ended", || {
+    until_within(patience() * 6, "the judge has ended", || {
         let all = process.descendants().into_iter().chain([process]);
         // One that has just ended has no memory.
         let now = all.map(|one| one.resident_bytes().unwrap_or_default()).sum();

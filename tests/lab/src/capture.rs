@@ -120,7 +120,7 @@ pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
     setsockopt(&probe, sockopt::ReceiveTimeout, &TimeVal::seconds(10))?;
     // To itself: whatever else it is sent to would be answered, and the answer captured.
     let itself: SockaddrIn = getsockname(probe.as_raw_fd())?;
-    for _ in 0..crate::wait::PATIENCE.as_millis() {
+    for _ in 0..crate::wait::patience().as_millis() {
         sendto(probe.as_raw_fd(), b"?", &itself, MsgFlags::empty())?;
         // It has arrived, and nothing is on its way when the probe is closed: that would be answered, too.
         recv(probe.as_raw_fd(), &mut [0], MsgFlags::empty())?;

@@ -135,7 +135,7 @@ fn setting(name: &str) -> Result<u32, String> {
 /// What bind(2), listen(2) or connect(2) says: `EADDRNOTAVAIL` where there is no such address.
 pub fn loopback(address: impl Into<std::net::IpAddr>) -> io::Result<()> {
     let listener = TcpListener::bind(SocketAddr::new(address.into(), 0))?;
-    TcpStream::connect_timeout(&listener.local_addr()?, crate::wait::PATIENCE).map(drop)
+    TcpStream::connect_timeout(&listener.local_addr()?, crate::wait::patience()).map(drop)
 }
 
 /// Does `attempt` in a child process, so that it changes nothing here; returns its errno.

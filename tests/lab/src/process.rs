@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use syscalls::Sysno;
 
-use crate::wait::{self, PATIENCE, QUIET};
+use crate::wait::{self, QUIET, patience};
 use crate::witness;
 use crate::witness::record::Descriptor;
 use crate::witness::sentences::common_name;
@@ -190,7 +190,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// A sentence with what it did in the last window, when [`PATIENCE`] is over.
+    /// A sentence with what it did in the last window, when [`patience`] is over.
     pub fn rests(self) -> io::Result<()> {
         let start = Instant::now();
         loop {
@@ -205,7 +205,7 @@ impl Process {
             if asleep && sleeps <= 2 && cpu <= Duration::from_millis(20) {
                 return Ok(());
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > patience() {
                 return Err(io::Error::other(format!(
                     "never at rest: in the last window asleep: {asleep}, woken {sleeps} times and {cpu:?} of processor time in {QUIET:?}"
                 )));

@@ -7,7 +7,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use crate::subject::{KEPT, Running};
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{Late, patience};
 
 /// So much of the output is shown when a check fails.
 const SHOWN_BYTES: usize = 1000;
@@ -32,7 +32,7 @@ impl Ran {
     ///
     /// As [`Ran::within`].
     pub fn of(subject: Running) -> io::Result<Self> {
-        Self::within(PATIENCE * 2, subject)
+        Self::within(patience() * 2, subject)
     }
 
     /// Waits for a subject's end.

@@ -12,7 +12,7 @@ use nix::sys::socket::{MsgFlags, send};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::ask;
-use crate::wait::{Late, PATIENCE, try_until};
+use crate::wait::{Late, patience, try_until};
 use crate::witness::bits::Events;
 
 /// A port of the kernel's choice on 127.0.0.1.
@@ -28,7 +28,7 @@ pub fn listener() -> io::Result<TcpListener> {
 }
 
 /// A TCP connection: the end that connected, and the end that was accepted. Both block, give up a read
-/// after [`PATIENCE`], and send each piece at once (`TCP_NODELAY`).
+/// after [`patience`], and send each piece at once (`TCP_NODELAY`).
 ///
 /// # Errors
 ///
@@ -43,10 +43,10 @@ pub fn connection() -> io::Result<(TcpStream, TcpStream)> {
 ///
 /// As [`connection`].
 pub fn connection_to(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
-    let connected = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
-    let accepted = accept_within(listener, PATIENCE)?;
+    let connected = TcpStream::connect_timeout(&listener.local_addr()?, patience())?;
+    let accepted = accept_within(listener, patience())?;
     for end in [&connected, &accepted] {
-        end.set_read_timeout(Some(PATIENCE))?;
+        end.set_read_timeout(Some(patience()))?;
         end.set_nodelay(true)?;
     }
     Ok((connected, accepted))
@@ -117,7 +117,7 @@ pub fn fill(socket: &impl AsRawFd, piece: usize) -> io::Result<usize> {
 ///
 /// # Errors
 ///
-/// As [`unread`]; [`Late`] after [`PATIENCE`].
+/// As [`unread`]; [`Late`] after [`patience`].
 pub fn arrived(socket: &impl AsRawFd, count: usize) -> io::Result<()> {
     try_until("what was sent arrives", || Ok(unread(socket)? >= count))
 }

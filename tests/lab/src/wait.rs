@@ -3,10 +3,21 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// The bound for something that must happen: generous, because a busy machine is no failure.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The bound for something that must happen: generous, because a busy machine is no failure. Ten seconds, or as many as
+/// [`IN_SECONDS`] says: more on a machine that is slower still, fewer where a test waits for the end of it.
+pub fn patience() -> Duration {
+    static PATIENCE: OnceLock<Duration> = OnceLock::new();
+    *PATIENCE.get_or_init(|| {
+        let said = std::env::var(IN_SECONDS).ok().and_then(|text| text.parse().ok());
+        Duration::from_secs(said.filter(|seconds| (1..=600).contains(seconds)).unwrap_or(10))
+    })
+}
+
+/// The environment's variable that says how long [`patience`] is.
+pub const IN_SECONDS: &str = "READINESS_PATIENCE";
 
 /// The longest pause between two questions.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -41,7 +52,7 @@ impl fmt::Display for Late {
 
 impl Error for Late {}
 
-/// Asks `condition` again and again until it is true, at most for [`PATIENCE`].
+/// Asks `condition` again and again until it is true, at most for [`patience`].
 ///
 /// For conditions that can only be asked for, such as those in `/proc`. What can be waited for in
 /// the kernel (bytes, a connection, an exit) has a timeout of its own and needs no `until`.
@@ -50,7 +61,7 @@ impl Error for Late {}
 ///
 /// [`Late`], when the time is up.
 pub fn until(what: &str, condition: impl FnMut() -> bool) -> io::Result<()> {
-    until_within(PATIENCE, what, condition)
+    until_within(patience(), what, condition)
 }
 
 /// [`until`] with a bound of its own.
@@ -72,10 +83,10 @@ pub fn until_within(
 ///
 /// [`Late`], when the time is up; or the question's own error.
 pub fn try_until(what: &str, condition: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
-    ask(PATIENCE, what, condition)
+    ask(patience(), what, condition)
 }
 
-/// [`try_until`] with another bound than [`PATIENCE`].
+/// [`try_until`] with another bound than [`patience`].
 ///
 /// # Errors
 ///

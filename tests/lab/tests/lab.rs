@@ -10,7 +10,7 @@ use lab::need::Need;
 use lab::process::Process;
 use lab::rig::{BlackHole, FullQueue, Pending, RefusingPort, errno, min_ttl, small};
 use lab::sockets::{arrived, unread, unsent};
-use lab::wait::{PATIENCE, QUIET};
+use lab::wait::{QUIET, patience};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -55,7 +55,7 @@ fn a_pending_connect_reports_nothing_until_it_is_completed() {
         let pending = Pending::new().expect("pending");
         assert!(events(&pending, Duration::ZERO).is_empty(), "round {round}");
         let peer = pending.complete().expect("complete");
-        assert_eq!(events(&pending, PATIENCE), Events::OUT, "round {round}");
+        assert_eq!(events(&pending, patience()), Events::OUT, "round {round}");
         assert_eq!(so_error(&pending), None, "round {round}");
         // A connection in both directions.
         assert_eq!(pending.socket().send(b"a").expect("send"), 1);
@@ -63,7 +63,7 @@ fn a_pending_connect_reports_nothing_until_it_is_completed() {
         let mut byte = [0];
         peer.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"a");
-        assert!(events(&pending, PATIENCE).contains(Events::IN));
+        assert!(events(&pending, patience()).contains(Events::IN));
         pending.socket().read_exact(&mut byte).expect("read");
         assert_eq!(byte, *b"b");
     }
@@ -82,7 +82,7 @@ fn a_pending_connect_fails_late_when_told_to() {
         let pending = Pending::new().expect("pending");
         pending.fail().expect("fail");
         let expected = Events::OUT | Events::ERR | Events::HUP;
-        assert_eq!(events(&pending, PATIENCE), expected, "round {round}");
+        assert_eq!(events(&pending, patience()), expected, "round {round}");
         assert_eq!(so_error(&pending), Some(Errno::ECONNRESET), "round {round}");
     }
 }
@@ -93,10 +93,10 @@ fn a_pending_connect_can_be_completed_and_reset() {
         let socket = Pending::new().and_then(Pending::complete_and_reset).expect("reset");
         let ended = Events::IN | Events::OUT | Events::ERR | Events::HUP;
         let start = Instant::now();
-        let mut came = events(&socket, PATIENCE);
-        while came != ended && start.elapsed() < PATIENCE {
+        let mut came = events(&socket, patience());
+        while came != ended && start.elapsed() < patience() {
             // Connected first, and reset an instant later.
-            came = events(&socket, PATIENCE);
+            came = events(&socket, patience());
         }
         assert_eq!(came, ended, "round {round}");
         assert_eq!(so_error(&socket), Some(Errno::ECONNRESET), "round {round}");
@@ -109,7 +109,7 @@ fn a_black_hole_leaves_a_connect_pending_and_completes_it_when_opened() {
     let socket = begin(hole.address());
     assert!(events(&socket, QUIET).is_empty());
     let listener = hole.open().expect("open");
-    assert_eq!(events(&socket, PATIENCE), Events::OUT);
+    assert_eq!(events(&socket, patience()), Events::OUT);
     assert_eq!(so_error(&socket), None);
     listener.accept().expect("accept");
 }
@@ -120,7 +120,7 @@ fn a_black_hole_can_refuse_late() {
     let socket = begin(hole.address());
     assert!(events(&socket, QUIET).is_empty());
     let _port = hole.refuse().expect("refuse");
-    assert!(events(&socket, PATIENCE).contains(Events::ERR));
+    assert!(events(&socket, patience()).contains(Events::ERR));
     assert_eq!(so_error(&socket), Some(Errno::ECONNREFUSED));
 }
 
@@ -151,7 +151,7 @@ fn data_vanish_until_they_are_accepted_again() {
     assert_eq!(events(&accepted, QUIET), Events::OUT);
     min_ttl::accept_all(&accepted).expect("IP_MINTTL");
     // The retransmission brings it.
-    accepted.set_read_timeout(Some(PATIENCE)).expect("SO_RCVTIMEO");
+    accepted.set_read_timeout(Some(patience())).expect("SO_RCVTIMEO");
     let mut byte = [0];
     accepted.read_exact(&mut byte).expect("read");
     assert_eq!(byte, *b"x");
@@ -167,7 +167,7 @@ fn a_full_queue_leaves_a_connect_pending() {
     let socket = begin(full.address());
     assert!(events(&socket, QUIET).is_empty());
     let _listener = full.open().expect("open");
-    assert_eq!(events(&socket, PATIENCE), Events::OUT);
+    assert_eq!(events(&socket, patience()), Events::OUT);
 }
 
 #[test]

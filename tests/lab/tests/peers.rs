@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lab::peer::by_hand::{self, AtWork, PEERS, Peer, Role};
 use lab::peer::{Client, upper};
-use lab::wait::{PATIENCE, QUIET};
+use lab::wait::{QUIET, patience};
 
 /// A peer on a thread.
 fn start(name: &str, address: SocketAddr, limit: Duration) -> AtWork {
@@ -16,7 +16,7 @@ fn start(name: &str, address: SocketAddr, limit: Duration) -> AtWork {
 
 /// A listener on a port of the kernel's choice, its first line told, and its address.
 fn listener(name: &str) -> (AtWork, SocketAddr) {
-    let (peer, address) = named(name).listen(PATIENCE).expect("an address");
+    let (peer, address) = named(name).listen(patience()).expect("an address");
     let first = line(&peer);
     assert!(first.contains(&address.to_string()), "{address} in {first:?}");
     (peer, address)
@@ -27,7 +27,7 @@ fn named(name: &str) -> &'static Peer {
 }
 
 fn line(peer: &AtWork) -> String {
-    peer.lines().recv_timeout(PATIENCE).expect("a line").line
+    peer.lines().recv_timeout(patience()).expect("a line").line
 }
 
 /// Waits for its end: what it told, and how it ended.
@@ -65,7 +65,7 @@ fn a_name_stands_for_one_kind() {
 
 #[test]
 fn polite_asks_twice_and_reads_to_the_end() {
-    let told = told_to_upper("polite", PATIENCE);
+    let told = told_to_upper("polite", patience());
     let expected = [
         "polite: connected to ADDRESS",
         r#"polite: sent 6 bytes "hello\n""#,
@@ -80,20 +80,20 @@ fn polite_asks_twice_and_reads_to_the_end() {
 
 #[test]
 fn half_closing_urgent_and_resetting_get_their_replies() {
-    let told = told_to_upper("half-closing", PATIENCE);
+    let told = told_to_upper("half-closing", patience());
     assert_eq!(told[2], "half-closing: half-closed");
     assert_eq!(told[3], r#"half-closing: got 12 bytes "HELLO\nAGAIN\n""#);
-    let told = told_to_upper("urgent", PATIENCE);
+    let told = told_to_upper("urgent", patience());
     assert_eq!(told[2], r#"urgent: sent 1 urgent byte "!""#);
     assert_eq!(told[4], r#"urgent: got 6 bytes "HELLO\n""#);
-    let told = told_to_upper("resetting", PATIENCE);
+    let told = told_to_upper("resetting", patience());
     assert_eq!(told.last().map(String::as_str), Some("resetting: reset the connection (RST)"));
 }
 
 #[test]
 fn a_reset_reaches_the_server_as_a_reset() {
     let (server, address) = listener("upper");
-    let (_, ended) = finish(start("resetting", address, PATIENCE));
+    let (_, ended) = finish(start("resetting", address, patience()));
     ended.expect("resetting does what it wants");
     assert_eq!(line(&server), "upper: client 1: accepted");
     assert!(line(&server).starts_with("upper: client 1: lost after 6 bytes"));
@@ -115,7 +115,7 @@ fn flooding_gets_every_byte_that_it_sent() {
 
 #[test]
 fn late_gets_all_its_bytes_after_the_server_was_blocked() {
-    let told = told_to_upper("late", PATIENCE);
+    let told = told_to_upper("late", patience());
     assert!(told[2].ends_with("then the server took no more for 1.00 s"), "{told:?}");
     assert_eq!(told[5], "late: got 16777216 bytes, every one right,");
 }
@@ -130,7 +130,7 @@ fn greedy_stays_although_the_server_takes_no_more() {
 #[test]
 fn vanishing_leaves_and_the_server_goes_on() {
     let (_server, address) = listener("upper");
-    let (told, ended) = finish(start("vanishing", address, PATIENCE));
+    let (told, ended) = finish(start("vanishing", address, patience()));
     ended.expect("vanishing does what it wants");
     assert_eq!(told.last().map(String::as_str), Some("vanishing: closed, nothing read"));
     let mut client = Client::connect(address).expect("the server is there");
@@ -175,7 +175,7 @@ fn never_accepting_tells_who_waits() {
 #[test]
 fn refusing_refuses_and_a_black_hole_does_not_answer() {
     let (_peer, address) = listener("refusing");
-    let (_, ended) = finish(start("polite", address, PATIENCE));
+    let (_, ended) = finish(start("polite", address, patience()));
     let error = ended.expect_err("nobody listens").to_string();
     assert_eq!(error, format!("connect {address}: ECONNREFUSED: Connection refused"));
 
@@ -188,7 +188,7 @@ fn refusing_refuses_and_a_black_hole_does_not_answer() {
 #[test]
 fn a_busy_address_is_an_error_with_its_name() {
     let (_peer, address) = listener("upper");
-    let (_, ended) = finish(start("mute", address, PATIENCE));
+    let (_, ended) = finish(start("mute", address, patience()));
     let error = ended.expect_err("the port is taken").to_string();
     assert_eq!(error, format!("bind {address}: EADDRINUSE: Address already in use"));
 }
@@ -208,13 +208,13 @@ fn every_kind_that_would_stay_ends_soon_after_stop() {
     });
     for peer in staying {
         let address = if peer.role == Role::Listens { any_port() } else { address };
-        let at_work = peer.start(address, PATIENCE).expect("a thread");
+        let at_work = peer.start(address, patience()).expect("a thread");
         line(&at_work);
         let start = Instant::now();
         at_work.stop();
         finish(at_work).1.unwrap_or_else(|error| panic!("{peer}: {error}"));
         // It takes 50 ms at most; a busy machine may need longer, but never up to the limit.
-        assert!(start.elapsed() < PATIENCE / 5, "{peer} ended {:?} after stop", start.elapsed());
+        assert!(start.elapsed() < patience() / 5, "{peer} ended {:?} after stop", start.elapsed());
     }
 }
 
@@ -231,6 +231,6 @@ fn nobody_listening_to_the_narration_ends_a_peer_quietly() {
     }
     let start = Instant::now();
     let stop = AtomicBool::new(false);
-    named("upper").run(any_port(), PATIENCE, &stop, &mut Closed).expect("a quiet end");
-    assert!(start.elapsed() < PATIENCE);
+    named("upper").run(any_port(), patience(), &stop, &mut Closed).expect("a quiet end");
+    assert!(start.elapsed() < patience());
 }

@@ -14,7 +14,7 @@ use lab::namespace::Network;
 use lab::need::Need;
 use lab::script;
 use lab::subject::{Launch, with_default_signals};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::str::{contains, is_empty, starts_with};
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 fn packets(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("packets");
     command.args(arguments);
-    command.timeout(PATIENCE * 2).env("CARGO", "/nonexistent/cargo");
+    command.timeout(patience() * 2).env("CARGO", "/nonexistent/cargo");
     command
 }
 

@@ -12,7 +12,7 @@ use lab::need::Need;
 use lab::rig::pipes;
 use lab::script;
 use lab::subject::{Launch, with_default_signals};
-use lab::wait::{PATIENCE, until};
+use lab::wait::{IN_SECONDS, patience, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use predicates::prelude::PredicateBooleanExt;
@@ -98,7 +98,7 @@ fn runs(pid: &str) -> bool {
 
 fn trace(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("trace");
-    command.args(arguments).timeout(PATIENCE * 3).env("CARGO", "/nonexistent/cargo");
+    command.args(arguments).timeout(patience() * 3).env("CARGO", "/nonexistent/cargo");
     command
 }
 
@@ -263,7 +263,8 @@ fn a_disk_that_is_full_is_an_error_and_a_reader_who_has_gone_is_none() {
 fn a_program_that_never_prints_its_address_is_given_up() {
     let scripts = Scripts::new("never");
     let never = scripts.script("never", "trap '' TERM INT\nsleep 100");
-    on_trial(&never).assert().code(1).stderr(contains("no line on standard output within"));
+    let assert = on_trial(&never).env(IN_SECONDS, "2").assert().code(1);
+    assert.stderr(contains("no line on standard output within 2s"));
     scripts.nobody_is_left();
 }
 
@@ -285,7 +286,7 @@ fn a_program_that_listens_nowhere_and_hears_no_signal_is_ended() {
     let scripts = Scripts::new("deaf");
     let does = "trap '' TERM INT HUP\necho listening on 127.0.0.1:1\nwhile :; do sleep 1; done";
     let program = scripts.script("deaf", does);
-    let assert = on_trial(&program).assert().code(1);
+    let assert = on_trial(&program).env(IN_SECONDS, "2").assert().code(1);
     assert.stderr(contains("the scene ended early").and(contains("ann: connect 127.0.0.1:1")));
     scripts.nobody_is_left();
 }

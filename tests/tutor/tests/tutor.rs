@@ -11,14 +11,14 @@ use std::process::{Child, Command as Process, Stdio};
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use lab::script;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, ends_with, is_empty, starts_with};
 
 /// `cargo tutor`, for a person who pipes its output somewhere, and without a cargo to call.
 fn tutor(arguments: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("tutor");
-    command.args(arguments).timeout(PATIENCE * 2).env("CARGO", "/nonexistent/cargo");
+    command.args(arguments).timeout(patience() * 2).env("CARGO", "/nonexistent/cargo");
     command
 }
 
@@ -168,7 +168,7 @@ fn a_failing_peer_says_which_call_and_why() {
 
 #[test]
 fn the_doctor_has_a_line_for_each_thing() {
-    let output = cargo_bin_cmd!("tutor").arg("doctor").timeout(PATIENCE * 2).output();
+    let output = cargo_bin_cmd!("tutor").arg("doctor").timeout(patience() * 2).output();
     let output = output.expect("the doctor comes");
     let text = String::from_utf8_lossy(&output.stdout);
     for thing in [

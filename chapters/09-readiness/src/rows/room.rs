@@ -8,7 +8,7 @@ use lab::ask::poll;
 use lab::queues::queues;
 use lab::rig::{min_ttl, small};
 use lab::sockets::{arrived, connection, fill, unsent};
-use lab::wait::{PATIENCE, try_until};
+use lab::wait::{patience, try_until};
 use lab::witness::bits::Events;
 
 use super::{Condition, row};
@@ -50,7 +50,7 @@ fn full() -> io::Result<Prepared> {
 
 fn drained() -> io::Result<Prepared> {
     let (mut peer, asked) = small::connection()?;
-    peer.set_read_timeout(Some(PATIENCE))?;
+    peer.set_read_timeout(Some(patience()))?;
     let mut left = fill_for_good(&asked)?;
     Ok(Prepared::before(asked, move |asked| {
         // A fifth of a second later the kernel sends as much as the peer has a little room for. If that has

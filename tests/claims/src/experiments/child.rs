@@ -47,7 +47,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// `TimedOut` after [`wait::PATIENCE`]; it is killed then.
+    /// `TimedOut` after [`wait::patience`]; it is killed then.
     pub fn end(mut self) -> io::Result<String> {
         let Some(pid) = self.0 else { return Err(Errno::ECHILD.into()) };
         let mut status = WaitStatus::StillAlive;

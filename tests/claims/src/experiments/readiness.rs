@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use lab::ask::{EVERYTHING, InSets, Watch, poll, select};
-use lab::wait::{PATIENCE, QUIET};
+use lab::wait::{QUIET, patience};
 
 use crate::rows::told;
 use crate::seen::Seen;
@@ -25,7 +25,7 @@ pub fn readiness(of: &impl AsRawFd) -> io::Result<String> {
     Ok(told(&[("select", &select), ("poll", &poll), ("epoll", &epoll)]))
 }
 
-/// Asks until the readiness is what the book says, at most for [`PATIENCE`], and notes what it is: the
+/// Asks until the readiness is what the book says, at most for [`patience`], and notes what it is: the
 /// triple of select, and the events that poll and epoll share. Once this kernel has disagreed, it asks only
 /// for [`QUIET`], so that the experiment soon ends.
 ///
@@ -43,7 +43,7 @@ pub fn expect_readiness(
     both: &str,
 ) -> io::Result<()> {
     let book = told(&[("select", select), ("poll", both), ("epoll", both)]);
-    let end = Instant::now() + if seen.agrees() { PATIENCE } else { QUIET };
+    let end = Instant::now() + if seen.agrees() { patience() } else { QUIET };
     let mut saw = readiness(of)?;
     while saw != book && Instant::now() < end {
         // Between two looks.

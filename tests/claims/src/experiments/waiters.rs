@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::MOMENT;
 use lab::process::{InCall, Process};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use nix::unistd::gettid;
 
 use super::limit;
@@ -28,7 +28,7 @@ impl Waiters {
         Self { sender, answers, call, threads: Vec::new(), returned: 0 }
     }
 
-    /// Starts one that waits once, for at most [`PATIENCE`], and returns when it is asleep. So they come
+    /// Starts one that waits once, for at most [`patience`], and returns when it is asleep. So they come
     /// into a queue in the order in which they are started.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Waiters {
     /// The next wait that ends: whose it was, and what it returned. None if all sleep on, or none is left.
     pub fn next(&mut self) -> Option<(usize, String)> {
         // Less than a wait's own limit: what ends by itself was not woken.
-        self.within(PATIENCE / 2)
+        self.within(patience() / 2)
     }
 
     /// What the next wait that ends has returned, in words if there is none.

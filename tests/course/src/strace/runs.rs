@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 
 use cli::syllabus::{Lesson, Program, Syllabus};
 use lab::rig::{BlackHole, RefusingPort, accept_within};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::record::Record;
 use timeline::scenes::{Around, Scene};
 
@@ -99,14 +99,14 @@ fn connect(start: &mut Start) -> io::Result<Option<Record>> {
     writer.write_all(b"hello\n")?;
     drop(writer);
     let mut subject = start(&[listener.local_addr()?.to_string()], Some(reader))?.subject;
-    answer(&accept_within(&listener, PATIENCE)?)?;
+    answer(&accept_within(&listener, patience())?)?;
     subject.exit_status()?;
     Ok(subject.record())
 }
 
 /// Answers one line in one piece, waits for the half-close, closes.
 fn answer(mut stream: &TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience()))?;
     stream.read_exact(&mut [0; 6])?;
     stream.write_all(b"HELLO\n")?;
     stream.read_to_end(&mut Vec::new()).map(drop)

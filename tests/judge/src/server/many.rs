@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lab::need::Need;
 use lab::subject::raise_own_descriptor_limit;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 use super::{ANSWERS, clients};
 use crate::check::{Check, Scope, Suite, require, same_bytes};
@@ -34,9 +34,9 @@ const CHECKS: &[Check] = &[Check {
         // server's speed, and so is the rest: many times as long is no speed any more.
         let begun = Instant::now();
         let last = clients.last_mut().ok_or_else(|| Failure::wrong("it has no client"))?;
-        last.be_patient_for(6 * PATIENCE)?;
+        last.be_patient_for(6 * patience())?;
         same_bytes(last.ask(b"last")?, b"LAST")?;
-        let patience = PATIENCE + 4 * begun.elapsed();
+        let patience = patience() + 4 * begun.elapsed();
         for client in &mut clients {
             client.be_patient_for(patience)?;
         }

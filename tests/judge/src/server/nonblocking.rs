@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
-use lab::wait::{self, Late, PATIENCE};
+use lab::wait::{self, Late, patience};
 
 use super::{BOUNDED, fill, named_clients};
 use crate::check::{Check, Scope, Suite, equal, require, same_bytes};
@@ -78,7 +78,7 @@ const CHECKS: &[Check] = &[
             let mut piece = pattern(48 * 1024);
             let (start, mut own) = (Instant::now(), 0);
             while own == 0 {
-                if start.elapsed() > 3 * PATIENCE {
+                if start.elapsed() > 3 * patience() {
                     return Err(Late::error("it queued no reply itself").into());
                 }
                 piece.rotate_left(1);

@@ -12,7 +12,7 @@ use super::page::{Action, Block, TranscriptStep, unindented};
 use super::place::Place;
 use super::programs::TranscriptPrograms;
 use super::terminal::{self, Terminal};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 /// How long nothing more may come before "printed since" is taken to be complete.
 const QUIET: Duration = Duration::from_millis(100);
@@ -197,7 +197,7 @@ impl<'a> Runner<'a> {
     fn end_of_last(&self, session: &mut Session, step: &TranscriptStep) -> Result<(), Fault> {
         let Some(running) = session.running.take() else { return Ok(()) };
         let output = &session.terminal.output;
-        match output.wait(PATIENCE, |printed| printed.end) {
+        match output.wait(patience(), |printed| printed.end) {
             Ok(End::Status(status)) => session.status = status,
             Ok(End::Closed) => {}
             Err(printed) => {
@@ -231,7 +231,7 @@ impl<'a> Runner<'a> {
             let spoken = |printed: &Printed| {
                 (printed.end.is_some() || !printed.lines.is_empty()).then(|| printed.clone())
             };
-            Err(output.wait(PATIENCE, spoken).unwrap_or_else(|silent| silent))
+            Err(output.wait(patience(), spoken).unwrap_or_else(|silent| silent))
         } else {
             self.wait_for(output, &expected, until, bound)
         };
@@ -292,7 +292,7 @@ impl<'a> Runner<'a> {
                 Ok(end.map(status))
             }
             Until::Quiet => {
-                let printed = output.settle(QUIET, PATIENCE);
+                let printed = output.settle(QUIET, patience());
                 if !compare::matches(expected, &self.back(&printed)) {
                     return Err(printed);
                 }

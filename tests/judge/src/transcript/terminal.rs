@@ -15,7 +15,7 @@ use lab::peer::by_hand::{self, AtWork, Peer};
 use lab::process::Process;
 use lab::script::quoted;
 use lab::subject::with_default_signals;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 /// How long a peer goes on if it is not told with `--seconds`.
 const PEER_SECONDS: u64 = 10;
@@ -164,7 +164,7 @@ impl Drop for Terminal {
         let _ = self.shell.wait();
         let _ = self.guard.wait();
         // The last process that could write here is gone when the pipe says that it is closed.
-        self.output.wait_closed(PATIENCE);
+        self.output.wait_closed(patience());
     }
 }
 
@@ -172,7 +172,7 @@ impl Drop for Terminal {
 /// limit of its own for standing still, so this bound is behind that one.
 pub fn bound(command: &str) -> Duration {
     let limit = peer_arguments(command).map_or(Duration::ZERO, |(_, _, limit)| limit);
-    limit + 4 * PATIENCE
+    limit + 4 * patience()
 }
 
 /// The arguments of `cargo tutor peer KIND ADDR:PORT [--seconds N]`.

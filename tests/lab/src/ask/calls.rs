@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::{milliseconds, retried};
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{Late, patience};
 use crate::witness::bits::Events;
 
 /// In which of the three sets of select(2) one descriptor is; written `rwx`, with `-` for a set that it
@@ -104,13 +104,16 @@ pub fn poll(descriptor: &impl AsRawFd, asked: Events, limit: Duration) -> nix::R
 ///
 /// # Errors
 ///
-/// [`Late`] after [`PATIENCE`]; what poll(2) says.
+/// [`Late`] after [`patience`]; what poll(2) says.
 pub fn wait_for(descriptor: &impl AsRawFd, asked: Events) -> io::Result<Events> {
-    let found = poll(descriptor, asked, PATIENCE)?;
+    let found = poll(descriptor, asked, patience())?;
     if found.is_empty() {
         let unasked = Events::ERR | Events::HUP;
         let events = asked | unasked;
-        return Err(Late::error(format!("within {PATIENCE:?} poll reported none of {events}")));
+        return Err(Late::error(format!(
+            "within {patience:?} poll reported none of {events}",
+            patience = patience()
+        )));
     }
     Ok(found)
 }

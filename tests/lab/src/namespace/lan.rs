@@ -141,7 +141,7 @@ fn enter(network: &OwnedFd) -> io::Result<()> {
 
 /// Until then the kernel drops without a word what is sent: it notices a new wire a little later.
 fn until_running(interface: i32) -> io::Result<()> {
-    for _ in 0..crate::wait::PATIENCE.as_millis() {
+    for _ in 0..crate::wait::patience().as_millis() {
         if netlink::runs(interface)? {
             return Ok(());
         }

@@ -10,12 +10,12 @@ use socket2::{Domain, SockRef, Socket, Type};
 use std::os::fd::AsRawFd;
 
 use crate::limits;
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{Late, patience};
 
 /// More bytes than this before the end of a stream are taken for a stream without one.
 const MOST_REST: usize = 64 << 20;
 
-/// Less than this in three times [`PATIENCE`] is a stream that only goes on so as not to end.
+/// Less than this in three times [`patience`] is a stream that only goes on so as not to end.
 const TRICKLE: usize = 1 << 20;
 
 /// What a server must reply to `bytes`: the same, with ASCII a-z turned into A-Z.
@@ -34,7 +34,7 @@ pub fn pattern(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// A connection to a server. Every call waits at most [`PATIENCE`], unless a method says otherwise.
+/// A connection to a server. Every call waits at most [`patience`], unless a method says otherwise.
 /// A bound that is reached is told as [`Late`], never as the `EAGAIN` by which the kernel tells it.
 #[derive(Debug)]
 pub struct Client {
@@ -62,9 +62,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What connect(2) says; [`Late`] after [`PATIENCE`].
+    /// What connect(2) says; [`Late`] after [`patience`].
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let connected = TcpStream::connect_timeout(&address, PATIENCE);
+        let connected = TcpStream::connect_timeout(&address, patience());
         Self::take_over(connected.map_err(late_connect)?)
     }
 
@@ -78,14 +78,14 @@ impl Client {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_recv_buffer_size(4096)?;
         socket.set_send_buffer_size(4096)?;
-        socket.connect_timeout(&address.into(), PATIENCE).map_err(late_connect)?;
+        socket.connect_timeout(&address.into(), patience()).map_err(late_connect)?;
         Self::take_over(socket.into())
     }
 
     fn take_over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        let mut client = Self { stream, patience: PATIENCE };
-        client.be_patient_for(PATIENCE)?;
+        let mut client = Self { stream, patience: patience() };
+        client.be_patient_for(patience())?;
         Ok(client)
     }
 
@@ -116,7 +116,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What send(2) says; [`Late`] when the server takes nothing for [`PATIENCE`].
+    /// What send(2) says; [`Late`] when the server takes nothing for [`patience`].
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut sent = 0;
         while sent < bytes.len() {
@@ -176,7 +176,7 @@ impl Client {
     /// # Errors
     ///
     /// `UnexpectedEof` with the number that came when the stream ends first; [`Late`] with the same
-    /// when the next byte does not come within [`PATIENCE`].
+    /// when the next byte does not come within [`patience`].
     pub fn receive(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         let mut got = 0;
@@ -211,8 +211,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `ECONNRESET`; [`Late`] when nothing comes for [`PATIENCE`]; a sentence when more and more
-    /// comes, and no end: after 64 MiB, or after three times [`PATIENCE`] in which it only trickled.
+    /// `ECONNRESET`; [`Late`] when nothing comes for [`patience`]; a sentence when more and more
+    /// comes, and no end: after 64 MiB, or after three times [`patience`] in which it only trickled.
     pub fn receive_rest(&mut self) -> io::Result<Vec<u8>> {
         let (mut start, mut before) = (Instant::now(), 0);
         let mut bytes = Vec::new();
@@ -228,7 +228,7 @@ impl Client {
                 }
             }
             let mut trickles = false;
-            if start.elapsed() > PATIENCE * 3 {
+            if start.elapsed() > patience() * 3 {
                 // A slow machine is no failure: what goes on at a pace comes to its end.
                 trickles = bytes.len() - before < TRICKLE;
                 (start, before) = (Instant::now(), bytes.len());
@@ -291,7 +291,7 @@ impl Client {
 fn late_connect(error: io::Error) -> io::Error {
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::TimedOut, None) => {
-            Late::error(format!("no connection within {PATIENCE:?}"))
+            Late::error(format!("no connection within {patience:?}", patience = patience()))
         }
         _ => error,
     }

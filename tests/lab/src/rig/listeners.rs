@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use super::min_ttl;
 use crate::ask::wait_for;
 use crate::sockets::ANY_PORT;
-use crate::wait::{self, PATIENCE};
+use crate::wait::{self, patience};
 use crate::witness::bits::Events;
 
 /// An address where SYNs vanish: whoever connects waits, with `EINPROGRESS`, until its own limit or
@@ -54,7 +54,7 @@ impl BlackHole {
     ///
     /// # Errors
     ///
-    /// A sentence, when there is none within [`PATIENCE`].
+    /// A sentence, when there is none within [`patience`].
     pub fn wait_for_connect(&self) -> io::Result<()> {
         // The remote address's port in hexadecimal, then the state.
         let asked = format!(":{:04X} 02 ", self.address.port());
@@ -147,7 +147,7 @@ impl FullQueue {
         socket.listen(0)?;
         let listener = TcpListener::from(socket);
         let address = listener.local_addr()?;
-        let first = TcpStream::connect_timeout(&address, PATIENCE)?;
+        let first = TcpStream::connect_timeout(&address, patience())?;
         // The client is connected an instant before the listener has it in its queue.
         wait_for(&listener, Events::IN)?;
         Ok(Self { listener, address, _first: first })

@@ -3,7 +3,7 @@
 use std::io::{self, PipeWriter};
 
 use crate::ask::poll;
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{Late, patience};
 use crate::witness::bits::Events;
 
 /// The write end of a pipe without a read end: a write to it is `EPIPE`, pipe(7).
@@ -18,8 +18,11 @@ pub fn without_reader() -> io::Result<PipeWriter> {
     let (reader, writer) = io::pipe()?;
     drop(reader);
     // Not asked for, and reported all the same once there is no reader: ERR.
-    if poll(&writer, Events::empty(), PATIENCE)?.is_empty() {
-        return Err(Late::error(format!("after {PATIENCE:?} somebody keeps the pipe's read end")));
+    if poll(&writer, Events::empty(), patience())?.is_empty() {
+        return Err(Late::error(format!(
+            "after {patience:?} somebody keeps the pipe's read end",
+            patience = patience()
+        )));
     }
     Ok(writer)
 }

@@ -8,7 +8,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use socket2::{Domain, Socket, Type};
 
 use crate::sockets::{ANY_PORT, accept_within};
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// What is asked for each way, in bytes. The kernel doubles it for its own bookkeeping, and a
 /// connection takes about 9,000 bytes before a write would block: socket(7).
@@ -25,8 +25,8 @@ pub const ASKED: usize = 4096;
 pub fn connection() -> io::Result<(TcpStream, TcpStream)> {
     let listener = listener()?;
     let client = small_socket()?;
-    client.connect_timeout(&listener.local_addr()?.into(), PATIENCE)?;
-    let accepted = accept_within(&listener, PATIENCE)?;
+    client.connect_timeout(&listener.local_addr()?.into(), patience())?;
+    let accepted = accept_within(&listener, patience())?;
     Ok((client.into(), accepted))
 }
 

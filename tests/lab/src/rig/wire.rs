@@ -75,7 +75,7 @@ impl Wire {
     ///
     /// # Errors
     ///
-    /// A sentence when none came within [`wait::PATIENCE`]; what recv(2) says.
+    /// A sentence when none came within [`wait::patience`]; what recv(2) says.
     pub fn next(&self, port: u16) -> io::Result<Segment> {
         let mut found = Ok(None);
         wait::until("a segment comes", || {

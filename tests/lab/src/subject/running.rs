@@ -14,7 +14,7 @@ use super::output::{Lines, Text, Told};
 use super::sight::{Hold, Known, Standing};
 use crate::namespace::Inside;
 use crate::process::Process;
-use crate::wait::{self, PATIENCE};
+use crate::wait::{self, patience};
 use crate::witness::Witness;
 use crate::witness::record::Record;
 
@@ -48,9 +48,9 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// [`wait::Late`], when no line comes within [`PATIENCE`].
+    /// [`wait::Late`], when no line comes within [`patience`].
     pub fn line(&self) -> io::Result<Option<String>> {
-        let Some(line) = self.raw_line(PATIENCE)? else { return Ok(None) };
+        let Some(line) = self.raw_line(patience())? else { return Ok(None) };
         let ends = [b"\r\n".as_slice(), b"\n"];
         let text = ends.iter().find_map(|end| line.strip_suffix(*end)).unwrap_or(&line);
         Ok(Some(String::from_utf8_lossy(text).into_owned()))
@@ -198,9 +198,9 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// [`wait::Late`], when it does not within [`PATIENCE`].
+    /// [`wait::Late`], when it does not within [`patience`].
     pub fn exit_status(&mut self) -> io::Result<ExitStatus> {
-        self.exit_status_within(PATIENCE)
+        self.exit_status_within(patience())
     }
 
     /// The same within another limit.

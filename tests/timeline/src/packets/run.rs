@@ -13,7 +13,7 @@ use lab::limits;
 use lab::peer::upper;
 use lab::rig::accept_within;
 use lab::subject::Launch;
-use lab::wait::{Late, PATIENCE};
+use lab::wait::{Late, patience};
 use nix::sys::socket::{Shutdown as Ways, shutdown};
 
 use super::exchange::{Exchange, Happened, in_order};
@@ -102,12 +102,13 @@ impl Ear {
     fn listen(&mut self, typed: Option<&str>, typing: PipeWriter) -> io::Result<()> {
         let mut typing = Some(typing).filter(|_| typed.is_some());
         loop {
-            let (time, line) = match self.lines.recv_timeout(PATIENCE) {
+            let (time, line) = match self.lines.recv_timeout(patience()) {
                 Ok(heard) => heard,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(Late::error(format!(
-                        "the program said nothing more within {PATIENCE:?}"
+                        "the program said nothing more within {patience:?}",
+                        patience = patience()
                     )));
                 }
             };
@@ -161,8 +162,8 @@ impl Answering {
 }
 
 fn serve(listener: &TcpListener) -> io::Result<()> {
-    let mut client = accept_within(listener, PATIENCE)?;
-    client.set_read_timeout(Some(PATIENCE))?;
+    let mut client = accept_within(listener, patience())?;
+    client.set_read_timeout(Some(patience()))?;
     let mut buffer = [0; 512];
     loop {
         match client.read(&mut buffer)? {

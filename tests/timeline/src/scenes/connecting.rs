@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lab::clock::monotonic;
 use lab::rig::{BlackHole, RefusingPort, accept_within};
 use lab::subject::Running;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 use super::{OnTrial, SceneRun, of_program, run};
 use crate::recording::{Did, PeerAction};
@@ -37,7 +37,7 @@ fn accepted(program: OnTrial<'_>) -> io::Result<SceneRun> {
     let stream = connection(&listener, &mut subject)
         .map_err(|error| wrong(format!("it did not connect to {address}: {error}")))?;
     peers.push(now("open", Did::Accepts));
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience()))?;
     meet_end(stream).map_err(|error| {
         wrong(format!("{error}: a client closes its connection and ends by itself"))
     })?;
@@ -47,10 +47,15 @@ fn accepted(program: OnTrial<'_>) -> io::Result<SceneRun> {
 
 /// Reads until the client closes, which a program on trial may never do.
 fn meet_end(mut stream: TcpStream) -> io::Result<()> {
-    let late = || io::Error::other(format!("it did not close its connection within {PATIENCE:?}"));
+    let late = || {
+        io::Error::other(format!(
+            "it did not close its connection within {patience:?}",
+            patience = patience()
+        ))
+    };
     let start = Instant::now();
     let mut buffer = [0; 4096];
-    while start.elapsed() < PATIENCE {
+    while start.elapsed() < patience() {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(_) => {}
@@ -72,7 +77,7 @@ fn connection(listener: &TcpListener, subject: &mut Running) -> io::Result<TcpSt
         match (accept_within(listener, A_LOOK), ended) {
             (Ok(stream), _) => return Ok(stream),
             (Err(_), Some(status)) => return Err(io::Error::other(format!("it ended ({status})"))),
-            (Err(error), None) if start.elapsed() > PATIENCE => return Err(error),
+            (Err(error), None) if start.elapsed() > patience() => return Err(error),
             (Err(_), None) => {}
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use cli::meant;
 use lab::subject::{Launch, startable};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::lie::Lie;
 use lab::witness::record::Record;
 
@@ -79,7 +79,7 @@ impl Manner {
     /// How long a reply may take, and how long a program may take nothing without sleeping.
     fn patience(self) -> Duration {
         match self {
-            Self::Strict => PATIENCE,
+            Self::Strict => patience(),
             Self::Lenient => Duration::from_secs(2),
         }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use lab::clock::monotonic;
 use lab::peer::{Client, pattern};
 use lab::subject::Running;
-use lab::wait::{PATIENCE, QUIET, until_within};
+use lab::wait::{QUIET, patience, until_within};
 use lab::witness::record::Bytes;
 
 use super::{Manner, OnTrial, SceneRun, of_program};
@@ -156,17 +156,20 @@ impl Serving<'_> {
     /// Both must hold at once: the kernel takes nothing more from this client, and the program sleeps.
     fn fill(&mut self, who: &str) -> io::Result<Did> {
         let bytes = pattern(64 * 1024);
-        let (subject, patience) = (self.subject, self.manner.patience());
+        let (subject, limit) = (self.subject, self.manner.patience());
         let client = self.client(who)?;
         let (mut sent, start, mut idle) = (0, Instant::now(), Instant::now());
         while idle.elapsed() < QUIET || subject.at_rest(0).is_none() {
-            if start.elapsed() > PATIENCE {
-                let text = format!("after {PATIENCE:?} and {sent} bytes it still takes more");
+            if start.elapsed() > patience() {
+                let text = format!(
+                    "after {patience:?} and {sent} bytes it still takes more",
+                    patience = patience()
+                );
                 return Err(io::Error::other(text));
             }
-            if idle.elapsed() > patience {
+            if idle.elapsed() > limit {
                 let text = format!(
-                    "it has taken {sent} bytes and, for {patience:?}, no more; and it does not sleep"
+                    "it has taken {sent} bytes and, for {limit:?}, no more; and it does not sleep"
                 );
                 return Err(io::Error::other(text));
             }
@@ -209,7 +212,7 @@ impl Serving<'_> {
     /// Waits until the program sleeps, in a call that it made after the last step began.
     fn settle(&mut self) -> Result<(), String> {
         let bound = match self.manner {
-            Manner::Strict => PATIENCE,
+            Manner::Strict => patience(),
             // A program on trial may well spin, or look away: the next step shows what comes of it.
             Manner::Lenient => Duration::from_secs(1),
         };

@@ -15,7 +15,7 @@ use lab::peer::by_hand::{self, AtWork};
 use lab::peer::{Client, upper};
 use lab::shown;
 use lab::subject::{Launch, Running, Server, Told};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 
 /// How long a peer's next line is waited for before something else has its turn.
 const TURN: Duration = Duration::from_millis(10);
@@ -223,5 +223,5 @@ pub fn require(holds: bool, otherwise: impl FnOnce() -> String) -> io::Result<()
 /// One of the lab's listeners, on a port of the kernel's choice, for as long as a demonstration may
 /// take; and its address.
 pub fn listener(name: &str) -> io::Result<(AtWork, SocketAddr)> {
-    by_hand::named(name)?.listen(PATIENCE * 6)
+    by_hand::named(name)?.listen(patience() * 6)
 }

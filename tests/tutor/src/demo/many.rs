@@ -8,7 +8,7 @@ use lab::peer::Client;
 use lab::peer::by_hand;
 use lab::shown;
 use lab::subject::{Server, Told};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 use super::Demo;
 use super::account::{Account, Who, ask, require};
@@ -26,7 +26,7 @@ pub const LATE_READER: Demo = Demo {
     show: |account| {
         let server = account.server(account.first()?, &[])?;
         let mut asking = account.client(Who::B, &server)?;
-        let mut late = by_hand::named("late")?.start(server.address(), PATIENCE * 3)?;
+        let mut late = by_hand::named("late")?.start(server.address(), patience() * 3)?;
         let (mut worst, mut times, mut most) = (Duration::ZERO, 0, 0);
         while !account.follow(Who::A, &late)? {
             worst = worst.max(ask(&mut asking)?);

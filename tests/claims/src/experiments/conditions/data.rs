@@ -9,7 +9,7 @@ use std::time::Duration;
 use lab::ask::{self, MOMENT};
 use lab::rig::{accept_within, option};
 use lab::sockets::{ANY_PORT, begin_connect, listener, unconnected};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use libc::{SO_RCVBUF, SO_RCVLOWAT, SOL_SOCKET};
 use nix::sys::socket::MsgFlags;
@@ -74,14 +74,14 @@ pub(super) fn default_mark(seen: &mut Seen) -> io::Result<()> {
     let client = unconnected()?;
     expect_mark(seen, "a new TCP socket", &client)?;
     begin_connect(&client, listener.local_addr()?)?;
-    expect_mark(seen, "an accepted TCP socket", &accept_within(&listener, PATIENCE)?)?;
+    expect_mark(seen, "an accepted TCP socket", &accept_within(&listener, patience())?)?;
     expect_mark(seen, "a UDP socket", &UdpSocket::bind(ANY_PORT)?)?;
     expect_mark(seen, "a Unix stream socket", &UnixStream::pair()?.0)?;
 
     option::receive_low_water(&listener, 10)?;
     let client = unconnected()?;
     begin_connect(&client, listener.local_addr()?)?;
-    let accepted = accept_within(&listener, PATIENCE)?;
+    let accepted = accept_within(&listener, patience())?;
     let mark = option::get(&accepted, SOL_SOCKET, SO_RCVLOWAT)?;
     seen.expect(
         "the same of a socket that is accepted from a listener with a mark of 10",

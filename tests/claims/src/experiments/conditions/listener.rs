@@ -10,7 +10,7 @@ use lab::namespace::Network;
 use lab::queues;
 use lab::rig::{min_ttl, option};
 use lab::sockets::{accept_within, listener, reset, unconnected};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 
@@ -24,7 +24,7 @@ use crate::seen::Seen;
 pub(super) fn with_a_connection(seen: &mut Seen) -> io::Result<()> {
     let (listener, _clients) = in_state("listener-one-taken")?;
     let listener = TcpListener::from(listener);
-    drop(accept_within(&listener, PATIENCE)?);
+    drop(accept_within(&listener, patience())?);
     expect_readiness(seen, "the second of the two is accepted too", &listener, "---", "0")
 }
 
@@ -56,7 +56,7 @@ fn deferred(seen: &mut Seen) -> io::Result<()> {
     let (came, took) = timed(|| wait_for(&brief, Events::IN));
     seen.says("TCP_DEFER_ACCEPT of 1 second, a client that says nothing: reported", came?, "IN");
     seen.note("it came after", lab::shown::duration(took));
-    let accepted = accept_within(&brief, PATIENCE)?;
+    let accepted = accept_within(&brief, patience())?;
     let read = received(&accepted, 1, MsgFlags::MSG_DONTWAIT);
     seen.says("a read from what was accepted", read, "EAGAIN");
     Ok(())
@@ -76,7 +76,7 @@ fn with_other_settings(seen: &mut Seen) -> io::Result<()> {
         let patient = lab::sockets::listener()?;
         option::defer_accept(&patient, 10)?;
         let _silent = connect(&patient)?;
-        let report = poll(&patient, Events::IN, PATIENCE)?;
+        let report = poll(&patient, Events::IN, patience())?;
         let did =
             "tcp_syncookies 2, TCP_DEFER_ACCEPT of 10 seconds, a client that says nothing: poll";
         seen.says(did, report, "IN");
@@ -91,7 +91,7 @@ fn with_other_settings(seen: &mut Seen) -> io::Result<()> {
         let flags = MsgFlags::from_bits_retain(libc::MSG_FASTOPEN);
         let done = answer(sendto(client.as_raw_fd(), b"x", &to, flags));
         seen.says("a connect with TCP_FASTOPEN sends a byte in its SYN: sendto", done, "1");
-        let report = poll(&quick, Events::IN, PATIENCE)?;
+        let report = poll(&quick, Events::IN, patience())?;
         seen.says("its client drops the answer, so step 1 is all: poll", report, "IN");
     }
     Ok(())
@@ -107,7 +107,7 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
     mine.add(&listener, Events::IN, 0)?;
     yours.add(&listener, Events::IN, 0)?;
     let _client = connect(&listener)?;
-    let reports = [mine.report(PATIENCE)?, yours.report(PATIENCE)?];
+    let reports = [mine.report(patience())?, yours.report(patience())?];
     let book = [events("IN"), events("IN")];
     seen.expect("one client, two who watch the listener: reports", reports, book);
     seen.says("the first accepts", outcome(listener.accept()), "0");
@@ -130,5 +130,5 @@ pub(super) fn accept_after_readable(seen: &mut Seen) -> io::Result<()> {
 }
 
 fn connect(listener: &TcpListener) -> io::Result<TcpStream> {
-    TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)
+    TcpStream::connect_timeout(&listener.local_addr()?, patience())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use lab::ask::{self, MOMENT, wait_for};
 use lab::rig::{accept_within, option, small};
 use lab::sockets::{connection, fill, unconnected};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use libc::{SO_SNDBUF, SO_SNDLOWAT, SOL_SOCKET};
 use nix::errno::Errno;
@@ -30,7 +30,7 @@ pub(super) fn by_two_thirds(seen: &mut Seen) -> io::Result<()> {
     // Another rule, on what is not yet sent, is switched off: tcp(7).
     option::set(&ours, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, -1)?;
     outcome(ours.connect(&listener.local_addr()?.into()));
-    let theirs = accept_within(&listener, PATIENCE)?;
+    let theirs = accept_within(&listener, patience())?;
     wait_for(&ours, Events::OUT)?;
 
     let mut steps = Steps::default();
@@ -80,7 +80,7 @@ fn with_a_mark(seen: &mut Seen) -> io::Result<()> {
     option::set(&ours, SOL_SOCKET, SO_SNDBUF, 200_000)?;
     option::set(&ours, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, MARK)?;
     outcome(ours.connect(&listener.local_addr()?.into()));
-    let _theirs = accept_within(&listener, PATIENCE)?;
+    let _theirs = accept_within(&listener, patience())?;
     wait_for(&ours, Events::OUT)?;
     let mut steps = Steps::default();
     while steps.write(&ours)? {}
@@ -226,7 +226,7 @@ pub(super) fn connected_is_writable(seen: &mut Seen) -> io::Result<()> {
 }
 
 fn drain_until_writable(ours: &Socket, mut theirs: &TcpStream) -> io::Result<()> {
-    theirs.set_read_timeout(Some(PATIENCE))?;
+    theirs.set_read_timeout(Some(patience()))?;
     let mut buffer = [0; 4096];
     while ask::poll(ours, Events::OUT, Duration::ZERO)? == events("0") {
         if theirs.read(&mut buffer)? == 0 {

@@ -13,7 +13,7 @@ use lab::process::Process;
 use lab::rig::errno::BROADCAST;
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
 use lab::sockets::{ANY_PORT, listener};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -53,7 +53,7 @@ pub(super) fn ways_to_non_blocking(seen: &mut Seen) -> io::Result<()> {
     let listener = listener()?;
     listener.set_nonblocking(true)?;
     let _ours = begin(listener.local_addr()?)?;
-    let accepted = accept_within(&listener, PATIENCE)?;
+    let accepted = accept_within(&listener, patience())?;
     let did = "O_NONBLOCK of a socket accepted from a non-blocking listener";
     seen.expect(did, is_non_blocking(&accepted)?, false);
 
@@ -118,7 +118,7 @@ pub(super) fn not_only_tcp(seen: &mut Seen) -> io::Result<()> {
     socket.send(b"x")?;
     let did = "after one datagram, which nobody takes";
     expect_readiness(seen, did, &socket, "rw-", "OUT|ERR")?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(patience()))?;
     seen.says("recv: what the ICMP message said", outcome(socket.recv(&mut [0])), "ECONNREFUSED");
 
     let silent = UdpSocket::bind(ANY_PORT)?;
@@ -167,7 +167,7 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
     no_more_ticks()?;
     seen.says("the same again, interrupted", &answer, "EINTR");
     let peer = meeting.answer_when(|| Ok(()))?;
-    let saw = ask::poll(&meeting.caller, Events::OUT, PATIENCE)?;
+    let saw = ask::poll(&meeting.caller, Events::OUT, patience())?;
     seen.says("poll for OUT instead of a second connect", saw, "OUT");
     seen.says("SO_ERROR", so_error(&meeting.caller)?, "0");
     seen.says("the peer", peer.end()?, "exit 0");
@@ -192,7 +192,7 @@ pub(super) fn interrupted(seen: &mut Seen) -> io::Result<()> {
 
     let hole = BlackHole::new()?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(patience()))?;
     ticks(TICK, true)?;
     let answer = outcome(socket.connect(&hole.address().into()));
     no_more_ticks()?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lab::ask::poll;
 use lab::rig::{BlackHole, option};
 use lab::sockets::{begin_connect, unconnected};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
@@ -55,7 +55,7 @@ pub(super) fn syn_repeated(seen: &mut Seen) -> io::Result<()> {
     );
     state(seen, "the state then", &socket, "SYN_SENT")?;
 
-    poll(&brief, Events::OUT, PATIENCE)?;
+    poll(&brief, Events::OUT, patience())?;
     let ended = brief_start.elapsed();
     let did = "another socket with TCP_SYNCNT 1, when it is over: SO_ERROR";
     seen.says(did, so_error(&brief)?, "ETIMEDOUT");

@@ -11,7 +11,7 @@ use lab::ask::{self, Watch, wait_for};
 use lab::rig::errno::BROADCAST;
 use lab::rig::{Pending, RefusingPort};
 use lab::sockets::{ANY_PORT, listener};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
@@ -28,14 +28,14 @@ pub(super) fn out_and_err_together(seen: &mut Seen) -> io::Result<()> {
         let (socket, _) = begin(refusing.address())?;
         let watch = Watch::new()?;
         watch.add(&socket, events(interest), 0)?;
-        let saw = watch.report(PATIENCE)?;
+        let saw = watch.report(patience())?;
         seen.says(format!("epoll_wait for {interest}: a connect that is refused"), saw, book);
     }
     let pending = Pending::new()?;
     let watch = Watch::new()?;
     watch.add(&pending, Events::OUT, 0)?;
     pending.fail()?;
-    let saw = watch.report(PATIENCE)?;
+    let saw = watch.report(patience())?;
     seen.says("epoll_wait for OUT: a pending connect that is given up", saw, "OUT|ERR|HUP");
     Ok(())
 }
@@ -64,7 +64,7 @@ pub(super) fn out_before_err_misjudges(seen: &mut Seen) -> io::Result<()> {
         let (socket, _kept) = in_state(row)?;
         let watch = Watch::new()?;
         watch.add(&socket, Events::OUT, 0)?;
-        let reported = watch.report(PATIENCE)?;
+        let reported = watch.report(patience())?;
         seen.says(
             format!("{name}: \"if OUT, succeeded; else if ERR, failed\""),
             out_first(reported),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lab::ask::{self, Watch, wait_for};
 use lab::rig::{BlackHole, Pending, RefusingPort};
 use lab::sockets::{ANY_PORT, listener, unconnected};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::select::{FdSet, select};
@@ -60,7 +60,7 @@ pub(super) fn register_after_connect(seen: &mut Seen) -> io::Result<()> {
     let saw = watch.report(NOTHING)?;
     seen.says("epoll_wait, with a socket added for OUT while its connect is pending", saw, "0");
     let _peer = pending.complete()?;
-    seen.says("epoll_wait when that connect has succeeded", watch.report(PATIENCE)?, "OUT");
+    seen.says("epoll_wait when that connect has succeeded", watch.report(patience())?, "OUT");
     seen.says("SO_ERROR of that socket", so_error(&pending)?, "0");
     Ok(())
 }
@@ -71,7 +71,7 @@ pub(super) fn may_be_over(seen: &mut Seen) -> io::Result<()> {
     limit::room_for(256)?;
     let listener = listener()?;
     // A bound for accept that needs no poll: the only one is the look.
-    SockRef::from(&listener).set_read_timeout(Some(PATIENCE))?;
+    SockRef::from(&listener).set_read_timeout(Some(patience()))?;
     let (mut in_progress, mut over) = (0, 0);
     let mut kept = Vec::new();
     for _ in 0..ROUNDS {
@@ -118,7 +118,7 @@ pub(super) fn goes_on(seen: &mut Seen) -> io::Result<()> {
     seen.says("getpeername", outcome(socket.peer_addr()), "0");
     seen.says("send", outcome(socket.send(b"x")), "0");
     let mut byte = [0];
-    peer.socket().set_read_timeout(Some(PATIENCE))?;
+    peer.socket().set_read_timeout(Some(patience()))?;
     (&mut peer.socket()).read_exact(&mut byte)?;
     seen.says("the byte that the peer got", char::from(byte[0]), "x");
     Ok(())
@@ -185,7 +185,7 @@ pub(super) fn needs_no_epoll(seen: &mut Seen) -> io::Result<()> {
         let (socket, _) = begin(to)?;
         let watch = Watch::new()?;
         watch.add(&socket, Events::OUT, 0)?;
-        watch.wait(64, PATIENCE)?;
+        watch.wait(64, patience())?;
         seen.says("non-blocking, epoll_wait, then SO_ERROR", so_error(&socket)?, book);
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use lab::ask::wait_for;
 use lab::sockets::accept_within;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
@@ -54,8 +54,8 @@ fn leave_time_wait(reuse: bool) -> io::Result<SocketAddr> {
     server.listen(8)?;
     let server: TcpListener = server.into();
     let address = server.local_addr()?;
-    let client = TcpStream::connect_timeout(&address, PATIENCE)?;
-    drop(accept_within(&server, PATIENCE)?);
+    let client = TcpStream::connect_timeout(&address, patience())?;
+    drop(accept_within(&server, patience())?);
     wait_for(&client, Events::RDHUP)?;
     Ok(address)
 }

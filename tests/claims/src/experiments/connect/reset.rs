@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use lab::ask::wait_for;
 use lab::rig::{RefusingPort, min_ttl};
 use lab::sockets::{self, arrived, connection, connection_to, listener};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
@@ -64,7 +64,7 @@ pub(super) fn causes(seen: &mut Seen) -> io::Result<()> {
     told(seen, "the peer closes with unread data", &ours, "ECONNRESET")?;
 
     let listener = listener()?;
-    let waiting = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    let waiting = TcpStream::connect_timeout(&listener.local_addr()?, patience())?;
     wait_for(&listener, Events::IN)?;
     drop(listener);
     told(seen, "the listener is closed before it has accepted us", &waiting, "ECONNRESET")?;

@@ -12,7 +12,7 @@ use lab::namespace::{Inside, Network, Route, lan};
 use lab::rig::wire::{Unreachable, Wire};
 use lab::rig::{BlackHole, RefusingPort, accept_within, min_ttl};
 use lab::sockets::{arrived, connection, listener};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use socket2::{Domain, Socket, Type};
 
@@ -75,7 +75,7 @@ pub(super) fn ends_pending(seen: &mut Seen) -> io::Result<()> {
     let (answer, took, again) = ended;
     seen.says("blocking connect, and such messages", &answer, "EHOSTUNREACH");
     let shown = lab::shown::duration(took);
-    seen.require("it ended after", shown, "seconds at most, not 75", took < PATIENCE);
+    seen.require("it ended after", shown, "seconds at most, not 75", took < patience());
     seen.note("SYNs that were sent again", again);
 
     let Some(_router) = beside_router(seen)? else { return Ok(()) };
@@ -202,7 +202,7 @@ pub(super) fn four_ends(seen: &mut Seen) -> io::Result<()> {
     let good = listener()?;
     let (socket, _) = begin(good.local_addr()?)?;
     wait_for(&socket, Events::OUT)?;
-    accept_within(&good, PATIENCE)?;
+    accept_within(&good, patience())?;
     seen.says("a server is there: SO_ERROR", so_error(&socket)?, "0");
     let port = good.local_addr()?.port();
     let first: Vec<_> = wire.new_segments(port)?.iter().take(3).map(ToString::to_string).collect();

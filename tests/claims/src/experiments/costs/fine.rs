@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::Watch;
 use lab::kernel;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -101,7 +101,7 @@ pub(super) fn than_a_millisecond(seen: &mut Seen) -> Done {
     let took = shortest(ROUNDS, || {
         // A timer that was not set does not run down, and that is seen.
         let _ = timer.set(schedule, TimerSetTimeFlags::empty());
-        found = watch.report(PATIENCE).unwrap_or(Events::empty());
+        found = watch.report(patience()).unwrap_or(Events::empty());
         // It has run down, so this does not wait.
         let _ = found.contains(Events::IN).then(|| read(&timer, &mut [0; 8]));
     });

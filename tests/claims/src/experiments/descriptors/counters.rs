@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lab::ask::{MOMENT, Watch};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -70,7 +70,7 @@ pub(super) fn timerfd(seen: &mut Seen) -> Done {
     let schedule = Expiration::IntervalDelayed(first.into(), HOUR.into());
     timer.set(schedule, TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
     let mut bytes = [0; 8];
-    let found = watch.wait(64, PATIENCE)?.len();
+    let found = watch.wait(64, patience())?.len();
     seen.expect("a timer has run down ten times: events of a wait with room for 64", found, 1);
     seen.says("not read yet: another wait", watch.report(NOW)?, "IN");
     read(&timer, &mut bytes)?;

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 
 use lab::ask::{MOMENT, Watch};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
@@ -51,7 +51,7 @@ pub(super) fn before_the_wait(seen: &mut Seen) -> io::Result<()> {
             ended,
             "EINTR",
         );
-        let at_once = took < PATIENCE / 2;
+        let at_once = took < patience() / 2;
         seen.require("it slept for", format!("{took:.1?}"), "far less than 10 s", at_once);
         seen.expect(format!("handlers run in {call}"), handled() - before, 1);
     }
@@ -92,7 +92,7 @@ impl Quiet {
 
     fn epoll_pwait(&self) -> String {
         let mut event = libc::epoll_event { events: 0, u64: 0 };
-        let (mask, limit) = (no_signals(), PATIENCE.as_millis().try_into().unwrap_or(10_000));
+        let (mask, limit) = (no_signals(), patience().as_millis().try_into().unwrap_or(10_000));
         // SAFETY: room for one event, and a mask, which live until the call returns.
         let ended =
             unsafe { libc::epoll_pwait(self.epoll, &raw mut event, 1, limit, &raw const mask) };
@@ -106,8 +106,8 @@ impl Quiet {
 
 fn limit() -> libc::timespec {
     libc::timespec {
-        tv_sec: PATIENCE.as_secs().try_into().unwrap_or(10),
-        tv_nsec: PATIENCE.subsec_nanos().into(),
+        tv_sec: patience().as_secs().try_into().unwrap_or(10),
+        tv_nsec: patience().subsec_nanos().into(),
     }
 }
 

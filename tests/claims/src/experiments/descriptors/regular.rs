@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lab::ask::{self, InSets, MOMENT};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 
@@ -43,7 +43,7 @@ pub(super) fn does_not_follow(seen: &mut Seen) -> io::Result<()> {
     );
     writer.write_all(b"another\n")?;
     let did = "a line is appended: poll for the inotify descriptor";
-    seen.says(did, ask::poll(&changes, Events::IN, PATIENCE)?, "IN");
+    seen.says(did, ask::poll(&changes, Events::IN, patience())?, "IN");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use lab::ask::poll;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -48,7 +48,7 @@ pub(super) fn full(seen: &mut Seen) -> io::Result<()> {
     }
     seen.note("signals until a handler's write does not succeed", signals);
     seen.says("what it says then, non-blocking", format!("{:?}", said()), "EAGAIN");
-    seen.says("poll for the pipe's other end", poll(&reader, Events::IN, PATIENCE)?, "IN");
+    seen.says("poll for the pipe's other end", poll(&reader, Events::IN, patience())?, "IN");
     let mut bytes = 0;
     while let Ok(count) = read(&reader, &mut [0; 4096]) {
         bytes += count;
@@ -61,6 +61,6 @@ pub(super) fn full(seen: &mut Seen) -> io::Result<()> {
     );
     raise(Signal::SIGALRM)?;
     let did = "the pipe is drained, and a signal comes: poll";
-    seen.says(did, poll(&reader, Events::IN, PATIENCE)?, "IN");
+    seen.says(did, poll(&reader, Events::IN, patience())?, "IN");
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::{Watch, wait_for};
 use lab::process::Process;
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
@@ -17,7 +17,9 @@ use crate::experiments::child::child;
 use crate::seen::Seen;
 
 /// Shorter than a child's end is waited for, so that one that sleeps on is seen to.
-const LIMIT: Duration = PATIENCE.checked_div(2).expect("two is not zero");
+fn limit() -> Duration {
+    patience() / 2
+}
 
 /// C186: there is no handler, and `epoll_wait` says EINTR.
 pub(super) fn stop_and_continue(seen: &mut Seen) -> io::Result<()> {
@@ -72,7 +74,7 @@ fn poll(descriptor: RawFd) -> libc::c_int {
 }
 
 fn select(descriptor: RawFd) -> libc::c_int {
-    let seconds = LIMIT.as_secs().try_into().unwrap_or(5);
+    let seconds = limit().as_secs().try_into().unwrap_or(5);
     let mut limit = libc::timeval { tv_sec: seconds, tv_usec: 0 };
     let null = ptr::null_mut();
     // SAFETY: an fd_set is plain numbers, for which zero bytes are a value, and a descriptor of this
@@ -91,5 +93,5 @@ fn epoll_wait(epoll: RawFd) -> libc::c_int {
 }
 
 fn milliseconds() -> libc::c_int {
-    LIMIT.as_millis().try_into().unwrap_or(5_000)
+    limit().as_millis().try_into().unwrap_or(5_000)
 }

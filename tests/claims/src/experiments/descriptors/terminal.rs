@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use lab::ask::{MOMENT, poll};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::unistd::{read, write};
@@ -18,15 +18,15 @@ pub(super) fn hands_over_lines(seen: &mut Seen) -> io::Result<()> {
     write(&keyboard, b"ls")?;
     seen.says("two keys are typed: poll, 50 ms", poll(&terminal, Events::IN, MOMENT)?, "0");
     write(&keyboard, b"\r")?;
-    seen.says("the Enter key: poll", poll(&terminal, Events::IN, PATIENCE)?, "IN");
+    seen.says("the Enter key: poll", poll(&terminal, Events::IN, patience())?, "IN");
     seen.says("a read", text(&terminal)?, "ls\\n");
     write(&keyboard, &[CONTROL_D])?;
-    seen.says("Control-D on an empty line: poll", poll(&terminal, Events::IN, PATIENCE)?, "IN");
+    seen.says("Control-D on an empty line: poll", poll(&terminal, Events::IN, patience())?, "IN");
     seen.says("a read", text(&terminal)?, "end of file");
 
     raw(&terminal)?;
     write(&keyboard, b"l")?;
-    seen.says("raw mode, one key: poll", poll(&terminal, Events::IN, PATIENCE)?, "IN");
+    seen.says("raw mode, one key: poll", poll(&terminal, Events::IN, patience())?, "IN");
     seen.says("a read", text(&terminal)?, "l");
     Ok(())
 }

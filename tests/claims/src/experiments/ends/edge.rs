@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab::ask::{MOMENT, Watch, wait_for};
 use lab::sockets::{arrived, connection};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
@@ -40,10 +40,10 @@ pub(super) fn short_read(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     watch.add(&ours, events("IN|ET"), 0)?;
     theirs.write_all(b"abc")?;
-    seen.says("3 bytes come: a wait", watch.report(PATIENCE)?, "IN");
+    seen.says("3 bytes come: a wait", watch.report(patience())?, "IN");
     seen.says("a read of 100 bytes", received(&ours, 100, PLAIN), "abc");
     theirs.write_all(b"d")?;
-    seen.says("no further read, and a byte comes: a wait", watch.report(PATIENCE)?, "IN");
+    seen.says("no further read, and a byte comes: a wait", watch.report(patience())?, "IN");
     seen.says("a read of 100 bytes", received(&ours, 100, PLAIN), "d");
 
     let (ours, mut theirs) = connection()?;
@@ -76,7 +76,7 @@ pub(super) fn short_read(seen: &mut Seen) -> Done {
 /// What is reported of something that has come, until a wait of a moment reports no more: the kernel
 /// may wake more than once for what comes together.
 fn told(watch: &Watch) -> io::Result<Events> {
-    let mut told = watch.report(PATIENCE)?;
+    let mut told = watch.report(patience())?;
     loop {
         let more = watch.report(MOMENT)?;
         if more.is_empty() {
@@ -92,10 +92,10 @@ pub(super) fn fin_behind_data(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     watch.add(&ours, events("IN|ET"), 0)?;
     theirs.write_all(b"abc")?;
-    seen.says("3 bytes come: a wait", watch.report(PATIENCE)?, "IN");
+    seen.says("3 bytes come: a wait", watch.report(patience())?, "IN");
     theirs.shutdown(Shutdown::Write)?;
     let did = "before they are read a FIN comes, EPOLLRDHUP not asked for: a wait";
-    seen.says(did, watch.report(PATIENCE)?, "IN");
+    seen.says(did, watch.report(patience())?, "IN");
     seen.says("a read", received(&ours, 100, PLAIN), "abc");
     seen.says("the next read", received(&ours, 100, PLAIN), "end of stream");
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab::ask::{Watch, wait_for};
 use lab::sockets::connection;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 use nix::unistd::{pipe, read, write};
@@ -27,7 +27,7 @@ pub(super) fn rdhup(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     watch.add(&ours, events("IN|RDHUP"), 0)?;
     let did = "the peer has sent 7 bytes and shut down its sending half: a wait";
-    seen.says(did, watch.report(PATIENCE)?, "IN|RDHUP");
+    seen.says(did, watch.report(patience())?, "IN|RDHUP");
     seen.says("a read", received(&ours, 100, PLAIN), "request");
     seen.says("an answer: send", sent(&ours, b"answer", PLAIN), "6");
     seen.says("the peer reads", received(&theirs, 100, PLAIN), "answer");
@@ -56,7 +56,7 @@ pub(super) fn data_left(seen: &mut Seen) -> Done {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN, 0)?;
     let did = "a connection with 3 bytes unread, both halves shut down: a wait";
-    seen.says(did, watch.report(PATIENCE)?, "IN|HUP");
+    seen.says(did, watch.report(patience())?, "IN|HUP");
     seen.says("a read", received(&ours, 100, PLAIN), "abc");
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lab::ask::{self, InSets, Watch};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 
@@ -41,7 +41,7 @@ pub(super) fn readable(seen: &mut Seen) -> Done {
     }
     let mut waiters = Waiters::new("epoll_wait");
     let waiting = Arc::clone(&outer);
-    waiters.start(move || answer(waiting.report(PATIENCE)))?;
+    waiters.start(move || answer(waiting.report(patience())))?;
     event.write(1)?;
     let did = "a thread sleeps in the outer instance, and something becomes ready in the inner: it returns";
     seen.says(did, waiters.answer(), "IN");

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use lab::ask::wait_for;
 use lab::rig::option;
 use lab::sockets::listener;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
@@ -42,7 +42,7 @@ pub(super) fn what_accept_passes_on(seen: &mut Seen) -> io::Result<()> {
 
 /// A connection that the listener has in its queue.
 fn connect(listener: &TcpListener) -> io::Result<TcpStream> {
-    let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    let client = TcpStream::connect_timeout(&listener.local_addr()?, patience())?;
     wait_for(listener, Events::IN)?;
     Ok(client)
 }

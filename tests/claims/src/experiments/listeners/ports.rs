@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use lab::namespace::Network;
 use lab::rig::option;
 use lab::sockets::accept_within;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use libc::{IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP};
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -56,7 +56,7 @@ pub(super) fn many_connections(seen: &mut Seen) -> io::Result<()> {
 
     // The server's side: each of its connections has the listener's port.
     for _ in 0..2 {
-        let accepted = accept_within(&servers[0], PATIENCE)?;
+        let accepted = accept_within(&servers[0], patience())?;
         let port = accepted.local_addr()?.port();
         seen.expect("the server's end of one of its two connections: its port", port, SERVERS[0]);
     }

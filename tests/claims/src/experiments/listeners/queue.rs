@@ -7,7 +7,7 @@ use lab::ask::{EVERYTHING, MOMENT, poll};
 use lab::namespace::Network;
 use lab::rig::FullQueue;
 use lab::sockets::{ANY_PORT, accept_within, unconnected};
-use lab::wait::{PATIENCE, try_until, until, until_within};
+use lab::wait::{patience, try_until, until, until_within};
 use nix::sys::socket::MsgFlags;
 use socket2::{Domain, Socket, Type};
 
@@ -21,7 +21,7 @@ pub(super) fn connect_needs_no_accept(seen: &mut Seen) -> io::Result<()> {
     let listener = listener(8)?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     // If it slept, then no longer than this.
-    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(patience()))?;
     let answer = outcome(socket.connect(&listener.local_addr()?.into()));
     seen.says("blocking connect to a listener that has accepted nobody", answer, "0");
     seen.says("the state then", tcp(&socket)?.state, "ESTABLISHED");
@@ -33,7 +33,7 @@ pub(super) fn connect_needs_no_accept(seen: &mut Seen) -> io::Result<()> {
         AcceptQueue::of(&listener)?.length,
         1,
     );
-    let accepted = accept_within(&listener, PATIENCE)?;
+    let accepted = accept_within(&listener, patience())?;
     let read = received(&accepted, 100, MsgFlags::empty());
     seen.says("now accept, and a first read", read, "hello");
     Ok(())
@@ -46,16 +46,16 @@ pub(super) fn backlog_is_not_clients(seen: &mut Seen) -> io::Result<()> {
     // Up to the first that is not let in: each of those after it would wait as long.
     let mut pairs = Vec::new();
     for _ in 0..10 {
-        let Ok(client) = TcpStream::connect_timeout(&address, PATIENCE) else { break };
-        pairs.push((client, accept_within(&listener, PATIENCE)?));
+        let Ok(client) = TcpStream::connect_timeout(&address, patience()) else { break };
+        pairs.push((client, accept_within(&listener, patience())?));
     }
     let standing = pairs.iter().filter(|(client, _)| established(client)).count();
     seen.expect("listen(1), each accepted soon: clients connected at the same time", standing, 10);
 
-    let connect = |_| TcpStream::connect_timeout(&address, PATIENCE).ok();
+    let connect = |_| TcpStream::connect_timeout(&address, patience()).ok();
     let _waiting: Vec<_> = (0..2).map_while(connect).collect();
     // What is seen below decides; this only gives it time.
-    let _ = until_within(PATIENCE / 5, "they are in the accept queue", || {
+    let _ = until_within(patience() / 5, "they are in the accept queue", || {
         AcceptQueue::of(&listener).is_ok_and(|queue| queue.length == 2)
     });
     seen.expect(

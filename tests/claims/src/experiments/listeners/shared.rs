@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use lab::namespace::Network;
 use lab::sockets::ANY_PORT;
-use lab::wait::{PATIENCE, try_until, until_within};
+use lab::wait::{patience, try_until, until_within};
 use nix::sys::socket::MsgFlags;
 use socket2::{Domain, Socket, Type};
 
@@ -29,7 +29,7 @@ pub(super) fn does_not_see_load(seen: &mut Seen) -> io::Result<()> {
     idle.set_nonblocking(true)?;
     let (mut clients, mut served) = (Vec::new(), Vec::new());
     for number in 1..=CLIENTS {
-        clients.push(TcpStream::connect_timeout(&busy.local_addr()?, PATIENCE)?);
+        clients.push(TcpStream::connect_timeout(&busy.local_addr()?, patience())?);
         arrived(&[&idle, &busy], number - u32::try_from(served.len()).unwrap_or_default())?;
         served.extend(idle.accept().ok());
     }
@@ -72,7 +72,7 @@ pub(super) fn close_resets(seen: &mut Seen) -> io::Result<()> {
 fn one_leaves(seen: &mut Seen, did: &str, book: &str) -> io::Result<()> {
     let (leaves, stays) = pair()?;
     let address = stays.local_addr()?;
-    let connect = |_| TcpStream::connect_timeout(&address, PATIENCE);
+    let connect = |_| TcpStream::connect_timeout(&address, patience());
     let clients = (0..CLIENTS).map(connect).collect::<io::Result<Vec<_>>>()?;
     arrived(&[&leaves, &stays], CLIENTS)?;
     let (here, there) = (AcceptQueue::of(&leaves)?.length, AcceptQueue::of(&stays)?.length);
@@ -82,7 +82,7 @@ fn one_leaves(seen: &mut Seen, did: &str, book: &str) -> io::Result<()> {
     let reset = || clients.iter().filter(|client| !alive(client)).count();
     // The last resets, or the last of those that move, may be an instant late.
     let moved = || AcceptQueue::of(&stays).is_ok_and(|queue| queue.length == CLIENTS - lost);
-    let _ = until_within(PATIENCE / 5, "the queue has gone or moved", || {
+    let _ = until_within(patience() / 5, "the queue has gone or moved", || {
         moved() && reset() == lost as usize
     });
     let saw = reset();

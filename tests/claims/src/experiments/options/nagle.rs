@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lab::rig::min_ttl;
 use lab::sockets::{arrived, connection, unread, unsent};
-use lab::wait::{Late, PATIENCE, try_until_within};
+use lab::wait::{Late, patience, try_until_within};
 use nix::sys::socket::MsgFlags;
 
 use crate::experiments::answer::sent;
@@ -34,7 +34,7 @@ pub(super) fn waits_for_an_ack(seen: &mut Seen) -> io::Result<()> {
 
     let Pair { ours, .. } = two_writes(false)?;
     let start = Instant::now();
-    let gone = try_until_within(PATIENCE / 10, "it is sent", || Ok(unsent(&ours)? == 0));
+    let gone = try_until_within(patience() / 10, "it is sent", || Ok(unsent(&ours)? == 0));
     match gone {
         Ok(()) => seen.note(
             "no acknowledgement comes at all: the second was sent nevertheless, after",

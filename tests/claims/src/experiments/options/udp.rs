@@ -8,7 +8,7 @@ use lab::ask::{InSets, Watch, poll, select, wait_for};
 use lab::namespace::Network;
 use lab::rig::option;
 use lab::sockets::ANY_PORT;
-use lab::wait::{PATIENCE, try_until};
+use lab::wait::{patience, try_until};
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -108,7 +108,7 @@ pub(super) fn connects_again(seen: &mut Seen) -> io::Result<()> {
     drop(other);
     ours.connect(gone)?;
     seen.says("connected to a port that is closed: the first send", sent(&ours, b"x", NONE), "1");
-    let told = poll(&ours, Events::empty(), PATIENCE)?;
+    let told = poll(&ours, Events::empty(), patience())?;
     seen.says("poll, asked for nothing", told, "ERR");
     seen.says("recv", received(&ours, 100, NONE), "ECONNREFUSED");
     Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lab::ask::{self, EVERYTHING, InSets, wait_for};
 use lab::rig::accept_within;
 use lab::sockets::{self, ANY_PORT, connection};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 use nix::unistd::pipe;
@@ -126,7 +126,7 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     listener.set_nonblocking(true)?;
     // Two loops wait for one listener, each with a descriptor of its own.
     let other = listener.try_clone()?;
-    let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    let client = TcpStream::connect_timeout(&listener.local_addr()?, patience())?;
     seen.says(
         "one connection waits: poll of the first loop",
         wait_for(&listener, Events::IN)?,
@@ -138,23 +138,23 @@ pub(super) fn then_accept(seen: &mut Seen) -> Done {
     seen.says("accept of the second loop", outcome(other.accept()), "EAGAIN");
 
     // SO_RCVTIMEO bounds a sleep that would have no end.
-    let patience = Duration::from_millis(300);
+    let moment = Duration::from_millis(300);
     other.set_nonblocking(false)?;
-    SockRef::from(&other).set_read_timeout(Some(patience))?;
+    SockRef::from(&other).set_read_timeout(Some(moment))?;
     let (_, took) = timed(|| other.accept());
     seen.require(
         "the same accept on a blocking listener with SO_RCVTIMEO of 300 ms: sleeps",
         format!("{took:?}"),
         "about 300 ms, and longer beside other work",
-        took >= patience / 2,
+        took >= moment / 2,
     );
     SockRef::from(&other).set_read_timeout(None)?;
     drop((client, accepted));
 
-    let client = TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE)?;
+    let client = TcpStream::connect_timeout(&listener.local_addr()?, patience())?;
     sockets::reset(client)?;
-    let accepted = accept_within(&other, PATIENCE)?;
-    accepted.set_read_timeout(Some(PATIENCE))?;
+    let accepted = accept_within(&other, patience())?;
+    accepted.set_read_timeout(Some(patience()))?;
     let read = io::Read::read(&mut &accepted, &mut [0]);
     seen.says(
         "a connection that its client has reset: accept succeeds, read",

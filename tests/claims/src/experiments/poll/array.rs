@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::Duration;
 
 use lab::process::Process;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
 use nix::unistd::{dup, dup2_stdin, pipe, write};
@@ -54,7 +54,7 @@ pub(super) fn prototype(seen: &mut Seen) -> Done {
     // SAFETY: as above.
     let (count, took) = timed(|| unsafe { call(entries.as_mut_ptr(), 1, 300) });
     seen.expect("poll(fds, nfds = 1, timeout = 300) with nothing to read", count, 0);
-    let fits = took >= Duration::from_millis(300) && took < PATIENCE;
+    let fits = took >= Duration::from_millis(300) && took < patience();
     seen.require("it took", format!("{took:.1?}"), "300 ms or a little longer", fits);
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab::ask::poll;
 use lab::rig::small;
 use lab::sockets::{arrived, connection, fill, unsent};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 
 use crate::experiments::answer::outcome;
@@ -16,7 +16,7 @@ use crate::seen::Seen;
 pub(super) fn write_all(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, mut theirs) = small::connection()?;
     ours.set_nonblocking(true)?;
-    theirs.set_read_timeout(Some(PATIENCE))?;
+    theirs.set_read_timeout(Some(patience()))?;
     // One A, and the rest is b.
     let mut message = vec![b'b'; 1 << 16];
     message[0] = b'A';
@@ -68,7 +68,7 @@ pub(super) fn read_ahead(seen: &mut Seen) -> io::Result<()> {
 /// C220: what has been written is the kernel's business: flush does nothing for it, and drop takes nothing away.
 pub(super) fn flush_and_drop(seen: &mut Seen) -> io::Result<()> {
     let (mut ours, mut theirs) = small::connection()?;
-    theirs.set_read_timeout(Some(PATIENCE))?;
+    theirs.set_read_timeout(Some(patience()))?;
     let taken = fill(&ours, 1000)?;
     // The kernel may send some of it of itself, between two looks: its timer tries a small window again.
     // A flush that sends would do so each time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lab::ask::MOMENT;
 use lab::rig::{BlackHole, RefusingPort};
 use lab::sockets::{arrived, connection};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
@@ -24,14 +24,14 @@ pub(super) fn tells_once(seen: &mut Seen) -> io::Result<()> {
 
     theirs.write_all(b"hello")?;
     arrived(&ours, 5)?;
-    seen.expect("5 bytes have come: events of poll", count(&mut poll, PATIENCE)?, 1);
+    seen.expect("5 bytes have come: events of poll", count(&mut poll, patience())?, 1);
     seen.says("one of them is read", read(&mut ours, 1), "h");
     seen.expect("poll again, 50 ms: events", count(&mut poll, MOMENT)?, 0);
     seen.says("a read, to the end of what is there", read(&mut ours, 100), "ello");
     seen.says("and one more", read(&mut ours, 100), "WouldBlock");
     theirs.write_all(b"more")?;
     arrived(&ours, 4)?;
-    seen.expect("new bytes: events", count(&mut poll, PATIENCE)?, 1);
+    seen.expect("new bytes: events", count(&mut poll, patience())?, 1);
     seen.says("somebody else reads them, through a duplicate", read(&mut other, 100), "more");
     seen.says("a read after that event", read(&mut ours, 100), "WouldBlock");
     Ok(())
@@ -52,7 +52,7 @@ pub(super) fn has_only_begun(seen: &mut Seen) -> io::Result<()> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(8);
     poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
-    poll.poll(&mut events, Some(PATIENCE))?;
+    poll.poll(&mut events, Some(patience()))?;
     let writable = events.iter().any(mio::event::Event::is_writable);
     seen.expect("the event says is_writable", writable, true);
     let error = stream.take_error()?;

@@ -6,7 +6,7 @@ use std::ptr;
 use std::thread;
 use std::time::Duration;
 
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use nix::errno::Errno;
 
 use super::call::{RawSet, length, number, readable, select, time};
@@ -34,15 +34,15 @@ pub fn ends_by_event_or_time(seen: &mut Seen) -> io::Result<()> {
             thread::sleep(SHORT);
             into_b.write_all(b"x").map(|()| into_b)
         });
-        let got = timed(|| readable(fds[2] + 1, &mut set, PATIENCE));
+        let got = timed(|| readable(fds[2] + 1, &mut set, patience()));
         let _open = writing.join();
         got
     });
     seen.expect("select for 10 s, and a byte comes into the second pipe", count?, 1);
     seen.expect("FD_ISSET of each", fds.map(|fd| set.has(fd)), [false, true, false]);
-    seen.require("it took", format!("{took:.1?}"), "far less than 10 s", took < PATIENCE / 2);
+    seen.require("it took", format!("{took:.1?}"), "far less than 10 s", took < patience() / 2);
     ticks(Duration::from_millis(20), false)?;
-    let ended = answer(readable(fds[0] + 1, &mut RawSet::of(&fds[..1]), PATIENCE));
+    let ended = answer(readable(fds[0] + 1, &mut RawSet::of(&fds[..1]), patience()));
     no_more_ticks()?;
     seen.says("select for 10 s on a quiet pipe, and a signal handler runs", ended, "EINTR");
     Ok(())
@@ -69,7 +69,7 @@ pub fn error_leaves_the_sets(seen: &mut Seen) -> io::Result<()> {
     let fd = number(&quiet);
     let mut set = RawSet::of(&[fd]);
     ticks(Duration::from_millis(20), false)?;
-    let ended = answer(readable(fd + 1, &mut set, PATIENCE));
+    let ended = answer(readable(fd + 1, &mut set, patience()));
     no_more_ticks()?;
     seen.says("select on a quiet pipe, and a signal comes", ended, "EINTR");
     seen.expect("is its bit still set", set.has(fd), true);
@@ -97,7 +97,7 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     let mut left = time(minute);
     one(fd, &mut left)?;
     let rest = length(&left);
-    let written = rest < minute && rest + PATIENCE > minute;
+    let written = rest < minute && rest + patience() > minute;
     let did = "60 s allowed, ready at once: left in the timeval";
     seen.require(did, format!("{:.6} s", rest.as_secs_f64()), "a little less than 60 s", written);
 
@@ -120,7 +120,7 @@ pub fn writes_the_time_left(seen: &mut Seen) -> io::Result<()> {
     no_more_ticks()?;
     seen.says("60 s allowed, and a signal comes", ended, "EINTR");
     let rest = length(&left);
-    let written = rest < minute && rest + PATIENCE > minute;
+    let written = rest < minute && rest + patience() > minute;
     let did = "left in the timeval";
     seen.require(did, format!("{:.3} s", rest.as_secs_f64()), "a little less than 60 s", written);
 
@@ -153,12 +153,12 @@ pub fn timeval_counts_microseconds(seen: &mut Seen) -> io::Result<()> {
     let mut limit = libc::timeval { tv_sec: 0, tv_usec: 30_000 };
     let (done, took) = timed(|| select(0, [None, None, None], Some(&mut limit)));
     done?;
-    let fits = took >= SHORT && took < PATIENCE;
+    let fits = took >= SHORT && took < patience();
     seen.require("{0, 30000} waits for", format!("{took:.1?}"), "30 ms or a little longer", fits);
     let mut limit = libc::timeval { tv_sec: 1, tv_usec: 0 };
     let (done, took) = timed(|| select(0, [None, None, None], Some(&mut limit)));
     done?;
-    let fits = took >= Duration::from_secs(1) && took < PATIENCE;
+    let fits = took >= Duration::from_secs(1) && took < patience();
     seen.require("{1, 0} waits for", format!("{took:.1?}"), "1 s or a little longer", fits);
     let mut limit = libc::timeval { tv_sec: 0, tv_usec: -1 };
     seen.says("{0, -1}", answer(select(0, [None, None, None], Some(&mut limit))), "EINVAL");

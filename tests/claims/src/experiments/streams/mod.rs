@@ -8,7 +8,7 @@ mod silence;
 use std::io::{self, Read};
 use std::net::TcpStream;
 
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 
 use super::Experiment;
 use super::answer::symbol;
@@ -28,7 +28,7 @@ pub(super) const EXPERIMENTS: &[Experiment] = &[
 
 /// Reads all that comes: how many bytes, and what ended it, `end of stream` or an errno.
 fn drained(from: &mut TcpStream) -> io::Result<(usize, String)> {
-    from.set_read_timeout(Some(PATIENCE))?;
+    from.set_read_timeout(Some(patience()))?;
     let (mut buffer, mut got) = ([0; 4096], 0);
     loop {
         match from.read(&mut buffer) {

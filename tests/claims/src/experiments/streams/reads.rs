@@ -6,7 +6,7 @@ use std::os::unix::net::UnixDatagram;
 
 use lab::ask::wait_for;
 use lab::sockets::{ANY_PORT, arrived, connection, reset};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
@@ -36,7 +36,7 @@ pub(super) fn no_messages(seen: &mut Seen) -> io::Result<()> {
     seen.says(did, received(&ours, 10, flags), "jkl");
 
     let (ours, theirs) = UnixDatagram::pair()?;
-    ours.set_read_timeout(Some(PATIENCE))?;
+    ours.set_read_timeout(Some(patience()))?;
     for part in ["a", "bb", "ccc"] {
         sent(&theirs, part.as_bytes(), NONE);
     }
@@ -67,7 +67,7 @@ pub(super) fn zero(seen: &mut Seen) -> io::Result<()> {
     seen.says("then recv", as_number(&received(&ours, 1, NONE)), "0");
 
     let (ours, theirs) = (UdpSocket::bind(ANY_PORT)?, UdpSocket::bind(ANY_PORT)?);
-    ours.set_read_timeout(Some(PATIENCE))?;
+    ours.set_read_timeout(Some(patience()))?;
     theirs.connect(ours.local_addr()?)?;
     sent(&theirs, b"", NONE);
     sent(&theirs, b"more", NONE);

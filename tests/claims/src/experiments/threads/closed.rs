@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lab::ask::{self, EVERYTHING, InSets, Watch};
 use lab::sockets::connection;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
@@ -27,9 +27,9 @@ pub(super) fn descriptor(seen: &mut Seen) -> Done {
         let mut waiters = Waiters::new(call);
         waiters.start(move || {
             if call == "select" {
-                answer(ask::select(&number, InSets::READ, PATIENCE))
+                answer(ask::select(&number, InSets::READ, patience()))
             } else {
-                answer(ask::poll(&number, Events::IN, PATIENCE))
+                answer(ask::poll(&number, Events::IN, patience()))
             }
         })?;
         drop(ours);
@@ -50,7 +50,7 @@ pub(super) fn descriptor(seen: &mut Seen) -> Done {
     watch.add(&ours, events("IN"), 0)?;
     let mut waiters = Waiters::new("epoll_wait");
     let waiting = Arc::clone(&watch);
-    waiters.start(move || answer(waiting.report(PATIENCE)))?;
+    waiters.start(move || answer(waiting.report(patience())))?;
     drop(ours);
     let did = "a thread sleeps in epoll_wait, the socket that is watched is closed: woken in 50 ms";
     seen.expect(did, waiters.woken(0).len(), 0);
@@ -60,7 +60,7 @@ pub(super) fn descriptor(seen: &mut Seen) -> Done {
     let (ours, _theirs) = connection()?;
     let number = ours.as_raw_fd();
     let mut waiters = Waiters::new("poll");
-    waiters.start(move || answer(ask::poll(&number, EVERYTHING & !Events::OUT, PATIENCE)))?;
+    waiters.start(move || answer(ask::poll(&number, EVERYTHING & !Events::OUT, patience())))?;
     ours.shutdown(Shutdown::Both)?;
     let did = "a thread sleeps in poll, its socket is shut down in both directions: poll says";
     seen.says(did, waiters.answer(), "IN|HUP|RDHUP");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lab::ask::{self, InSets, Watch};
 use lab::sockets::{begin_connect, listener, unconnected};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::eventfd::EventFd;
 
@@ -33,7 +33,7 @@ fn instances(of: &impl AsRawFd, interest: &str, count: usize) -> io::Result<Vec<
 /// A thread that waits once in this instance.
 fn waits(watch: &Arc<Watch>) -> impl FnOnce() -> String + Send + 'static {
     let watch = Arc::clone(watch);
-    move || answer(watch.report(PATIENCE))
+    move || answer(watch.report(patience()))
 }
 
 /// C159: the kernel picks one of those that sleep in accept, and wakes all that sleep in the others.
@@ -62,8 +62,8 @@ fn one_wait(
     let of = Arc::clone(listener);
     Ok(match call {
         "accept" => Box::new(move || answer(of.accept().map(|_| 1))),
-        "select" => Box::new(move || answer(ask::select(&of, InSets::READ, PATIENCE))),
-        "poll" => Box::new(move || answer(ask::poll(&of, Events::IN, PATIENCE))),
+        "select" => Box::new(move || answer(ask::select(&of, InSets::READ, patience()))),
+        "poll" => Box::new(move || answer(ask::poll(&of, Events::IN, patience()))),
         _ => Box::new(waits(&instances(&of, "IN", 1)?[0])),
     })
 }

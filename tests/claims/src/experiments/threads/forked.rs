@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use lab::ask::{Watch, wait_for};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::eventfd::EventFd;
@@ -72,7 +72,7 @@ pub(super) fn of_anothers_descriptor(seen: &mut Seen) -> Done {
     seen.expect(
         "a child adds a readable descriptor of its own to the instance that it has inherited: a wait in \
          the parent",
-        watch.wait(8, PATIENCE)?,
+        watch.wait(8, patience())?,
         vec![(TOKEN, Events::IN)],
     );
     // SAFETY: a call with plain numbers, which only looks.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab::ask::Watch;
 use lab::sockets::{arrived, connection};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use nix::sys::socket::MsgFlags;
 
 use crate::experiments::answer::{answer, events, received};
@@ -26,7 +26,7 @@ pub(super) fn another_for_more(seen: &mut Seen) -> Done {
         let mut waiters = Waiters::new("epoll_wait");
         for _ in 0..2 {
             let watch = Arc::clone(&watch);
-            waiters.start(move || answer(watch.report(PATIENCE)))?;
+            waiters.start(move || answer(watch.report(patience())))?;
         }
         theirs.write_all(b"x")?;
         let did = format!("two threads sleep in one instance, {interest}, a byte comes: woken");
@@ -46,7 +46,7 @@ pub(super) fn before_mod(seen: &mut Seen) -> Done {
         let watch = Watch::new()?;
         watch.add(&ours, events(interest), 0)?;
         theirs.write_all(b"a")?;
-        seen.says(format!("{interest}, a byte comes: a wait"), watch.report(PATIENCE)?, "IN");
+        seen.says(format!("{interest}, a byte comes: a wait"), watch.report(patience())?, "IN");
         seen.says("it is read", received(&ours, 9, MsgFlags::empty()), "a");
         theirs.write_all(b"b")?;
         arrived(&ours, 1)?;
@@ -65,7 +65,7 @@ pub(super) fn control_while_waiting(seen: &mut Seen) -> Done {
     let watch = Arc::new(Watch::new()?);
     let wait = || {
         let watch = Arc::clone(&watch);
-        move || answer(watch.report(PATIENCE))
+        move || answer(watch.report(patience()))
     };
     let mut waiters = Waiters::new("epoll_wait");
     waiters.start(wait())?;

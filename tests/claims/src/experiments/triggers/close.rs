@@ -11,7 +11,7 @@ use std::time::Duration;
 use lab::ask::{self, Watch};
 use lab::process::Process;
 use lab::sockets::{connection, reset};
-use lab::wait::{self, PATIENCE};
+use lab::wait::{self, patience};
 use lab::witness::bits::Events;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{pipe, read};
@@ -67,7 +67,7 @@ fn duplicated(seen: &mut Seen) -> io::Result<()> {
 fn held_by_a_call(seen: &mut Seen) -> io::Result<()> {
     let (watch, ours, theirs) = watched()?;
     let number = ours.as_raw_fd();
-    let call = thread::spawn(move || ask::poll(&number, Events::empty(), PATIENCE));
+    let call = thread::spawn(move || ask::poll(&number, Events::empty(), patience()));
     wait::try_until("a thread sleeps in poll", || {
         let calls = Process(std::process::id()).calls()?;
         Ok(calls.iter().any(|one| one.call.as_deref() == Some("poll")))
@@ -93,7 +93,7 @@ fn inherited(seen: &mut Seen) -> io::Result<()> {
         u8::from(read(&stay, &mut [0]).is_err())
     })?;
     drop(ours);
-    seen.says("closed while a child has inherited it: reported", watch.report(PATIENCE)?, "OUT");
+    seen.says("closed while a child has inherited it: reported", watch.report(patience())?, "OUT");
     drop(leave);
     seen.says("the child ends", child.end()?, "exit 0");
     seen.says("then: reported", watch.report(Duration::ZERO)?, "0");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::ask::Watch;
 use lab::sockets::{arrived, connection};
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollTimeout};
@@ -187,7 +187,7 @@ fn calls(size: usize, reader: Reader) -> io::Result<String> {
         arrived(&ours, size)?;
         while left > 0 {
             calls += 1;
-            if watch.report(PATIENCE)?.is_empty() {
+            if watch.report(patience())?.is_empty() {
                 return Err(ErrorKind::TimedOut.into());
             }
             left -= read_after_report(&ours, reader, &mut calls)?;

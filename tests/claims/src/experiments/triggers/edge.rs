@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::ask::{MOMENT, Watch, poll, wait_for};
 use lab::rig::{option, small};
 use lab::sockets::{arrived, connection, fill, reset};
-use lab::wait::{PATIENCE, QUIET};
+use lab::wait::{QUIET, patience};
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
@@ -22,18 +22,18 @@ pub(super) fn keeps_the_data(seen: &mut Seen) -> io::Result<()> {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
     theirs.write_all(b"abc")?;
-    seen.says("3 bytes come: reported", watch.report(PATIENCE)?, "IN");
+    seen.says("3 bytes come: reported", watch.report(patience())?, "IN");
     seen.says("1 is read", received(&ours, 1, MsgFlags::empty()), "a");
     seen.says("the peer is silent: a wait of 50 ms", watch.report(MOMENT)?, "0");
 
     theirs.write_all(b"d")?;
-    seen.says("one more byte comes while 2 are unread: reported", watch.report(PATIENCE)?, "IN");
+    seen.says("one more byte comes while 2 are unread: reported", watch.report(patience())?, "IN");
     watch.modify(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
     let again = watch.report(Duration::ZERO)?;
     seen.says("EPOLL_CTL_MOD with the same interest: reported", again, "IN");
     seen.says("nothing new: a wait of 50 ms", watch.report(MOMENT)?, "0");
     theirs.shutdown(Shutdown::Write)?;
-    seen.says("the peer's FIN comes: reported", watch.report(PATIENCE)?, "IN|RDHUP");
+    seen.says("the peer's FIN comes: reported", watch.report(patience())?, "IN|RDHUP");
 
     seen.says("a read after all this", received(&ours, 100, MsgFlags::empty()), "bcd");
 
@@ -41,9 +41,9 @@ pub(super) fn keeps_the_data(seen: &mut Seen) -> io::Result<()> {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN | Events::RDHUP | Events::ET, 0)?;
     theirs.write_all(b"abc")?;
-    seen.says("another connection, 3 bytes come: reported", watch.report(PATIENCE)?, "IN");
+    seen.says("another connection, 3 bytes come: reported", watch.report(patience())?, "IN");
     reset(theirs)?;
-    let report = watch.report(PATIENCE)?;
+    let report = watch.report(patience())?;
     seen.says("a reset comes while they are unread: reported", report, "IN|ERR|HUP|RDHUP");
     Ok(())
 }
@@ -59,7 +59,7 @@ pub(super) fn reports_without_a_transition(seen: &mut Seen) -> io::Result<()> {
     let (mut reports, mut with_both) = (0, 0);
     for sent_before in 0..BYTES {
         sent(&theirs, b"x", MsgFlags::empty());
-        let report = watch.report(PATIENCE)?;
+        let report = watch.report(patience())?;
         reports += usize::from(!report.is_empty());
         with_both += usize::from(report == events("IN|OUT"));
         arrived(&ours, sent_before + 1)?;
@@ -88,7 +88,7 @@ pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN | Events::ET, 0)?;
     theirs.write_all(b"x")?;
-    seen.says("a byte comes: reported", watch.report(PATIENCE)?, "IN");
+    seen.says("a byte comes: reported", watch.report(patience())?, "IN");
     let blocking = MsgFlags::empty();
     seen.says("the first read of the drain loop", received(&ours, 9, blocking), "x");
     let (second, took) = timed(|| received(&ours, 9, blocking));
@@ -101,7 +101,7 @@ pub(super) fn on_a_blocking_socket(seen: &mut Seen) -> io::Result<()> {
         took >= Duration::from_millis(25),
     );
 
-    ours.set_read_timeout(Some(PATIENCE))?;
+    ours.set_read_timeout(Some(patience()))?;
     let mut answer = String::new();
     let took = shortest(5, || answer = received(&ours, 9, MsgFlags::MSG_DONTWAIT));
     seen.says("the same read with MSG_DONTWAIT", &answer, "EAGAIN");
@@ -140,7 +140,7 @@ pub(super) fn looks_at_the_state(seen: &mut Seen) -> io::Result<()> {
         wait_for(&ours, Events::RDHUP)?;
         watch.modify(&ours, events(interest) | Events::OUT | Events::RDHUP, 0)?;
         let did = format!("{mode}: a byte and a FIN came: one report carries");
-        seen.says(did, watch.report(PATIENCE)?, "IN|OUT|RDHUP");
+        seen.says(did, watch.report(patience())?, "IN|OUT|RDHUP");
     }
     Ok(())
 }
@@ -152,11 +152,11 @@ pub(super) fn ignored_is_not_told_again(seen: &mut Seen) -> io::Result<()> {
     level.add(&ours, Events::IN, 0)?;
     edge.add(&ours, Events::IN | Events::ET, 0)?;
     theirs.write_all(b"request")?;
-    seen.says("a request comes: edge-triggered", edge.report(PATIENCE)?, "IN");
-    seen.says("the same: level-triggered", level.report(PATIENCE)?, "IN");
+    seen.says("a request comes: edge-triggered", edge.report(patience())?, "IN");
+    seen.says("the same: level-triggered", level.report(patience())?, "IN");
     let edge = edge.report(MOMENT)?;
     seen.says("it was ignored: the next wait, edge-triggered, 50 ms", edge, "0");
-    let level = level.report(PATIENCE)?;
+    let level = level.report(patience())?;
     seen.says("it was ignored: the next wait, level-triggered", level, "IN");
     let read = received(&ours, 100, MsgFlags::MSG_DONTWAIT);
     seen.says("a program that remembers reads", read, "request");
@@ -166,10 +166,10 @@ pub(super) fn ignored_is_not_told_again(seen: &mut Seen) -> io::Result<()> {
 /// C107: `EPOLLOUT` comes again only after the kernel refused some bytes.
 pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
     let (ours, mut theirs) = small::connection()?;
-    theirs.set_read_timeout(Some(PATIENCE))?;
+    theirs.set_read_timeout(Some(patience()))?;
     let watch = Watch::new()?;
     watch.add(&ours, Events::OUT | Events::ET, 0)?;
-    seen.says("added while writable: reported", watch.report(PATIENCE)?, "OUT");
+    seen.says("added while writable: reported", watch.report(patience())?, "OUT");
 
     let taken = sent(&ours, &[b'x'; 100], MsgFlags::MSG_DONTWAIT);
     seen.says("100 bytes are written, and taken", taken, "100");
@@ -191,7 +191,7 @@ pub(super) fn writable_after_a_refusal(seen: &mut Seen) -> io::Result<()> {
         report = watch.report(Duration::from_millis(1))?;
     }
     if report.is_empty() {
-        report = watch.report(PATIENCE)?;
+        report = watch.report(patience())?;
     }
     seen.says("the peer reads, after EAGAIN: reported", report, "OUT");
     for (look, book) in [(false, "0"), (true, "OUT")] {

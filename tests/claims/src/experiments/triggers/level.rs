@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lab::ask::{EVERYTHING, MOMENT, Watch, wait_for};
 use lab::sockets::connection;
-use lab::wait::PATIENCE;
+use lab::wait::patience;
 use lab::witness::bits::Events;
 use nix::sys::socket::MsgFlags;
 
@@ -37,14 +37,14 @@ pub(super) fn reports_until_read(seen: &mut Seen) -> io::Result<()> {
     let watch = Watch::new()?;
     watch.add(&ours, Events::IN, 0)?;
     theirs.write_all(b"xyz")?;
-    seen.says("3 bytes come: the first wait reports", watch.report(PATIENCE)?, "IN");
+    seen.says("3 bytes come: the first wait reports", watch.report(patience())?, "IN");
     let mut reports = 0;
     for _ in 0..WAITS {
         reports += usize::from(!watch.report(Duration::ZERO)?.is_empty());
     }
     seen.expect("nothing is read: of 1000 further waits report it", reports, WAITS);
     received(&ours, 1, MsgFlags::empty());
-    seen.says("1 of 3 bytes is read: a wait reports", watch.report(PATIENCE)?, "IN");
+    seen.says("1 of 3 bytes is read: a wait reports", watch.report(patience())?, "IN");
     received(&ours, 2, MsgFlags::empty());
     seen.says("all are read: a wait of 50 ms reports", watch.report(MOMENT)?, "0");
     Ok(())
@@ -58,7 +58,7 @@ pub(super) fn report_is_a_hint(seen: &mut Seen) -> io::Result<()> {
     watch.add(&ours, EVERYTHING, 0)?;
     theirs.write_all(b"x")?;
     wait_for(&ours, Events::IN)?;
-    seen.says("a byte comes: level-triggered reports", watch.report(PATIENCE)?, "IN|OUT");
+    seen.says("a byte comes: level-triggered reports", watch.report(patience())?, "IN|OUT");
     let other = received(&another_hand, 1, MsgFlags::MSG_DONTWAIT);
     seen.says("somebody else with the same socket reads", other, "x");
     let mine = received(&ours, 1, MsgFlags::MSG_DONTWAIT);

@@ -12,7 +12,7 @@ use super::Peer;
 use super::session::Session;
 use crate::limits;
 use crate::subject::Told;
-use crate::wait::{Late, PATIENCE};
+use crate::wait::{Late, patience};
 
 /// A peer that runs on a thread of its own. Dropped means stopped and waited for.
 #[derive(Debug)]
@@ -102,11 +102,12 @@ impl AtWork {
     /// The address that it binds, as soon as it is bound.
     fn bound(&mut self) -> io::Result<SocketAddr> {
         let peer = self.peer;
-        match self.bound.recv_timeout(PATIENCE) {
+        match self.bound.recv_timeout(patience()) {
             Ok(address) => Ok(address),
-            Err(RecvTimeoutError::Timeout) => {
-                Err(Late::error(format!("{peer} bound no address within {PATIENCE:?}")))
-            }
+            Err(RecvTimeoutError::Timeout) => Err(Late::error(format!(
+                "{peer} bound no address within {patience:?}",
+                patience = patience()
+            ))),
             Err(RecvTimeoutError::Disconnected) => {
                 self.end()?;
                 Err(io::Error::other(format!("{peer} ended and bound no address")))

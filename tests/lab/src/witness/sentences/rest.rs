@@ -16,7 +16,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// A sentence with what it still does, when that is not within [`wait::PATIENCE`]; or that it runs
+    /// A sentence with what it still does, when that is not within [`wait::patience`]; or that it runs
     /// without the witness, or that its record is cut.
     pub fn record_at_rest(&self) -> io::Result<Record> {
         let mut rested = None;
