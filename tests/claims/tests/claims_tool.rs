@@ -201,15 +201,10 @@ fn an_experiment_that_broke_is_a_failure() {
     }
 }
 
-/// The processes whose environment names `mark`, without those that are dead and not waited for.
+/// The processes whose environment has `mark`, without those that are dead and not waited for.
 fn marked(mark: &str) -> Vec<i32> {
-    let processes = fs::read_dir("/proc").expect("/proc").flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let has = |pid: &i32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        String::from_utf8_lossy(&environment).contains(mark)
-    };
-    pids.filter(has).collect()
+    let processes = lab::process::Process::with(mark, "1");
+    processes.into_iter().map(|process| process.0.cast_signed()).collect()
 }
 
 fn start(stand_in: &StandIn, mark: &str) -> Child {

@@ -1,6 +1,10 @@
 //! What every command of the course needs, the learner's and the maintainers':
 //!
 //! - [`syllabus`]: the lessons, as their `lesson.toml` describe them, and how a person names one;
+//! - [`exercise`]: their exercises;
+//! - [`mistake`]: the mistakes of a lesson, as patches;
+//! - [`judged`]: what the judge has written of a program;
+//! - [`apart`]: a workspace beside the course, whose crates use its libraries;
 //! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
 //! - [`mdbook`]: mdBook, found or installed;
 //! - [`screen`]: standard output, in colour where it is a terminal that wants it;
@@ -10,9 +14,13 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the course is about Linux: open it in its dev container, or in WSL2");
 
+pub mod apart;
+pub mod exercise;
 pub mod exit;
+pub mod judged;
 pub mod mdbook;
 pub mod meant;
+pub mod mistake;
 pub mod programs;
 pub mod screen;
 pub mod syllabus;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::exercise::Exercise;
 use crate::exit::EarlyExit;
 use crate::meant;
 
@@ -28,6 +29,9 @@ pub struct Lesson {
     /// The folder in `chapters/`: `03-select`.
     #[serde(skip)]
     pub folder: String,
+    /// What there is to do, in the order of the page.
+    #[serde(skip)]
+    pub exercises: Vec<Exercise>,
     /// What it is called in the book's list of pages: `select`.
     pub title: String,
     /// The one idea, in a few words.
@@ -192,6 +196,37 @@ impl Syllabus {
         found.ok_or_else(|| self.unknown(typed, "lesson", self.names()))
     }
 
+    /// All exercises, in the order of the course.
+    pub fn exercises(&self) -> impl Iterator<Item = &Exercise> {
+        self.lessons.iter().flat_map(|lesson| &lesson.exercises)
+    }
+
+    /// The exercise that is called `typed`, with its lesson.
+    #[must_use]
+    pub fn exercise(&self, typed: &str) -> Option<(&Lesson, &Exercise)> {
+        let mut all = self
+            .lessons
+            .iter()
+            .flat_map(|lesson| lesson.exercises.iter().map(move |exercise| (lesson, exercise)));
+        all.find(|(_, exercise)| exercise.is_called(typed))
+    }
+
+    /// [`Syllabus::exercise`] for a name that a person has typed.
+    ///
+    /// # Errors
+    ///
+    /// That there is no such exercise, what may have been meant, and which there are.
+    pub fn exercise_meant(&self, typed: &str) -> Result<(&Lesson, &Exercise), EarlyExit> {
+        self.exercise(typed).ok_or_else(|| {
+            let mut words = meant::unknown("exercise", typed, self.exercises().map(Exercise::name));
+            words += "\nthere are:";
+            for exercise in self.exercises() {
+                let _ = write!(words, "\n  {exercise}  {:<24}{}", exercise.name(), exercise.title);
+            }
+            EarlyExit::Arguments(words)
+        })
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         let folders = self.lessons.iter().map(|lesson| lesson.folder.as_str());
         self.lessons.iter().map(Lesson::name).chain(folders)
@@ -218,6 +253,7 @@ impl Lesson {
         let mut lesson: Self =
             toml::from_str(&text).map_err(|error| io::Error::other(format!("{place}: {error}")))?;
         folder.clone_into(&mut lesson.folder);
+        lesson.exercises = Exercise::of_lesson(root, folder)?;
         if lesson.programs.is_empty() {
             return Err(io::Error::other(format!("{place}: a lesson has at least one program")));
         }

@@ -1,13 +1,16 @@
 //! The checks of a lesson, as one test program: its suites, run on its programs or on another one.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
-use cli::syllabus::{Lesson, Program, Syllabus};
+use cli::exercise::Exercise;
+use cli::syllabus::{Lesson, Program, Syllabus, root};
+use lab::confine::{Confined, Room};
 use lab::need::Need;
 use lab::probe;
 use lab::subject::{Standing, startable};
@@ -29,6 +32,7 @@ pub struct LessonChecks {
     folder: &'static str,
     paths: BTreeMap<String, PathBuf>,
     own: Vec<(&'static str, &'static [Suite])>,
+    exercises: Vec<(&'static str, &'static [Suite])>,
 }
 
 /// What this test program is given, beside what every test program is.
@@ -45,6 +49,9 @@ struct Options {
     /// program itself
     #[arg(long, value_name = "PROGRAM")]
     in_place_of: Option<String>,
+    /// Judge by the checks of this exercise alone, in the folder of this name: its solution, or --subject
+    #[arg(long, value_name = "FOLDER", conflicts_with = "in_place_of")]
+    exercise: Option<String>,
     /// End with status 1 where a check fails, as --subject does, and not with cargo's 101
     #[arg(long)]
     judge: bool,
@@ -57,7 +64,7 @@ impl LessonChecks {
     /// The lesson in `chapters/FOLDER`.
     #[must_use]
     pub fn new(folder: &'static str) -> Self {
-        Self { folder, paths: BTreeMap::new(), own: Vec::new() }
+        Self { folder, paths: BTreeMap::new(), own: Vec::new(), exercises: Vec::new() }
     }
 
     /// A program of the lesson, and the checks that no other one shares.
@@ -73,6 +80,13 @@ impl LessonChecks {
         self
     }
 
+    /// The exercise in this folder of the lesson's `exercises/`, and its own checks.
+    #[must_use]
+    pub fn exercise(mut self, folder: &'static str, own: &'static [Suite]) -> Self {
+        self.exercises.push((folder, own));
+        self
+    }
+
     /// Runs them as the arguments say. Which suites hold for a program besides its own ones, its
     /// `lesson.toml` says.
     #[must_use]
@@ -81,10 +95,18 @@ impl LessonChecks {
         let arguments = options.tests.clone();
         let judging = (options.subject.is_some() || options.judge) && !arguments.list;
         let closed = Arc::new(AtomicBool::new(false));
-        let conclusion = match self.trials(options, &closed) {
-            Ok(trials) => harness::run(arguments, trials),
+        let foreign = options.subject.clone().filter(|_| judging);
+        let trials = match self.trials(options, &closed) {
+            Ok(trials) => trials,
             Err(words) => return harness::refuse(&words),
         };
+        // Behind the records' file, which is open by now, and before there is a second thread.
+        match foreign.map(|program| in_a_room(&program)) {
+            Some(Ok(Confined::Over(status))) => return status,
+            Some(Err(error)) => return harness::refuse(&error.to_string()),
+            None | Some(Ok(Confined::Inside | Confined::Forbidden(_))) => {}
+        }
+        let conclusion = harness::run(arguments, trials);
         if !judging {
             return conclusion.exit_code();
         }
@@ -115,34 +137,108 @@ impl LessonChecks {
             return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
         }
         let foreign = options.subject.is_some();
-        let mut only = options.in_place_of;
-        if let Some(path) = options.subject {
-            let name = only.get_or_insert_with(|| lesson.programs[0].name.clone());
-            startable(&path).map_err(|error| error.to_string())?;
-            let path = path.canonicalize().map_err(|error| error.to_string())?;
-            self.paths.insert(name.clone(), path);
-        }
+        let subject = options.subject.as_deref().map(found).transpose()?;
+        let wanted = match (options.exercise, options.in_place_of) {
+            (Some(exercise), _) => Wanted::Exercise(exercise),
+            (None, Some(program)) => Wanted::Program(program),
+            (None, None) if foreign => Wanted::Program(lesson.programs[0].name.clone()),
+            (None, None) => Wanted::All,
+        };
         let shared = Arc::new(Shared { required, records, closed: Arc::clone(closed) });
         let mut trials = Vec::new();
         for (name, own) in &self.own {
             let program = lesson.program(name).ok_or_else(|| {
                 format!("chapters/{}/lesson.toml has no program {name}", self.folder)
             })?;
-            if only.as_ref().is_some_and(|only| only != name) {
+            if !wanted.has_program(name) {
                 continue;
             }
-            let subject = Arc::new(Subject::new(lesson, program, &self.paths));
+            if let Some(path) = &subject {
+                self.paths.insert((*name).to_owned(), path.clone());
+            }
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
             // Somebody else's program owes nobody our words.
             let judged = |suite: &Suite| !foreign || suite.scope != Scope::Lesson;
-            let group = if self.own.len() > 1 { Some(*name) } else { None };
-            trials.extend(group_of(&subject, suites.filter(judged), group, &shared));
+            let subject = Arc::new(Subject::new(lesson, program, &self.paths).foreign(foreign));
+            let names = if self.own.len() > 1 { Names::OfProgram(name) } else { Names::Bare };
+            trials.extend(group_of(&subject, suites.filter(judged), names, &shared));
+        }
+        for (folder, own) in &self.exercises {
+            if !wanted.has_exercise(folder) {
+                continue;
+            }
+            let exercise = lesson.exercises.iter().find(|one| one.folder == *folder);
+            let exercise = exercise.ok_or_else(|| {
+                format!("there is no chapters/{}/exercises/{folder}", self.folder)
+            })?;
+            let program = &exercise.program;
+            let path = subject.clone().map_or_else(|| solution(exercise), Ok)?;
+            let paths = BTreeMap::from([(program.name.clone(), path)]);
+            let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
+            let subject = Arc::new(Subject::new(lesson, program, &paths).foreign(foreign));
+            trials.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
         }
         match trials.len() {
             0 => Err(format!("no check of {} judges such a program", self.folder)),
             _ => Ok(trials),
         }
     }
+}
+
+/// Whose checks are run.
+enum Wanted {
+    All,
+    Program(String),
+    Exercise(String),
+}
+
+impl Wanted {
+    fn has_program(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Program(program) => program == name,
+            Self::Exercise(_) => false,
+        }
+    }
+
+    fn has_exercise(&self, folder: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Program(_) => false,
+            Self::Exercise(exercise) => exercise == folder,
+        }
+    }
+}
+
+/// A program that somebody has named, if it can be started.
+fn found(path: &Path) -> Result<PathBuf, String> {
+    startable(path).map_err(|error| error.to_string())?;
+    path.canonicalize().map_err(|error| error.to_string())
+}
+
+/// Puts the judge, with somebody's program, into a room of its own, if the machine allows one.
+fn in_a_room(program: &Path) -> io::Result<Confined> {
+    let own = std::env::current_exe()?;
+    // target/debug/deps/03_select-0123456789abcdef: cargo has made target/tmp for the tests.
+    let scratch = own.ancestors().nth(3).unwrap_or(&own).join("tmp");
+    let program = program.canonicalize()?;
+    Room::with(&scratch, &[&root(), &own, &program]).enter()
+}
+
+/// The solution of an exercise: an example of its chapter, which cargo puts beside its tests.
+fn solution(exercise: &Exercise) -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    // target/debug/deps/03_select-0123456789abcdef
+    let built = own.ancestors().nth(2).unwrap_or(&own);
+    let path = built.join("examples").join(exercise.binary());
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(format!(
+        "{}: is not built: `cargo test --package ch{}` builds it",
+        path.display(),
+        exercise.lesson
+    ))
 }
 
 /// What all checks of a run share.
@@ -177,13 +273,39 @@ fn behind(gates: &[Gate], subject: &Subject) -> Option<CheckRun> {
     Some(CheckRun::not_run(Outcome::NotRun { gate: closed.check.name, came }))
 }
 
+/// What stands in front of the names of a program's tests.
+#[derive(Debug, Clone, Copy)]
+enum Names<'a> {
+    /// Nothing.
+    Bare,
+    /// The program's name, before its gates, and before what another program of the lesson owes too.
+    OfProgram(&'a str),
+    /// The exercise's folder, always.
+    OfExercise(&'a str),
+}
+
+impl Names<'_> {
+    fn of_gate(self) -> String {
+        match self {
+            Self::Bare => String::new(),
+            Self::OfProgram(name) | Self::OfExercise(name) => format!("{name}::"),
+        }
+    }
+
+    fn of_suite(self, suite: &str, lesson: &Lesson) -> String {
+        match self {
+            Self::OfProgram(_) if !is_owed_twice(suite, lesson) => String::new(),
+            names => names.of_gate(),
+        }
+    }
+}
+
 /// The tests of one program: its gates, then the checks behind them, those that wait long first. A gate of one
-/// suite is a gate of all. Where a lesson has more programs than one, a gate has the program's name in front,
-/// and so has what two of them owe.
+/// suite is a gate of all.
 fn group_of(
     subject: &Arc<Subject>,
     suites: impl Iterator<Item = Suite>,
-    group: Option<&str>,
+    names: Names<'_>,
     shared: &Arc<Shared>,
 ) -> Vec<Trial> {
     let mut suites: Vec<Suite> = suites.collect();
@@ -199,17 +321,18 @@ fn group_of(
     let gates: Gates = owners.iter().map(gate).collect();
     let mut trials = Vec::new();
     for (at, (check, suite)) in owners.into_iter().enumerate() {
-        let name = group.map_or(String::new(), |group| format!("{group}::")) + check.name;
-        trials.push(gate_trial(name, &gates, at, suite, subject, shared));
+        let name = names.of_gate() + check.name;
+        let placed = (trials.len(), name);
+        trials.push(gate_trial(placed, &gates, at, suite, subject, shared));
     }
     suites.sort_by_key(|suite| !suite.waits_long);
     for suite in suites {
         for check in suite.checks {
-            let owner = group.filter(|_| is_owed_twice(suite.name, subject.lesson()));
-            let parts = [owner.unwrap_or_default(), suite.name, check.name];
-            let name =
-                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::");
-            trials.push(trial(name, check, suite, &gates, subject, shared));
+            let of_suite = if suite.name.is_empty() { "" } else { "::" };
+            let before = names.of_suite(suite.name, subject.lesson());
+            let name = format!("{before}{}{of_suite}{}", suite.name, check.name);
+            let placed = (trials.len(), name);
+            trials.push(trial(placed, check, suite, &gates, subject, shared));
         }
     }
     trials
@@ -222,7 +345,7 @@ fn is_owed_twice(suite: &str, lesson: &Lesson) -> bool {
 }
 
 fn gate_trial(
-    name: String,
+    placed: (usize, String),
     gates: &Gates,
     at: usize,
     suite: Suite,
@@ -230,16 +353,16 @@ fn gate_trial(
     shared: &Arc<Shared>,
 ) -> Trial {
     let (gates, subject, shared) = (Arc::clone(gates), Arc::clone(subject), Arc::clone(shared));
-    Trial::ignorable_test(name.clone(), move || {
+    Trial::ignorable_test(placed.1.clone(), move || {
         let gate = &gates[at];
         let closed = behind(&gates[..at], &subject);
         let came = closed.as_ref().unwrap_or_else(|| gate.run(&subject));
-        told(&name, gate.check, &suite, came, &subject, &shared)
+        told(&placed, gate.check, &suite, came, &subject, &shared)
     })
 }
 
 fn trial(
-    name: String,
+    placed: (usize, String),
     check: &'static Check,
     suite: Suite,
     gates: &Gates,
@@ -247,25 +370,26 @@ fn trial(
     shared: &Arc<Shared>,
 ) -> Trial {
     let (gates, subject, shared) = (Arc::clone(gates), Arc::clone(subject), Arc::clone(shared));
-    Trial::ignorable_test(name.clone(), move || {
+    Trial::ignorable_test(placed.1.clone(), move || {
         let came = match harness::missing(suite.needs)? {
             Some((need, why)) => CheckRun::not_run(Outcome::NotHere { need, why }),
             None => behind(&gates, &subject).unwrap_or_else(|| run(check, &subject)),
         };
-        told(&name, check, &suite, &came, &subject, &shared)
+        told(&placed, check, &suite, &came, &subject, &shared)
     })
 }
 
 /// What the harness is told, after the record was written.
 fn told(
-    name: &str,
+    (place, name): &(usize, String),
     check: &Check,
     suite: &Suite,
     came: &CheckRun,
     subject: &Subject,
     shared: &Shared,
 ) -> Ended {
-    let recorded = shared.records.as_ref().map(|it| it.add(name, subject, suite, check, came));
+    let recorded =
+        shared.records.as_ref().map(|it| it.add((*place, name), subject, suite, check, came));
     let verdict = verdict(check, came, shared);
     match recorded {
         Some(Err(error)) => {

@@ -19,6 +19,8 @@ pub struct Subject {
     /// Every program of the lesson, by its name.
     paths: BTreeMap<String, PathBuf>,
     sights: Sights,
+    /// Somebody's own: it is restrained.
+    foreign: bool,
 }
 
 impl Subject {
@@ -33,7 +35,13 @@ impl Subject {
             program: program.clone(),
             paths: paths.clone(),
             sights: Sights::default(),
+            foreign: false,
         }
+    }
+
+    /// The same, if it is somebody's own program: it is restrained.
+    pub(crate) fn foreign(self, foreign: bool) -> Self {
+        Self { foreign, ..self }
     }
 
     /// The same for one check: what is started by it is seen by nobody else's failure.
@@ -79,7 +87,8 @@ impl Subject {
     /// A start of it, with no arguments yet.
     #[must_use]
     pub fn launch(&self) -> Launch {
-        Launch::new(self.path()).seen_by(&self.sights)
+        let launch = Launch::new(self.path()).seen_by(&self.sights);
+        if self.foreign { launch.restrained() } else { launch }
     }
 
     /// A start of something else, which a failure looks at too.

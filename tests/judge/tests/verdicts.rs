@@ -430,23 +430,15 @@ fn a_failure_says_what_was_done_and_how_the_subject_stood() {
 /// A script that does not `exec` its server is judged itself; nothing of it is left.
 fn a_script_around_a_server_is_told_and_leaves_nothing_behind() {
     let folder = TempDir::new().expect("a folder");
-    let (path, pids) = (folder.path().join("script"), folder.path().join("pids"));
+    let (path, mark) = (folder.path().join("script"), folder.path().display());
     let exe = std::env::current_exe().expect("a path");
-    let text = format!(
-        "#!/bin/sh\nsh -c 'echo $$ >>{}; exec {} \"$@\"' sh \"$@\" &\nwait\n",
-        pids.display(),
-        exe.display()
-    );
+    let text = format!("#!/bin/sh\nSTARTED_BY={mark} {} \"$@\" &\nwait\n", exe.display());
     script::write(&path, &text).expect("a script");
     let path = path.display().to_string();
     let (output, records) = judged("right", "", &["--subject", &path, "own::is_wrong"]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("in a script, `exec` the program"), "{said}");
     assert_eq!(of(&records, "own::is_wrong")["path"], *path);
-    let pids = fs::read_to_string(pids).expect("servers");
-    assert!(pids.lines().count() >= 2, "the gate's and the check's: {pids}");
-    for pid in pids.lines() {
-        let gone = || !Path::new("/proc").join(pid).join("exe").exists();
-        until("the server has ended", gone).expect("nothing is left");
-    }
+    let servers = || Process::with("STARTED_BY", &mark.to_string());
+    until("the servers have ended", || servers().is_empty()).expect("nothing is left");
 }

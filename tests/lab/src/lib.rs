@@ -29,6 +29,7 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 pub mod ask;
 pub mod capture;
 pub mod clock;
+pub mod confine;
 pub mod kernel;
 pub mod limits;
 pub mod namespace;

@@ -141,7 +141,7 @@ pub fn loopback(address: impl Into<std::net::IpAddr>) -> io::Result<()> {
 /// Does `attempt` in a child process, so that it changes nothing here; returns its errno.
 ///
 /// `attempt` may make system calls only: no memory is allocated between fork and exit.
-fn in_a_child(attempt: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn in_a_child(attempt: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     // SAFETY: the child makes system calls only and leaves with _exit(2).
     let child = match unsafe { fork() }? {
         ForkResult::Parent { child } => child,

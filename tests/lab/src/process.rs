@@ -38,6 +38,27 @@ impl fmt::Display for InCall {
     }
 }
 
+/// How many processes and threads run as this user: what `RLIMIT_NPROC` counts.
+pub(crate) fn count_of_this_user() -> u64 {
+    let user = nix::unistd::getuid().as_raw().to_string();
+    let of = |status: &str| -> Option<u64> {
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()
+        };
+        (field("Uid:")? == user).then(|| field("Threads:")?.parse().ok())?
+    };
+    let statuses =
+        numbers().filter_map(|one| fs::read_to_string(format!("/proc/{one}/status")).ok());
+    statuses.filter_map(|status| of(&status)).sum()
+}
+
+/// The numbers of all processes that this one can see.
+fn numbers() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// A running process, known by its number. Nothing here holds it: it may end at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process(pub u32);
@@ -55,6 +76,18 @@ impl Process {
             next.extend(children);
         }
         found
+    }
+
+    /// The processes that were started with this variable in their environment: `/proc/PID/environ`, as far as this
+    /// user may read it.
+    #[must_use]
+    pub fn with(name: &str, value: &str) -> Vec<Self> {
+        let wanted = format!("{name}={value}");
+        let has_it = |process: &Self| {
+            let environment = fs::read(format!("/proc/{}/environ", process.0)).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes())
+        };
+        numbers().map(Self).filter(has_it).collect()
     }
 
     fn children(self) -> Vec<Self> {

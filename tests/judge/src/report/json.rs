@@ -29,6 +29,8 @@ struct To {
 #[derive(Debug, Serialize)]
 struct Record<'a> {
     check: &'a str,
+    /// Its place among all checks of the program, which end in another order.
+    place: usize,
     program: &'a str,
     /// Its path: somebody else's, perhaps.
     path: &'a Path,
@@ -72,7 +74,7 @@ impl Records {
     /// What write(2) says.
     pub fn add(
         &self,
-        name: &str,
+        (place, name): (usize, &str),
         subject: &Subject,
         suite: &Suite,
         check: &Check,
@@ -90,6 +92,7 @@ impl Records {
         }
         let record = Record {
             check: name,
+            place,
             program: &subject.program().name,
             path: subject.path(),
             scope: suite.scope.name(),

@@ -49,6 +49,13 @@ use runner::Runner;
 /// The variable that, with the value `1`, lets a page's lines be replaced.
 pub const UPDATE: &str = "READINESS_UPDATE";
 
+/// Is this what was expected, line by line, with the signs of a transcript: `[..]`, `...`, durations by their units?
+#[must_use]
+pub fn is_expected(expected: &str, printed: &str) -> bool {
+    let lines = |text: &str| text.trim_end().lines().map(str::to_owned).collect::<Vec<_>>();
+    compare::matches(&lines(expected), &lines(printed))
+}
+
 /// The transcripts of one page, and the programs that they may run.
 #[derive(Debug)]
 pub struct Transcripts {

@@ -82,6 +82,15 @@ impl Client {
         Self::take_over(socket.into())
     }
 
+    /// The other side of a program that has connected to a listener of ours.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn of(stream: TcpStream) -> io::Result<Self> {
+        Self::take_over(stream)
+    }
+
     fn take_over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let mut client = Self { stream, patience: patience() };

@@ -1,12 +1,14 @@
 //! A program on trial: started, asked for its address, and never left running.
 //!
 //! - [`Launch`]: how it is started; `preparations`: what is prepared for that, each concern by itself;
+//! - `restraint`: what it may not do to others;
 //! - [`Running`]: it runs; [`Server`]: and has said where it listens;
 //! - [`Sights`]: how it stands, for somebody who does not hold it;
 //! - `output`: what it prints.
 
 mod output;
 mod preparations;
+mod restraint;
 mod running;
 mod server;
 mod sight;
@@ -35,6 +37,7 @@ use preparations::{
     DefaultSignals, Descriptors, EndWithUs, ForgetDescriptors, Preparation, Preparations,
     WithoutLowPorts,
 };
+use restraint::Restraint;
 pub use running::Running;
 pub use server::Server;
 use sight::{Hold, Known};
@@ -52,6 +55,7 @@ pub struct Launch {
     witnessed: bool,
     lies: Vec<Lie>,
     seen_by: Option<Sights>,
+    restrained: bool,
 }
 
 impl Launch {
@@ -69,6 +73,7 @@ impl Launch {
             witnessed: false,
             lies: Vec::new(),
             seen_by: None,
+            restrained: false,
         }
     }
 
@@ -143,6 +148,14 @@ impl Launch {
         self
     }
 
+    /// Lets the kernel refuse the subject what would hurt those who run it: signals to others, tracing, and more
+    /// processes, addresses, processor time or bytes in a file than an exercise needs.
+    #[must_use]
+    pub fn restrained(mut self) -> Self {
+        self.restrained = true;
+        self
+    }
+
     /// Gives the subject a pipe with this as standard input, instead of one that is empty.
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
@@ -188,6 +201,7 @@ impl Launch {
             witnessed,
             lies,
             seen_by,
+            restrained,
         } = self;
         let path = command.get_program().to_owned();
         let network = network.as_ref().map(Network::prepare).transpose()?;
@@ -196,6 +210,10 @@ impl Launch {
             witnessed.then(|| Waiting::start(lies)).transpose().map_err(limits::explain_start)?;
 
         let mut all: Vec<Box<dyn Preparation>> = vec![Box::new(DefaultSignals)];
+        // Before the descriptors run out: it opens a file.
+        if restrained {
+            all.push(Box::new(Restraint::now()));
+        }
         if let Some((soft, hard)) = descriptors {
             all.push(Box::new(Descriptors { soft, hard }));
         }

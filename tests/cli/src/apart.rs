@@ -1,0 +1,215 @@
+//! A workspace apart from the course's, whose crates use the course's libraries: a learner's, and the one in which
+//! exercises and mistakes are verified. It is built offline, in the versions that the course was built with.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::syllabus::{Lesson, root};
+
+/// A workspace apart.
+#[derive(Debug, Clone)]
+pub struct Apart {
+    folder: PathBuf,
+    /// What leads from it to the course's folder: `..`.
+    up: &'static str,
+}
+
+impl Apart {
+    /// In this folder, which is made if it is not there; `up` leads from it to the course's.
+    ///
+    /// # Errors
+    ///
+    /// What mkdir(2) says, with the path.
+    pub fn at(folder: PathBuf, up: &'static str) -> io::Result<Self> {
+        make(&folder)?;
+        Ok(Self { folder, up })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes its own files where they differ: the course may have been moved, a crate deleted, a library updated.
+    ///
+    /// # Errors
+    ///
+    /// What reading and writing say, with the path.
+    pub fn keep_up_to_date(&self, comment: &str) -> io::Result<()> {
+        let course = table(&root().join("Cargo.toml"))?;
+        let mut text = format!("# {comment}\n[workspace]\nresolver = \"3\"\nmembers = [\n");
+        for member in self.members()? {
+            let _ = writeln!(text, "    {},", quoted(&member));
+        }
+        text += "]\n\n[workspace.dependencies]\n";
+        let dependencies =
+            course.get("workspace").and_then(|it| it.get("dependencies")?.as_table());
+        for (name, value) in dependencies.into_iter().flatten() {
+            let _ = writeln!(text, "{name} = {}", on_a_line(&self.seen_from_here(value)));
+        }
+        replace(&self.folder.join("Cargo.toml"), &text)?;
+        make(&self.folder.join(".cargo"))?;
+        replace(&self.folder.join(".cargo/config.toml"), &configuration())?;
+        let lock = self.folder.join("Cargo.lock");
+        if !lock.exists() {
+            write(&lock, &read(&root().join("Cargo.lock"))?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest of a crate with one program, which may use what the lesson's may.
+    ///
+    /// # Errors
+    ///
+    /// What reading and writing say, with the path.
+    pub fn write_crate(&self, lesson: &Lesson, of: &NewCrate<'_>) -> io::Result<()> {
+        let chapter = root().join("chapters").join(&lesson.folder).join("Cargo.toml");
+        let chapter = table(&chapter)?;
+        let mut text = format!(
+            "# {}\n[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n",
+            of.comment,
+            quoted(of.package),
+        );
+        if let Some(library) = of.library {
+            let _ = write!(text, "\n[lib]\nname = {}\ndoctest = false\n", quoted(library));
+        }
+        let (binary, source) = (quoted(of.binary), quoted(of.source));
+        let _ = write!(text, "\n[[bin]]\nname = {binary}\npath = {source}\n\n[dependencies]\n");
+        if of.library.is_none() && chapter.contains_key("lib") {
+            let _ = writeln!(text, "{}.workspace = true", lesson.package());
+        }
+        let own = chapter.get("dependencies").and_then(Value::as_table);
+        for name in own.into_iter().flat_map(Table::keys) {
+            let _ = writeln!(text, "{name}.workspace = true");
+        }
+        let folder = self.folder.join(of.folder);
+        make(&folder)?;
+        replace(&folder.join("Cargo.toml"), &text)
+    }
+
+    fn members(&self) -> io::Result<Vec<String>> {
+        let mut members = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(|error| named(&self.folder, &error))? {
+            let path = entry?.path();
+            if path.join("Cargo.toml").is_file() {
+                members.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            }
+        }
+        members.sort();
+        Ok(members)
+    }
+
+    /// A dependency of the course: its path begins at the course's folder.
+    fn seen_from_here(&self, value: &Value) -> Value {
+        let mut value = value.clone();
+        if let Some(Value::String(path)) = value.as_table_mut().and_then(|it| it.get_mut("path")) {
+            *path = format!("{}/{path}", self.up);
+        }
+        value
+    }
+}
+
+/// A crate that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCrate<'a> {
+    /// Its folder in the workspace.
+    pub folder: &'a str,
+    /// What its manifest begins with.
+    pub comment: &'a str,
+    /// Its name.
+    pub package: &'a str,
+    /// Its library's name, if it has one of its own, in `src/lib.rs`.
+    pub library: Option<&'a str>,
+    /// Its program's name.
+    pub binary: &'a str,
+    /// Its program's source, in its folder.
+    pub source: &'a str,
+}
+
+/// `cargo tutor` means the course's in here, too; what is built goes where the course's is; nothing is fetched.
+fn configuration() -> String {
+    let manifest = root().join("Cargo.toml").display().to_string();
+    let target = root().join("target").display().to_string();
+    format!(
+        "# Written by the course, again whenever its folder has been moved.\n\
+         [alias]\ntutor = {}\n\n[build]\ntarget-dir = {}\n\n[net]\noffline = true\n",
+        quoted(&format!("run --manifest-path {manifest} --package tutor --")),
+        quoted(&target),
+    )
+}
+
+/// A value on one line.
+fn on_a_line(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(all) => {
+            format!("[{}]", all.iter().map(on_a_line).collect::<Vec<_>>().join(", "))
+        }
+        Value::Table(table) => {
+            let fields = table.iter().map(|(name, value)| format!("{name} = {}", on_a_line(value)));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
+        Value::Boolean(is) => is.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Datetime(moment) => moment.to_string(),
+    }
+}
+
+/// A basic string: toml.io.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn table(path: &Path) -> io::Result<Table> {
+    let parsed = toml::from_str(&read(path)?);
+    parsed.map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+/// Makes a folder, and those above it.
+///
+/// # Errors
+///
+/// What mkdir(2) says, with the path.
+pub fn make(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder).map_err(|error| named(folder, &error))
+}
+
+/// A file's text.
+///
+/// # Errors
+///
+/// What reading says, with the path.
+pub fn read(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path).map_err(|error| named(path, &error))
+}
+
+/// Writes a file.
+///
+/// # Errors
+///
+/// What writing says, with the path.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text).map_err(|error| named(path, &error))
+}
+
+/// Writes a file only where it differs: cargo goes by its time.
+///
+/// # Errors
+///
+/// What writing says, with the path.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    match fs::read_to_string(path) {
+        Ok(old) if old == text => Ok(()),
+        _ => write(path, text),
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
