@@ -5,14 +5,17 @@ use std::path::PathBuf;
 
 use cli::exit::EarlyExit;
 use cli::programs::Build;
+use cli::screen::Screen;
 use cli::syllabus::Syllabus;
 
+use crate::practice;
 use crate::run::become_it;
 
 #[derive(clap::Args)]
 pub struct CheckOptions {
-    /// A lesson by number or name, or a program by name: 06, select, threaded-server
-    lesson: String,
+    /// An exercise, 03.1; a lesson by number or name, or a program by name: 06, select, threaded-server
+    #[arg(value_name = "WHAT")]
+    what: String,
     /// Check this program, in whatever language, in place of the lesson's: a server takes
     /// --listen ADDR:PORT and prints `listening on ADDR:PORT` first; a client takes what the
     /// lesson's takes
@@ -26,10 +29,13 @@ pub struct CheckOptions {
     records: Option<PathBuf>,
 }
 
-/// Builds the lesson's checks and becomes them.
-pub fn run(options: &CheckOptions) -> Result<(), EarlyExit> {
+/// Judges an exercise; or builds the lesson's checks and becomes them.
+pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let (lesson, program) = syllabus.program_meant(&options.lesson)?;
+    if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
+        return practice::check(lesson, exercise, screen);
+    }
+    let (lesson, program) = syllabus.program_meant(&options.what)?;
     let mut arguments: Vec<OsString> = Vec::new();
     arguments.push("--judge".into());
     if let Some(path) = &options.program {

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod map;
 mod peer;
+mod practice;
 mod run;
 
 use std::ffi::OsString;
@@ -48,8 +49,31 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Check a lesson's program, or yours in its place: what clients see of it, and how it waits
+    /// Check an exercise, a lesson's program, or yours in its place: what clients see of it, and how it
+    /// waits
     Check(check::CheckOptions),
+    /// Put an exercise into work/, to be edited there
+    Start {
+        /// An exercise by number or name: 03.1 or netcat
+        exercise: String,
+    },
+    /// Show the next hint of an exercise
+    Hint {
+        /// An exercise by number or name: 03.1 or netcat
+        exercise: String,
+    },
+    /// Show the solution of an exercise: when it is passed, or when asked twice
+    Solution {
+        /// An exercise by number or name: 03.1 or netcat
+        exercise: String,
+    },
+    /// Begin an exercise anew; what was written is kept
+    Reset {
+        /// An exercise by number or name: 03.1 or netcat
+        exercise: String,
+    },
+    /// Show what is done, and what comes next
+    Progress,
     /// Be one of the lab's clients or listeners
     Peer(peer::PeerOptions),
     /// Try what web pages claim about select, poll, epoll and connect, on this kernel
@@ -80,7 +104,12 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
         Some(Task::Run { program, arguments }) => run::program(&program, &arguments),
-        Some(Task::Check(options)) => check::run(&options),
+        Some(Task::Check(options)) => check::run(&options, screen),
+        Some(Task::Start { exercise }) => practice::start(&exercise, screen),
+        Some(Task::Hint { exercise }) => practice::hint(&exercise, screen),
+        Some(Task::Solution { exercise }) => practice::solution(&exercise, screen),
+        Some(Task::Reset { exercise }) => practice::reset(&exercise, screen),
+        Some(Task::Progress) => practice::show(screen),
         Some(Task::Peer(options)) => peer::run(&options),
         Some(Task::Claims(given)) => run::instrument("claims", &given),
         Some(Task::Trace(given)) => run::instrument("trace", &given),
