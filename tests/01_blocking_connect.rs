@@ -35,8 +35,12 @@ use timeline::packets::packet::{Packet, TcpSegment};
 fn main() -> ExitCode {
     LessonChecks::new("01-blocking-connect")
         .program("blocking-connect", env!("CARGO_BIN_EXE_blocking-connect"), OWN)
+        .exercise("1-probe", exercise_1::CHECKS)
         .main()
 }
+
+#[path = "../chapters/01-blocking-connect/exercises/1-probe/checks.rs"]
+mod exercise_1;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),

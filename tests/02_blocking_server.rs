@@ -23,8 +23,12 @@ fn main() -> ExitCode {
     LessonChecks::new("02-blocking-server")
         .program("blocking-server", env!("CARGO_BIN_EXE_blocking-server"), ONE_AT_A_TIME)
         .program("threaded-server", env!("CARGO_BIN_EXE_threaded-server"), A_THREAD_EACH)
+        .exercise("1-small-server", exercise_1::CHECKS)
         .main()
 }
+
+#[path = "../chapters/02-blocking-server/exercises/1-small-server/checks.rs"]
+mod exercise_1;
 
 const ONE_AT_A_TIME: &[Suite] = &[
     Suite::new(Scope::Contract, IN_TURN).behind(&ANSWERS),

@@ -9,8 +9,12 @@ use lab::wait::{self, QUIET};
 fn main() -> ExitCode {
     LessonChecks::new("03-select")
         .program("select-server", env!("CARGO_BIN_EXE_select-server"), OWN)
+        .exercise("1-netcat", exercise_1::CHECKS)
         .main()
 }
+
+#[path = "../chapters/03-select/exercises/1-netcat/checks.rs"]
+mod exercise_1;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Mechanism, STALL).behind(&ANSWERS),

@@ -19,6 +19,7 @@ pub mod recordings;
 pub mod refute;
 pub mod soak;
 pub mod strace;
+pub mod verify;
 
 use std::fmt;
 

@@ -10,7 +10,7 @@ use cli::meant;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::root;
 use course::house::House;
-use course::{generated, kernels, recordings, refute, soak, strace};
+use course::{generated, kernels, recordings, refute, soak, strace, verify};
 
 /// Keeps the course true: writes what is generated, records what that is made of, builds the book,
 /// repeats the checks.
@@ -40,6 +40,8 @@ enum Task {
     CompareWithStrace,
     /// Run the claims' experiments under a kernel that lies: each that a lie can meet must differ from the book
     Refute(refute::RefuteOptions),
+    /// Verify exercises and mistakes: starters fail, wrong solutions are refused, mistakes are caught
+    Verify(verify::VerifyOptions),
     /// Repeat the test suite, idle and beside busy loops, and keep a log
     Soak(soak::SoakOptions),
     /// Boot other kernels in a virtual machine and run the lessons' checks, the table, the claims, the
@@ -56,6 +58,9 @@ fn main() -> ExitCode {
         Task::Book => book(),
         Task::CompareWithStrace => strace::compare(&mut screen),
         Task::Refute(options) => refute::run(&options, &mut screen),
+        Task::Verify(options) => House::read(&root())
+            .map_err(EarlyExit::from)
+            .and_then(|house| verify::run(&options, &house, &mut screen)),
         Task::Soak(options) => match soak::run(&options) {
             Ok(status) => return status,
             Err(error) => Err(error),

@@ -1,0 +1,47 @@
+//! A server for one client at a time.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(address) = std::env::args().skip_while(|argument| argument != "--listen").nth(1)
+    else {
+        eprintln!("write: small-server --listen ADDR:PORT");
+        return ExitCode::from(2);
+    };
+    match serve(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("small-server {address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on {}", listener.local_addr()?)?;
+    stdout.flush()?;
+    loop {
+        let (client, _) = listener.accept()?;
+        // What happens to one client is no reason to leave the others.
+        if let Err(error) = talk(&client) {
+            eprintln!("a client is lost: {error}");
+        }
+    }
+}
+
+/// One client, from its first byte to its end of stream.
+fn talk(mut client: &TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let count = client.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        buffer[..count].make_ascii_uppercase();
+        client.write_all(&buffer[..count])?;
+    }
+}

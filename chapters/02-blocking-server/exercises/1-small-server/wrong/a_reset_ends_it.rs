@@ -1,0 +1,44 @@
+//! The error of one client is passed on: out of the loop of all.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(address) = std::env::args().skip_while(|argument| argument != "--listen").nth(1)
+    else {
+        eprintln!("write: small-server --listen ADDR:PORT");
+        return ExitCode::from(2);
+    };
+    match serve(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("small-server {address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on {}", listener.local_addr()?)?;
+    stdout.flush()?;
+    loop {
+        let (client, _) = listener.accept()?;
+        talk(&client)?;
+    }
+}
+
+/// One client, from its first byte to its end of stream.
+fn talk(mut client: &TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let count = client.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        buffer[..count].make_ascii_uppercase();
+        client.write_all(&buffer[..count])?;
+    }
+}

@@ -1,0 +1,105 @@
+//! What the compiler says of the variants.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use cli::programs::cargo;
+use cli::syllabus::Syllabus;
+use serde::Deserialize;
+
+use super::VerifyFault;
+use super::variants::{self, Variant, VariantKind};
+
+/// Programs that were built, and what is wrong with the others.
+pub struct Built {
+    pub programs: Vec<(Variant, PathBuf)>,
+    pub faults: Vec<VerifyFault>,
+}
+
+#[derive(Deserialize)]
+struct CargoSays {
+    reason: String,
+    target: Option<Target>,
+    message: Option<Diagnostic>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    code: Option<Code>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+/// Makes crates of every one, and builds the chosen ones at once.
+///
+/// # Errors
+///
+/// What writing the crates and starting cargo say.
+pub fn all(every: &[Variant], chosen: &[Variant]) -> io::Result<Built> {
+    let syllabus = Syllabus::read()?;
+    let lesson =
+        |folder: &str| syllabus.lessons.iter().find(|lesson| lesson.folder == folder).cloned();
+    let folder = variants::write(lesson, every)?;
+    let mut command = cargo();
+    command.current_dir(folder).args(["build", "--keep-going", "--offline"]);
+    command.args(chosen.iter().flat_map(|variant| ["--package", &variant.name]));
+    command.args(["--quiet", "--message-format=json"]);
+    let output = command.stdin(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<CargoSays>(line).ok());
+    let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut said: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
+    for message in messages {
+        let Some(target) = message.target else { continue };
+        match (message.reason.as_str(), message.message, message.executable) {
+            ("compiler-message", Some(diagnostic), _) => {
+                said.entry(target.name).or_default().push(diagnostic);
+            }
+            ("compiler-artifact", _, Some(path)) => drop(programs.insert(target.name, path)),
+            _ => {}
+        }
+    }
+    if programs.is_empty() && !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let mut built = Built { programs: Vec::new(), faults: Vec::new() };
+    for variant in chosen {
+        let fault = |problem| VerifyFault { at: variant.title.clone(), problem };
+        let warnings = said.get(&variant.name).into_iter().flatten();
+        let warnings = warnings.filter(|one| one.level == "warning" && !is_allowed(variant, one));
+        built.faults.extend(warnings.map(|one| fault(format!("a warning: {}", one.message))));
+        if let Some(path) = programs.get(&variant.name) {
+            built.programs.push((variant.clone(), path.clone()));
+        } else {
+            let errors = said.get(&variant.name).into_iter().flatten();
+            let first = errors.into_iter().find(|one| one.level == "error");
+            let first = first.map_or("cargo did not build it", |one| one.message.as_str());
+            built.faults.push(fault(format!("does not compile: {first}")));
+        }
+    }
+    Ok(built)
+}
+
+/// What is not finished has parts that nobody uses; and a mistake may leave something unused.
+fn is_allowed(variant: &Variant, diagnostic: &Diagnostic) -> bool {
+    let unused = diagnostic
+        .code
+        .as_ref()
+        .is_some_and(|code| code.code.starts_with("unused") || code.code == "dead_code");
+    // The summary of a crate's warnings has no code.
+    let sum = diagnostic.code.is_none();
+    sum || unused || matches!(variant.kind, VariantKind::Mistake(_))
+}
