@@ -9,12 +9,15 @@ use lab::wait::{self, QUIET};
 fn main() -> ExitCode {
     LessonChecks::new("03-select")
         .program("select-server", env!("CARGO_BIN_EXE_select-server"), OWN)
-        .exercise("1-netcat", exercise_1::CHECKS)
+        .exercise("1-deaf", exercise_1::CHECKS)
+        .exercise("2-netcat", exercise_2::CHECKS)
         .main()
 }
 
-#[path = "../chapters/03-select/exercises/1-netcat/checks.rs"]
+#[path = "../chapters/03-select/exercises/1-deaf/checks.rs"]
 mod exercise_1;
+#[path = "../chapters/03-select/exercises/2-netcat/checks.rs"]
+mod exercise_2;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Mechanism, STALL).behind(&ANSWERS),
