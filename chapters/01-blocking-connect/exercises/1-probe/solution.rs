@@ -1,38 +1,55 @@
 //! Which of these addresses are open, closed, silent, or out of reach?
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long an address may take.
+/// How long an address may take. Silence has no other end than this.
 const LIMIT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let addresses: Result<Vec<SocketAddr>, _> =
         std::env::args().skip(1).map(|text| text.parse()).collect();
-    let addresses = match addresses {
-        Ok(addresses) if !addresses.is_empty() => addresses,
+    let told = match addresses {
+        Ok(addresses) if !addresses.is_empty() => probe(&addresses),
         _ => {
-            eprintln!("write: probe ADDR:PORT...");
+            let _ = writeln!(io::stderr(), "write: probe ADDR:PORT...");
             return ExitCode::from(2);
         }
     };
-    let mut all_open = true;
-    for address in addresses {
-        let answer = TcpStream::connect_timeout(&address, LIMIT);
-        all_open &= answer.is_ok();
-        match answer {
-            Ok(_) => println!("{address} open"),
-            Err(error) => match error.kind() {
-                ErrorKind::ConnectionRefused => println!("{address} closed"),
-                ErrorKind::TimedOut => println!("{address} silent"),
-                ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
-                    println!("{address} no route");
-                }
-                _ => println!("{address} {error}"),
-            },
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "probe: {error}");
+            ExitCode::FAILURE
         }
     }
-    if all_open { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tells in a line for each address how its connect ended. Returns whether all of them are open.
+fn probe(addresses: &[SocketAddr]) -> io::Result<bool> {
+    let mut all_open = true;
+    for address in addresses {
+        let error = match TcpStream::connect_timeout(address, LIMIT) {
+            Ok(_) => {
+                writeln!(io::stdout(), "{address} open")?;
+                continue;
+            }
+            Err(error) => error,
+        };
+        all_open = false;
+        match error.kind() {
+            // Somebody answered: the other machine, or a firewall.
+            ErrorKind::ConnectionRefused => writeln!(io::stdout(), "{address} closed")?,
+            // Nobody did.
+            ErrorKind::TimedOut => writeln!(io::stdout(), "{address} silent")?,
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+                writeln!(io::stdout(), "{address} no route")?;
+            }
+            _ => writeln!(io::stdout(), "{address} {error}")?,
+        }
+    }
+    Ok(all_open)
 }

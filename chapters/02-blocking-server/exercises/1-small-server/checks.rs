@@ -77,7 +77,8 @@ const SLEEPS: &[Check] = &[Check {
         let record = server.record_at_rest()?;
         record.has_one_thread()?;
         record.never_spins()?;
-        let reads = record.reads_under_way()?.len();
-        require(reads == 1, format_args!("{reads} reads are under way, and not one"))
+        let waits: Vec<&str> =
+            record.calls()?.filter(|call| call.is_pending()).map(|call| call.name()).collect();
+        require(waits == ["read"], format_args!("it sleeps in {}", waits.join(" and ")))
     },
 }];

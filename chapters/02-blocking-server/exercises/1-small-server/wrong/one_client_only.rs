@@ -7,18 +7,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let Some(address) = std::env::args().skip_while(|argument| argument != "--listen").nth(1)
     else {
-        eprintln!("write: small-server --listen ADDR:PORT");
+        let _ = writeln!(io::stderr(), "write: small-server --listen ADDR:PORT");
         return ExitCode::from(2);
     };
     match serve(&address) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("small-server {address}: {error}");
+            let _ = writeln!(io::stderr(), "small-server {address}: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
+/// Listens, says where, and serves one client after the other.
 fn serve(address: &str) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     let mut stdout = io::stdout();
