@@ -52,6 +52,12 @@ impl Apart {
         for (name, value) in dependencies.into_iter().flatten() {
             let _ = writeln!(text, "{name} = {}", on_a_line(&self.seen_from_here(value)));
         }
+        // With the course's own profiles nothing is compiled a second time.
+        text += "\n[profile]\n";
+        let profiles = course.get("profile").and_then(Value::as_table);
+        for (name, value) in profiles.into_iter().flatten() {
+            let _ = writeln!(text, "{name} = {}", on_a_line(value));
+        }
         replace(&self.folder.join("Cargo.toml"), &text)?;
         make(&self.folder.join(".cargo"))?;
         replace(&self.folder.join(".cargo/config.toml"), &configuration())?;
@@ -75,6 +81,9 @@ impl Apart {
             of.comment,
             quoted(of.package),
         );
+        if of.has_known_faults {
+            text += "\n[lints.rust]\nwarnings = \"allow\"\n";
+        }
         if let Some(library) = of.library {
             let _ = write!(text, "\n[lib]\nname = {}\ndoctest = false\n", quoted(library));
         }
@@ -129,6 +138,8 @@ pub struct NewCrate<'a> {
     pub binary: &'a str,
     /// Its program's source, in its folder.
     pub source: &'a str,
+    /// What the compiler warns of is known: it is not to be told.
+    pub has_known_faults: bool,
 }
 
 /// `cargo tutor` means the course's in here, too; what is built goes where the course's is; nothing is fetched.
@@ -151,7 +162,9 @@ fn on_a_line(value: &Value) -> String {
             format!("[{}]", all.iter().map(on_a_line).collect::<Vec<_>>().join(", "))
         }
         Value::Table(table) => {
-            let fields = table.iter().map(|(name, value)| format!("{name} = {}", on_a_line(value)));
+            let fields = table
+                .iter()
+                .map(|(name, value)| format!("{} = {}", quoted(name), on_a_line(value)));
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Boolean(is) => is.to_string(),

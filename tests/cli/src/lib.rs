@@ -3,6 +3,7 @@
 //! - [`syllabus`]: the lessons, as their `lesson.toml` describe them, and how a person names one;
 //! - [`exercise`]: their exercises;
 //! - [`mistake`]: the mistakes of a lesson, as patches;
+//! - [`variant`]: one of them as a program that can be started;
 //! - [`judged`]: what the judge has written of a program;
 //! - [`apart`]: a workspace beside the course, whose crates use its libraries;
 //! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
@@ -24,3 +25,4 @@ pub mod mistake;
 pub mod programs;
 pub mod screen;
 pub mod syllabus;
+pub mod variant;

@@ -1,12 +1,16 @@
 //! The mistakes of a lesson: `chapters/NN-name/mistakes/NAME.patch`, each a known-wrong variant of one of its programs.
 //!
-//! A patch begins with its description, TOML behind `# `, and goes on with the differences, made in the lesson's folder.
+//! What a person sees of one may stand beside it, in `NAME.md`. A patch begins with its description, TOML behind `# `, and goes on with the differences, made in the lesson's folder.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::exit::EarlyExit;
+use crate::meant;
 
 /// A known-wrong variant of a lesson's program.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +26,8 @@ pub struct Mistake {
     pub title: String,
     /// What a person would see of it.
     pub symptom: String,
+    /// What a person would take it for, in the book's page of symptoms.
+    pub seen_as: Option<SymptomKind>,
     /// The lesson's program that it is made in.
     pub program: String,
     /// The checks that it fails, and by which it is caught: the most telling one first.
@@ -35,6 +41,24 @@ pub struct Mistake {
     /// The differences, as diff -u prints them.
     #[serde(skip)]
     pub differences: String,
+}
+
+/// What a mistake looks like, before anybody knows what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SymptomKind {
+    /// It hangs.
+    Hang,
+    /// It takes a processor.
+    Busy,
+    /// Bytes are missing or wrong.
+    Bytes,
+    /// It ends.
+    Death,
+    /// It says something false.
+    Lie,
+    /// It gets slow, or larger.
+    Slow,
 }
 
 impl Mistake {
@@ -51,15 +75,84 @@ impl Mistake {
         let mut mistakes = Vec::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "patch") {
+                continue;
+            }
             let text = fs::read_to_string(&path)?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let mistake = Self::parse(lesson, name, &text);
             mistakes.push(mistake.map_err(|error| {
-                io::Error::other(format!("chapters/{lesson}/mistakes/{}: {error}", path.display()))
+                let file = path.file_name().unwrap_or_default().display();
+                io::Error::other(format!("chapters/{lesson}/mistakes/{file}: {error}"))
             })?);
         }
         mistakes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(mistakes)
+    }
+
+    /// The one that a person has named, among those of the lesson in `chapters/LESSON`.
+    ///
+    /// # Errors
+    ///
+    /// That there is no such mistake, what may have been meant, and which there are; as [`Mistake::of_lesson`].
+    pub fn meant(root: &Path, lesson: &str, typed: &str) -> Result<Self, EarlyExit> {
+        let mut all = Self::of_lesson(root, lesson)?;
+        if let Some(at) = all.iter().position(|mistake| mistake.name == typed) {
+            return Ok(all.swap_remove(at));
+        }
+        let names = all.iter().map(|mistake| mistake.name.as_str());
+        let mut words = meant::unknown("mistake", typed, names);
+        words += if all.is_empty() { "; this lesson has none" } else { "\nthere are:" };
+        for Self { name, title, .. } in &all {
+            let _ = write!(words, "\n  {name:<32}{title}");
+        }
+        Err(EarlyExit::Arguments(words))
+    }
+
+    /// The patch, below the course's folder.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.beside("patch")
+    }
+
+    /// What a person sees of it, run: Markdown with console blocks. Not each mistake has one.
+    #[must_use]
+    pub fn seen(&self) -> PathBuf {
+        self.beside("md")
+    }
+
+    fn beside(&self, extension: &str) -> PathBuf {
+        let file = format!("{}.{extension}", self.name);
+        ["chapters", &self.lesson, "mistakes", &file].iter().collect()
+    }
+
+    /// The lesson's sources with the differences in them, by their paths in the crate.
+    ///
+    /// # Errors
+    ///
+    /// What reading says; that the patch does not apply, with its path.
+    pub fn sources(&self, root: &Path) -> io::Result<Vec<(String, String)>> {
+        let wrong = |words: String| io::Error::other(format!("{}: {words}", self.file().display()));
+        let mut sources = Vec::new();
+        let folder = root.join("chapters").join(&self.lesson).join("src");
+        for entry in fs::read_dir(folder)? {
+            let file = entry?.path();
+            let inside = format!("src/{}", file.file_name().unwrap_or_default().display());
+            if file.is_file() {
+                sources.push((inside, fs::read_to_string(&file)?));
+            }
+        }
+        for differences in of_each_file(&self.differences) {
+            let patch =
+                diffy::Patch::from_str(&differences).map_err(|error| wrong(error.to_string()))?;
+            let file = patch.original().unwrap_or_default().trim_start_matches("a/").to_owned();
+            let source = sources.iter_mut().find(|(path, _)| *path == file);
+            let (_, text) = source.ok_or_else(|| wrong(format!("there is no {file}")))?;
+            *text =
+                diffy::apply(text, &patch).map_err(|error| wrong(format!("{file}: {error}")))?;
+        }
+        sources.sort();
+        Ok(sources)
     }
 
     fn parse(lesson: &str, name: String, text: &str) -> Result<Self, String> {
@@ -79,6 +172,21 @@ impl Mistake {
         (mistake.lesson, mistake.name) = (lesson.to_owned(), name);
         Ok(mistake)
     }
+}
+
+/// The differences of each file by themselves.
+fn of_each_file(differences: &str) -> Vec<String> {
+    let mut files: Vec<String> = Vec::new();
+    for line in differences.lines() {
+        if line.starts_with("--- ") {
+            files.push(String::new());
+        }
+        if let Some(file) = files.last_mut() {
+            file.push_str(line);
+            file.push('\n');
+        }
+    }
+    files
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ const READY_MADE: &str = "READINESS_PROGRAMS";
 /// What cargo shall build of the course: the programs of some packages, or the checks of one.
 #[derive(Debug, Clone)]
 pub struct Build {
+    /// Where cargo is started.
+    folder: PathBuf,
     arguments: Vec<String>,
 }
 
@@ -26,13 +28,20 @@ impl Build {
         for package in packages {
             arguments.extend(["--package".to_owned(), package.into()]);
         }
-        Self { arguments }
+        Self { folder: root(), arguments }
     }
 
     /// The programs of every package.
     #[must_use]
     pub fn workspace() -> Self {
-        Self { arguments: ["build", "--workspace", "--bins"].map(str::to_owned).to_vec() }
+        let arguments = ["build", "--workspace", "--bins"].map(str::to_owned).to_vec();
+        Self { folder: root(), arguments }
+    }
+
+    /// The programs of a workspace [apart](crate::apart).
+    #[must_use]
+    pub fn apart(folder: PathBuf) -> Self {
+        Self { folder, arguments: ["build", "--bins"].map(str::to_owned).to_vec() }
     }
 
     /// A lesson's checks.
@@ -40,7 +49,7 @@ impl Build {
     pub fn checks(lesson: &Lesson) -> Self {
         let (package, checks) = (lesson.package(), lesson.checks());
         let arguments = ["test", "--no-run", "--package", &package, "--test", &checks];
-        Self { arguments: arguments.map(str::to_owned).to_vec() }
+        Self { folder: root(), arguments: arguments.map(str::to_owned).to_vec() }
     }
 
     /// Builds, unless the programs are ready-made.
@@ -53,8 +62,44 @@ impl Build {
     pub fn run(&self) -> io::Result<Programs> {
         match std::env::var_os(READY_MADE) {
             Some(folder) => Ok(Programs::ReadyMade(folder.into())),
-            None => build(&self.arguments).map(Programs::Built),
+            None => self.build().map(Programs::Built),
         }
+    }
+
+    fn build(&self) -> io::Result<HashMap<String, PathBuf>> {
+        let mut command = cargo();
+        command
+            .current_dir(&self.folder)
+            .args(&self.arguments)
+            .arg("--message-format=json-render-diagnostics");
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        command.args(["--color", if io::stderr().is_terminal() { "always" } else { "auto" }]);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
+        let progress = child
+            .stderr
+            .take()
+            .map(|stderr| thread::Builder::new().spawn(move || show_progress(stderr)));
+        let mut messages = String::new();
+        if let Some(mut stdout) = child.stdout.take() {
+            stdout.read_to_string(&mut messages)?;
+        }
+        let status = child.wait()?;
+        if let Some(Ok(progress)) = progress {
+            // It ended with cargo's standard error.
+            let _ = progress.join();
+        }
+        if !status.success() {
+            return Err(io::Error::other("cargo could not build; what it said stands above"));
+        }
+        let executables = messages.lines().filter_map(executable);
+        Ok(executables.filter_map(|path| Some((name(&path)?, path))).collect())
     }
 }
 
@@ -110,39 +155,6 @@ pub fn cargo() -> Command {
         }
     }
     cargo
-}
-
-fn build(arguments: &[String]) -> io::Result<HashMap<String, PathBuf>> {
-    let mut command = cargo();
-    command.args(arguments).arg("--message-format=json-render-diagnostics");
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    command.args(["--color", if io::stderr().is_terminal() { "always" } else { "auto" }]);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
-    let progress = child
-        .stderr
-        .take()
-        .map(|stderr| thread::Builder::new().spawn(move || show_progress(stderr)));
-    let mut messages = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut messages)?;
-    }
-    let status = child.wait()?;
-    if let Some(Ok(progress)) = progress {
-        // It ended with cargo's standard error.
-        let _ = progress.join();
-    }
-    if !status.success() {
-        return Err(io::Error::other("cargo could not build; what it said stands above"));
-    }
-    let executables = messages.lines().filter_map(executable);
-    Ok(executables.filter_map(|path| Some((name(&path)?, path))).collect())
 }
 
 /// Passes cargo's lines on, but for the last ones, which say that it has finished.

@@ -1,12 +1,13 @@
 //! `check`: a lesson's checks, on its own program or on anybody's.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cli::exit::EarlyExit;
 use cli::programs::Build;
 use cli::screen::Screen;
-use cli::syllabus::Syllabus;
+use cli::syllabus::{Lesson, Program, Syllabus};
+use cli::variant;
 
 use crate::practice;
 use crate::run::become_it;
@@ -21,6 +22,9 @@ pub struct CheckOptions {
     /// lesson's takes
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
+    /// Check the lesson's program with this mistake in it: the lesson's page has their names
+    #[arg(long, value_name = "NAME", conflicts_with = "program")]
+    mistake: Option<String>,
     /// Only the checks with this text in their names
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -38,13 +42,13 @@ pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit>
     let (lesson, program) = syllabus.program_meant(&options.what)?;
     let mut arguments: Vec<OsString> = Vec::new();
     arguments.push("--judge".into());
-    if let Some(path) = &options.program {
+    let mistaken =
+        options.mistake.as_ref().map(|typed| variant::build(lesson, typed)).transpose()?;
+    if let Some((mistake, path)) = mistaken {
         arguments.extend(["--subject".into(), path.into()]);
-    }
-    // Who names a lesson means all of it; its first program is the one that another can replace.
-    let is_lesson = lesson.programs.first().is_some_and(|first| first.name == program.name);
-    if options.program.is_some() || !is_lesson {
-        arguments.extend(["--in-place-of".into(), program.name.clone().into()]);
+        arguments.extend(["--in-place-of".into(), mistake.program.into()]);
+    } else {
+        arguments.extend(in_place_of(lesson, program, options.program.as_deref()));
     }
     if let Some(file) = &options.records {
         arguments.extend(["--records".into(), file.into()]);
@@ -53,4 +57,18 @@ pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit>
         arguments.extend(["--".into(), text.into()]);
     }
     become_it(&Build::checks(lesson).run()?, &lesson.checks(), &arguments)
+}
+
+/// Which program is judged, and whose checks.
+fn in_place_of(lesson: &Lesson, program: &Program, path: Option<&Path>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    if let Some(path) = path {
+        arguments.extend(["--subject".into(), path.into()]);
+    }
+    // Who names a lesson means all of it; its first program is the one that another can replace.
+    let is_lesson = lesson.programs.first().is_some_and(|first| first.name == program.name);
+    if path.is_some() || !is_lesson {
+        arguments.extend(["--in-place-of".into(), program.name.clone().into()]);
+    }
+    arguments
 }

@@ -45,6 +45,9 @@ enum Task {
     Run {
         /// A lesson by number or name, or a program by name: 03, select, threaded-server
         program: String,
+        /// Build it with this mistake in it: the lesson's page has their names
+        #[arg(long, value_name = "NAME")]
+        mistake: Option<String>,
         /// What the program is given: cargo tutor run 03 -- -v
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -103,7 +106,9 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
         None => Ok(map::show(&Syllabus::read()?, screen)?),
         Some(Task::Tour) => demo::tour(&Syllabus::read()?, screen),
         Some(Task::Demo { lesson }) => demo::one(&Syllabus::read()?, &lesson, screen),
-        Some(Task::Run { program, arguments }) => run::program(&program, &arguments),
+        Some(Task::Run { program, mistake, arguments }) => {
+            run::program(&program, mistake.as_deref(), &arguments)
+        }
         Some(Task::Check(options)) => check::run(&options, screen),
         Some(Task::Start { exercise }) => practice::start(&exercise, screen),
         Some(Task::Hint { exercise }) => practice::hint(&exercise, screen),

@@ -5,11 +5,13 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use cli::exit::EarlyExit;
 use cli::programs::{Build, Programs};
 use cli::syllabus::Syllabus;
+use cli::variant;
 
 /// Each instrument's program, and the package that it is of.
 const INSTRUMENTS: [(&str, &str); 3] =
@@ -41,16 +43,27 @@ pub fn instrument(name: &str, given: &Given) -> Result<(), EarlyExit> {
     become_it(&Build::programs(packages).run()?, name, &given.arguments)
 }
 
-/// Becomes a lesson's program.
-pub fn program(typed: &str, arguments: &[OsString]) -> Result<(), EarlyExit> {
+/// Becomes a lesson's program, or that program with a mistake in it.
+pub fn program(
+    typed: &str,
+    mistake: Option<&str>,
+    arguments: &[OsString],
+) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, program) = syllabus.program_meant(typed)?;
+    if let Some(mistake) = mistake {
+        let (_, path) = variant::build(lesson, mistake)?;
+        return become_file(&path, arguments);
+    }
     become_it(&Programs::of("tutor", [lesson])?, &program.name, arguments)
 }
 
 /// Returns only to say why not.
 pub fn become_it(programs: &Programs, name: &str, arguments: &[OsString]) -> Result<(), EarlyExit> {
-    let path = programs.path(name)?;
-    let error = Command::new(&path).args(arguments).exec();
+    become_file(&programs.path(name)?, arguments)
+}
+
+fn become_file(path: &Path, arguments: &[OsString]) -> Result<(), EarlyExit> {
+    let error = Command::new(path).args(arguments).exec();
     Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())).into())
 }

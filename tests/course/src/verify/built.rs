@@ -10,11 +10,11 @@ use cli::syllabus::Syllabus;
 use serde::Deserialize;
 
 use super::VerifyFault;
-use super::variants::{self, Variant, VariantKind};
+use super::variants::{self, KnownVariant};
 
 /// Programs that were built, and what is wrong with the others.
 pub struct Built {
-    pub programs: Vec<(Variant, PathBuf)>,
+    pub programs: Vec<(KnownVariant, PathBuf)>,
     pub faults: Vec<VerifyFault>,
 }
 
@@ -22,7 +22,8 @@ pub struct Built {
 struct CargoSays {
     reason: String,
     target: Option<Target>,
-    message: Option<Diagnostic>,
+    #[serde(rename = "message")]
+    diagnostic: Option<Diagnostic>,
     executable: Option<PathBuf>,
 }
 
@@ -48,14 +49,15 @@ struct Code {
 /// # Errors
 ///
 /// What writing the crates and starting cargo say.
-pub fn all(every: &[Variant], chosen: &[Variant]) -> io::Result<Built> {
-    let syllabus = Syllabus::read()?;
-    let lesson =
-        |folder: &str| syllabus.lessons.iter().find(|lesson| lesson.folder == folder).cloned();
-    let folder = variants::write(lesson, every)?;
+pub fn all(
+    syllabus: &Syllabus,
+    every: &[KnownVariant],
+    chosen: &[KnownVariant],
+) -> io::Result<Built> {
+    let folder = variants::write(syllabus, every)?;
     let mut command = cargo();
     command.current_dir(folder).args(["build", "--keep-going", "--offline"]);
-    command.args(chosen.iter().flat_map(|variant| ["--package", &variant.name]));
+    command.args(chosen.iter().flat_map(|known| ["--package", &known.variant.name]));
     command.args(["--quiet", "--message-format=json"]);
     let output = command.stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -64,7 +66,7 @@ pub fn all(every: &[Variant], chosen: &[Variant]) -> io::Result<Built> {
     let mut said: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     for message in messages {
         let Some(target) = message.target else { continue };
-        match (message.reason.as_str(), message.message, message.executable) {
+        match (message.reason.as_str(), message.diagnostic, message.executable) {
             ("compiler-message", Some(diagnostic), _) => {
                 said.entry(target.name).or_default().push(diagnostic);
             }
@@ -76,30 +78,29 @@ pub fn all(every: &[Variant], chosen: &[Variant]) -> io::Result<Built> {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     let mut built = Built { programs: Vec::new(), faults: Vec::new() };
-    for variant in chosen {
+    for known in chosen {
+        let variant = &known.variant;
         let fault = |problem| VerifyFault { at: variant.title.clone(), problem };
         let warnings = said.get(&variant.name).into_iter().flatten();
-        let warnings = warnings.filter(|one| one.level == "warning" && !is_allowed(variant, one));
+        let warnings = warnings.filter(|one| one.level == "warning" && !is_allowed(one));
         built.faults.extend(warnings.map(|one| fault(format!("a warning: {}", one.message))));
         if let Some(path) = programs.get(&variant.name) {
-            built.programs.push((variant.clone(), path.clone()));
-        } else {
-            let errors = said.get(&variant.name).into_iter().flatten();
-            let first = errors.into_iter().find(|one| one.level == "error");
-            let first = first.map_or("cargo did not build it", |one| one.message.as_str());
-            built.faults.push(fault(format!("does not compile: {first}")));
+            built.programs.push((known.clone(), path.clone()));
+            continue;
         }
+        let mut errors = said.get(&variant.name).into_iter().flatten();
+        let first = errors.find(|one| one.level == "error");
+        let first = first.map_or("cargo did not build it", |one| one.message.as_str());
+        built.faults.push(fault(format!("does not compile: {first}")));
     }
     Ok(built)
 }
 
-/// What is not finished has parts that nobody uses; and a mistake may leave something unused.
-fn is_allowed(variant: &Variant, diagnostic: &Diagnostic) -> bool {
-    let unused = diagnostic
+/// What is not finished has parts that nobody uses.
+fn is_allowed(diagnostic: &Diagnostic) -> bool {
+    // The summary of a crate's warnings has no code.
+    diagnostic
         .code
         .as_ref()
-        .is_some_and(|code| code.code.starts_with("unused") || code.code == "dead_code");
-    // The summary of a crate's warnings has no code.
-    let sum = diagnostic.code.is_none();
-    sum || unused || matches!(variant.kind, VariantKind::Mistake(_))
+        .is_none_or(|code| code.code.starts_with("unused") || code.code == "dead_code")
 }

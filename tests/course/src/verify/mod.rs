@@ -18,7 +18,7 @@ use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus};
 
 use crate::house::House;
-use variants::Variant;
+use variants::KnownVariant;
 
 /// What `cargo course verify` is told.
 #[derive(Debug, clap::Args)]
@@ -45,29 +45,29 @@ pub struct VerifyFault {
 pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Result<(), EarlyExit> {
     let mut faults = shape::faults(house)?;
     let all = variants::of(&house.syllabus)?;
-    let wanted = |variant: &Variant| {
+    let wanted = |variant: &KnownVariant| {
         options.only.is_empty() || options.only.iter().any(|typed| variant.is_called(typed))
     };
-    let chosen: Vec<Variant> = all.iter().filter(|one| wanted(one)).cloned().collect();
+    let chosen: Vec<KnownVariant> = all.iter().filter(|one| wanted(one)).cloned().collect();
     if chosen.is_empty() {
         let words = format!("there is nothing to verify that is called {:?}", options.only);
         return Err(EarlyExit::Arguments(words));
     }
     screen.line(format_args!("building {} programs", chosen.len()))?;
-    let built = built::all(&all, &chosen)?;
+    let built = built::all(&house.syllabus, &all, &chosen)?;
     faults.extend(built.faults);
     let checks = |lesson: &Lesson| Build::checks(lesson).run()?.path(&lesson.checks());
     let mut judges = Vec::new();
     for lesson in &house.syllabus.lessons {
-        if built.programs.iter().any(|(variant, _)| variant.lesson == lesson.folder) {
+        if built.programs.iter().any(|(known, _)| known.variant.lesson == lesson.folder) {
             judges.push((lesson.folder.as_str(), checks(lesson)?));
         }
     }
     let found = in_parallel(
         &built.programs,
-        |(variant, program)| {
-            let judge = judges.iter().find(|(folder, _)| *folder == variant.lesson);
-            judge.map_or_else(Vec::new, |(_, judge)| judged::faults(variant, program, judge))
+        |(known, program)| {
+            let judge = judges.iter().find(|(folder, _)| *folder == known.variant.lesson);
+            judge.map_or_else(Vec::new, |(_, judge)| judged::faults(known, program, judge))
         },
         |_, done| progress(&format!("{done} of {}", built.programs.len())),
     );
@@ -90,15 +90,16 @@ pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Resul
 
 fn by_chapter(
     syllabus: &Syllabus,
-    chosen: &[Variant],
+    chosen: &[KnownVariant],
     faults: &[VerifyFault],
     screen: &mut Screen,
 ) -> io::Result<()> {
     for lesson in &syllabus.lessons {
-        let own: Vec<_> = chosen.iter().filter(|one| one.lesson == lesson.folder).collect();
+        let own: Vec<_> = chosen.iter().filter(|one| one.variant.lesson == lesson.folder).collect();
         let count = |kind: &str| own.iter().filter(|one| one.kind.name() == kind).count();
         if !own.is_empty() {
-            let wrong = faults.iter().filter(|fault| own.iter().any(|one| one.title == fault.at));
+            let wrong =
+                faults.iter().filter(|fault| own.iter().any(|one| one.variant.title == fault.at));
             screen.line(format_args!(
                 "{lesson:<24}{:>3} starters {:>3} wrong solutions {:>3} mistakes {:>3} faults",
                 count("starter"),

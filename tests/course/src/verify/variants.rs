@@ -1,27 +1,22 @@
-//! What is verified: starters, wrong solutions and mistakes, each made a crate of its own.
+//! What is verified: starters, wrong solutions and mistakes, and what is recorded of each.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use cli::apart::{Apart, NewCrate, make, read, replace};
+use cli::apart::{Apart, read};
 use cli::exercise::Exercise;
 use cli::mistake::Mistake;
-use cli::syllabus::{Lesson, Syllabus, root};
+use cli::syllabus::{Syllabus, root};
+use cli::variant::Variant;
 
 /// A program that must fail certain checks, and no other.
 #[derive(Debug, Clone)]
-pub struct Variant {
-    /// What it is called for people: `03.1 starter`, `03 mistake set-built-once`.
-    pub title: String,
-    /// The lesson's folder.
-    pub lesson: String,
+pub struct KnownVariant {
+    /// The program.
+    pub variant: Variant,
     /// What it is.
     pub kind: VariantKind,
-    /// The crate's and the program's name.
-    pub name: String,
-    /// The sources, by their paths in the crate.
-    pub sources: Vec<(String, String)>,
     /// The checks that it fails, all of them.
     pub fails: Vec<String>,
     /// Those that may fail besides.
@@ -60,11 +55,11 @@ impl VariantKind {
     }
 }
 
-impl Variant {
+impl KnownVariant {
     /// Does a person mean it?
     pub fn is_called(&self, typed: &str) -> bool {
-        self.title.split(' ').any(|word| word == typed)
-            || self.title.starts_with(&format!("{typed}."))
+        let title = &self.variant.title;
+        title.split(' ').any(|word| word == typed) || title.starts_with(&format!("{typed}."))
     }
 }
 
@@ -73,19 +68,20 @@ impl Variant {
 /// # Errors
 ///
 /// What reading says; a patch that does not apply.
-pub fn of(syllabus: &Syllabus) -> io::Result<Vec<Variant>> {
+pub fn of(syllabus: &Syllabus) -> io::Result<Vec<KnownVariant>> {
     let mut variants = Vec::new();
     for lesson in &syllabus.lessons {
         for exercise in &lesson.exercises {
             variants.push(starter(exercise)?);
             for wrong in &exercise.wrong {
-                let text = read(&root().join(exercise.file(&format!("wrong/{}.rs", wrong.name))))?;
-                variants.push(Variant {
-                    title: format!("{exercise} wrong {}", wrong.name),
-                    lesson: lesson.folder.clone(),
+                variants.push(KnownVariant {
+                    variant: of_file(
+                        exercise,
+                        &format!("wrong {}", wrong.name),
+                        &wrong.name,
+                        &format!("wrong/{}.rs", wrong.name),
+                    )?,
                     kind: VariantKind::Wrong(exercise.folder.clone()),
-                    name: format!("v-{}-{}", exercise.binary(), wrong.name.replace('_', "-")),
-                    sources: vec![("src/main.rs".to_owned(), text)],
                     fails: wrong.fails.clone(),
                     may_fail: Vec::new(),
                     told: wrong.told.clone(),
@@ -93,73 +89,39 @@ pub fn of(syllabus: &Syllabus) -> io::Result<Vec<Variant>> {
             }
         }
         for mistake in Mistake::of_lesson(&root(), &lesson.folder)? {
-            variants.push(of_mistake(lesson, &mistake)?);
+            variants.push(KnownVariant {
+                variant: Variant::of_mistake(lesson, &mistake)?,
+                kind: VariantKind::Mistake(mistake.program),
+                fails: mistake.caught_by,
+                may_fail: mistake.may_fail,
+                told: mistake.told,
+            });
         }
     }
     Ok(variants)
 }
 
-fn starter(exercise: &Exercise) -> io::Result<Variant> {
-    Ok(Variant {
-        title: format!("{exercise} starter"),
-        lesson: exercise.lesson.clone(),
+fn starter(exercise: &Exercise) -> io::Result<KnownVariant> {
+    Ok(KnownVariant {
+        variant: of_file(exercise, "starter", "starter", "starter.rs")?,
         kind: VariantKind::Starter(exercise.folder.clone()),
-        name: format!("v-{}-starter", exercise.binary()),
-        sources: vec![("src/main.rs".to_owned(), read(&root().join(exercise.file("starter.rs")))?)],
         fails: exercise.starter_fails.clone(),
         may_fail: Vec::new(),
         told: exercise.starter_told.clone(),
     })
 }
 
-/// The lesson's sources with the differences in them.
-fn of_mistake(lesson: &Lesson, mistake: &Mistake) -> io::Result<Variant> {
-    let Mistake { name, program, caught_by, may_fail, told, .. } = mistake;
-    let place = format!("chapters/{}/mistakes/{name}.patch", lesson.folder);
-    let wrong = |words: String| io::Error::other(format!("{place}: {words}"));
-    let folder = root().join("chapters").join(&lesson.folder);
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(folder.join("src"))? {
-        let file = entry?.path();
-        let inside = format!("src/{}", file.file_name().unwrap_or_default().to_string_lossy());
-        if file.is_file() {
-            sources.push((inside, read(&file)?));
-        }
-    }
-    for differences in files_of(&mistake.differences) {
-        let patch =
-            diffy::Patch::from_str(&differences).map_err(|error| wrong(error.to_string()))?;
-        let file = patch.original().unwrap_or_default().trim_start_matches("a/").to_owned();
-        let source = sources.iter_mut().find(|(path, _)| *path == file);
-        let (_, text) = source.ok_or_else(|| wrong(format!("there is no {file}")))?;
-        *text = diffy::apply(text, &patch).map_err(|error| wrong(format!("{file}: {error}")))?;
-    }
-    sources.sort();
+/// A program of one file of an exercise.
+fn of_file(exercise: &Exercise, title: &str, name: &str, file: &str) -> io::Result<Variant> {
+    let text = read(&root().join(exercise.file(file)))?;
     Ok(Variant {
-        title: format!("{} mistake {name}", lesson.number()),
-        lesson: lesson.folder.clone(),
-        kind: VariantKind::Mistake(program.clone()),
-        name: format!("v-{}-{name}", lesson.number()),
-        sources,
-        fails: caught_by.clone(),
-        may_fail: may_fail.clone(),
-        told: told.clone(),
+        title: format!("{exercise} {title}"),
+        lesson: exercise.lesson.clone(),
+        name: format!("v-{}-{}", exercise.binary(), name.replace('_', "-")),
+        sources: vec![("src/main.rs".to_owned(), text)],
+        main: "src/main.rs".to_owned(),
+        has_known_faults: false,
     })
-}
-
-/// The differences of each file by themselves.
-fn files_of(differences: &str) -> Vec<String> {
-    let mut files: Vec<String> = Vec::new();
-    for line in differences.lines() {
-        if line.starts_with("--- ") {
-            files.push(String::new());
-        }
-        if let Some(file) = files.last_mut() {
-            file.push_str(line);
-            file.push('\n');
-        }
-    }
-    files
 }
 
 /// Writes the crates of these variants, and removes those of others.
@@ -167,53 +129,20 @@ fn files_of(differences: &str) -> Vec<String> {
 /// # Errors
 ///
 /// What reading and writing say.
-pub fn write(
-    syllabus_of: impl Fn(&str) -> Option<Lesson>,
-    variants: &[Variant],
-) -> io::Result<PathBuf> {
+pub fn write(syllabus: &Syllabus, variants: &[KnownVariant]) -> io::Result<PathBuf> {
     let workspace = Apart::at(root().join("target/verify"), "../..")?;
     for entry in fs::read_dir(workspace.folder())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("v-") && !variants.iter().any(|variant| variant.name == name) {
+        if name.starts_with("v-") && !variants.iter().any(|known| known.variant.name == name) {
             fs::remove_dir_all(path)?;
         }
     }
-    for variant in variants {
-        let Some(lesson) = syllabus_of(&variant.lesson) else { continue };
-        let folder = workspace.folder().join(&variant.name);
-        make(&folder.join("src"))?;
-        for (path, text) in &variant.sources {
-            replace(&folder.join(path), text)?;
+    for KnownVariant { variant, .. } in variants {
+        if let Some(lesson) = syllabus.lessons.iter().find(|one| one.folder == variant.lesson) {
+            variant.write(lesson, &workspace)?;
         }
-        let has_library = variant.sources.iter().any(|(path, _)| path == "src/lib.rs");
-        let library = lesson.package().replace('-', "_");
-        let source = match &variant.kind {
-            VariantKind::Mistake(program) => source_of(&lesson, program)?,
-            _ => "src/main.rs".to_owned(),
-        };
-        let of = NewCrate {
-            folder: &variant.name,
-            comment: &variant.title,
-            package: &variant.name,
-            library: has_library.then_some(library.as_str()),
-            binary: &variant.name,
-            source: &source,
-        };
-        workspace.write_crate(&lesson, &of)?;
     }
     workspace.keep_up_to_date("What `cargo course verify` builds.")?;
     Ok(workspace.folder().to_owned())
-}
-
-/// The source of a lesson's program, as its manifest says.
-fn source_of(lesson: &Lesson, program: &str) -> io::Result<String> {
-    let manifest = root().join("chapters").join(&lesson.folder).join("Cargo.toml");
-    let table: toml::Table = toml::from_str(&read(&manifest)?).map_err(io::Error::other)?;
-    let programs = table.get("bin").and_then(toml::Value::as_array);
-    let path = programs.into_iter().flatten().find_map(|one| {
-        (one.get("name")?.as_str()? == program).then(|| one.get("path")?.as_str())?
-    });
-    path.map(str::to_owned)
-        .ok_or_else(|| io::Error::other(format!("{lesson}/Cargo.toml has no program {program}")))
 }

@@ -6,6 +6,7 @@ const ANY_LINES: &str = "...";
 const ANYTHING: &str = "[..]";
 
 /// Is this all that the page expects, and nothing else?
+#[must_use]
 pub fn matches(expected: &[String], printed: &[String]) -> bool {
     let mut states = States::new(expected);
     for line in printed {

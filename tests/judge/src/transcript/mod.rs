@@ -42,6 +42,7 @@ mod terminal;
 use std::path::{Path, PathBuf};
 
 use cli::syllabus::root;
+pub use compare::matches;
 pub use fault::Fault;
 use programs::TranscriptPrograms;
 use runner::Runner;

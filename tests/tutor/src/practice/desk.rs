@@ -91,6 +91,7 @@ impl Desk {
             library: None,
             binary: &exercise.binary(),
             source: "src/main.rs",
+            has_known_faults: false,
         };
         self.workspace.write_crate(lesson, &of)?;
         let starter = read(&root().join(exercise.file("starter.rs")))?;
