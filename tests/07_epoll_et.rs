@@ -15,8 +15,12 @@ use nix::errno::Errno;
 fn main() -> ExitCode {
     LessonChecks::new("07-epoll-et")
         .program("epoll-et-server", env!("CARGO_BIN_EXE_epoll-et-server"), OWN)
+        .exercise("1-drain", exercise_1::CHECKS)
         .main()
 }
+
+#[path = "../chapters/07-epoll-et/exercises/1-drain/checks.rs"]
+mod exercise_1;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Lesson, BUDGET).behind(&ANSWERS),
