@@ -32,12 +32,9 @@ fn main() -> ExitCode {
 fn probe(addresses: &[SocketAddr]) -> io::Result<bool> {
     let mut all_open = true;
     for address in addresses {
-        let error = match TcpStream::connect_timeout(address, LIMIT) {
-            Ok(_) => {
-                writeln!(io::stdout(), "{address} open")?;
-                continue;
-            }
-            Err(error) => error,
+        let Err(error) = TcpStream::connect_timeout(address, LIMIT) else {
+            writeln!(io::stdout(), "{address} open")?;
+            continue;
         };
         all_open = false;
         match error.kind() {

@@ -4,6 +4,7 @@ use judge::server::ANSWERS;
 use judge::{Check, Scope, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
+use lab::witness::sentences::CallAt;
 
 pub const CHECKS: &[Suite] = &[
     Suite::new(Scope::Contract, SERVES).behind(&ANSWERS),
@@ -78,7 +79,7 @@ const SLEEPS: &[Check] = &[Check {
         record.has_one_thread()?;
         record.never_spins()?;
         let waits: Vec<&str> =
-            record.calls()?.filter(|call| call.is_pending()).map(|call| call.name()).collect();
+            record.calls()?.filter(|call| call.is_pending()).map(CallAt::name).collect();
         require(waits == ["read"], format_args!("it sleeps in {}", waits.join(" and ")))
     },
 }];

@@ -28,12 +28,9 @@ fn main() -> ExitCode {
 fn probe(addresses: &[SocketAddr]) -> io::Result<bool> {
     let mut all_open = true;
     for address in addresses {
-        let error = match TcpStream::connect(address) {
-            Ok(_) => {
-                writeln!(io::stdout(), "{address} open")?;
-                continue;
-            }
-            Err(error) => error,
+        let Err(error) = TcpStream::connect(address) else {
+            writeln!(io::stdout(), "{address} open")?;
+            continue;
         };
         all_open = false;
         match error.kind() {
