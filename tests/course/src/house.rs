@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use cli::mistake::Mistake;
 use cli::syllabus::{Lesson, Syllabus};
 
 use crate::page::Page;
@@ -24,6 +25,8 @@ pub struct House {
     pub readme: Page,
     /// The lessons, as their `lesson.toml` describe them.
     pub syllabus: Syllabus,
+    /// Their mistakes, in the order of the lessons.
+    pub mistakes: Vec<Mistake>,
     /// All Rust files below `chapters`.
     pub sources: Vec<File>,
     /// All Rust files below `tests`.
@@ -43,7 +46,9 @@ impl House {
         let mut pages = Vec::new();
         for path in entries(&root.join("book/src"))? {
             if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(Page::parse(&name(&path), &text(&path)?));
+                let mut page = Page::parse(&name(&path), &text(&path)?);
+                page.included = included(&root, &page)?;
+                pages.push(page);
             }
         }
         let summary = pages.iter().position(|page| page.name == "SUMMARY.md");
@@ -64,7 +69,11 @@ impl House {
             }
         }
         let syllabus = Syllabus::of(&root)?;
-        Ok(Self { root, pages, summary, readme, syllabus, sources, tests, manifests })
+        let mut mistakes = Vec::new();
+        for lesson in &syllabus.lessons {
+            mistakes.extend(Mistake::of_lesson(&root, &lesson.folder)?);
+        }
+        Ok(Self { root, pages, summary, readme, syllabus, mistakes, sources, tests, manifests })
     }
 
     /// The page with this file name.
@@ -123,6 +132,21 @@ pub fn tidy(path: &Path) -> String {
         }
     }
     parts.join("/")
+}
+
+/// The pages that a page includes, whole. One that is not there is found by a finder.
+fn included(root: &Path, page: &Page) -> io::Result<Vec<Page>> {
+    let mut pages = Vec::new();
+    for include in &page.includes {
+        let path = root.join("book/src").join(&include.file);
+        if include.selector.is_none()
+            && Path::new(&include.file).extension().is_some_and(|it| it == "md")
+            && path.is_file()
+        {
+            pages.push(Page::parse(&include.file, &text(&path)?));
+        }
+    }
+    Ok(pages)
 }
 
 fn rust_files(root: &Path, folder: &Path) -> io::Result<Vec<File>> {

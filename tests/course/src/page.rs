@@ -1,11 +1,16 @@
 //! A page as Markdown.
 
+use std::iter;
+use std::path::Path;
+
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use crate::house::tidy;
 
 /// What the finders want to know about a page.
 #[derive(Debug)]
 pub struct Page {
-    /// The file's name: `03-select.md`.
+    /// The file's name, seen from `book/src`: `03-select.md`.
     pub name: String,
     /// Its headings, in order.
     pub headings: Vec<Heading>,
@@ -15,6 +20,8 @@ pub struct Page {
     pub blocks: Vec<(usize, String)>,
     /// Its include directives.
     pub includes: Vec<Include>,
+    /// The pages that it includes, whole; set by whoever reads the files.
+    pub included: Vec<Page>,
     /// How many words of prose it has: code, transcripts and includes are not counted.
     pub words: usize,
 }
@@ -62,6 +69,7 @@ impl Page {
             links: Vec::new(),
             blocks: Vec::new(),
             includes: includes(text),
+            included: Vec::new(),
             words: 0,
         };
         let line = |at: usize| 1 + text[..at].matches('\n').count();
@@ -108,10 +116,22 @@ impl Page {
         page
     }
 
-    /// Does a heading have this id?
+    /// Itself and what it includes.
+    pub fn with_included(&self) -> impl Iterator<Item = &Page> {
+        iter::once(self).chain(&self.included)
+    }
+
+    /// Does a heading have this id, its own or one that it includes?
     #[must_use]
     pub fn has_id(&self, id: &str) -> bool {
-        self.headings.iter().any(|heading| heading.id.as_deref() == Some(id))
+        let mut headings = self.with_included().flat_map(|page| &page.headings);
+        headings.any(|heading| heading.id.as_deref() == Some(id))
+    }
+
+    /// A line of it, for a finding: `book/src/03-select.md:7`.
+    #[must_use]
+    pub fn place(&self, line: usize) -> String {
+        format!("{}:{line}", tidy(&Path::new("book/src").join(&self.name)))
     }
 
     /// The first console block's line, if there is one.

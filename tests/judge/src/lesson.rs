@@ -17,6 +17,7 @@ use lab::subject::{Standing, startable};
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::check::{Check, Scope, Suite};
+use crate::described::{self, CheckWords};
 use crate::harness::{self, Ended};
 use crate::outcome::Outcome;
 use crate::report::json::Records;
@@ -52,6 +53,9 @@ struct Options {
     /// Judge by the checks of this exercise alone, in the folder of this name: its solution, or --subject
     #[arg(long, value_name = "FOLDER", conflicts_with = "in_place_of")]
     exercise: Option<String>,
+    /// Run nothing; print what each check does and expects, as one line of JSON
+    #[arg(long)]
+    describe: bool,
     /// End with status 1 where a check fails, as --subject does, and not with cargo's 101
     #[arg(long)]
     judge: bool,
@@ -93,18 +97,23 @@ impl LessonChecks {
     pub fn main(self) -> ExitCode {
         let options = Options::parse();
         let arguments = options.tests.clone();
+        let describe = options.describe;
         let judging = (options.subject.is_some() || options.judge) && !arguments.list;
         let closed = Arc::new(AtomicBool::new(false));
-        let foreign = options.subject.clone().filter(|_| judging);
-        let trials = match self.trials(options, &closed) {
-            Ok(trials) => trials,
+        let folder = self.folder;
+        let is_whole = !judging && options.in_place_of.is_none() && options.exercise.is_none();
+        let rows = match self.rows(options, &closed) {
+            Ok(rows) => rows,
             Err(words) => return harness::refuse(&words),
         };
-        // Behind the records' file, which is open by now, and before there is a second thread.
-        match foreign.map(|program| in_a_room(&program)) {
-            Some(Ok(Confined::Over(status))) => return status,
-            Some(Err(error)) => return harness::refuse(&error.to_string()),
-            None | Some(Ok(Confined::Inside | Confined::Forbidden(_))) => {}
+        if describe {
+            return described::print(rows.iter().map(|row| &row.words));
+        }
+        let words: Vec<CheckWords> = rows.iter().map(|row| row.words.clone()).collect();
+        let mut trials: Vec<Trial> = rows.into_iter().map(|row| row.trial).collect();
+        if is_whole && described::is_told_of(folder) {
+            let name = "the_book_tells_of_these_checks_as_they_are";
+            trials.push(Trial::test(name, move || Ok(described::still_hold(folder, &words)?)));
         }
         let conclusion = harness::run(arguments, trials);
         if !judging {
@@ -123,7 +132,7 @@ impl LessonChecks {
     }
 
     /// The tests. `closed` becomes true if a gate has failed.
-    fn trials(mut self, options: Options, closed: &Arc<AtomicBool>) -> Result<Vec<Trial>, String> {
+    fn rows(mut self, options: Options, closed: &Arc<AtomicBool>) -> Result<Vec<Row>, String> {
         let required = Need::required()?;
         let syllabus = Syllabus::read().map_err(|error| error.to_string())?;
         let lesson = syllabus.lessons.iter().find(|lesson| lesson.folder == self.folder);
@@ -145,7 +154,7 @@ impl LessonChecks {
             (None, None) => Wanted::All,
         };
         let shared = Arc::new(Shared { required, records, closed: Arc::clone(closed) });
-        let mut trials = Vec::new();
+        let mut rows = Vec::new();
         for (name, own) in &self.own {
             let program = lesson.program(name).ok_or_else(|| {
                 format!("chapters/{}/lesson.toml has no program {name}", self.folder)
@@ -161,7 +170,7 @@ impl LessonChecks {
             let judged = |suite: &Suite| !foreign || suite.scope != Scope::Lesson;
             let subject = Arc::new(Subject::new(lesson, program, &self.paths).foreign(foreign));
             let names = if self.own.len() > 1 { Names::OfProgram(name) } else { Names::Bare };
-            trials.extend(group_of(&subject, suites.filter(judged), names, &shared));
+            rows.extend(group_of(&subject, suites.filter(judged), names, &shared));
         }
         for (folder, own) in &self.exercises {
             if !wanted.has_exercise(folder) {
@@ -176,13 +185,19 @@ impl LessonChecks {
             let paths = BTreeMap::from([(program.name.clone(), path)]);
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
             let subject = Arc::new(Subject::new(lesson, program, &paths).foreign(foreign));
-            trials.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
+            rows.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
         }
-        match trials.len() {
+        match rows.len() {
             0 => Err(format!("no check of {} judges such a program", self.folder)),
-            _ => Ok(trials),
+            _ => Ok(rows),
         }
     }
+}
+
+/// A check of a program: what it says, and as a test.
+struct Row {
+    words: CheckWords,
+    trial: Trial,
 }
 
 /// Whose checks are run.
@@ -307,7 +322,7 @@ fn group_of(
     suites: impl Iterator<Item = Suite>,
     names: Names<'_>,
     shared: &Arc<Shared>,
-) -> Vec<Trial> {
+) -> Vec<Row> {
     let mut suites: Vec<Suite> = suites.collect();
     let mut owners: Vec<(&'static Check, Suite)> = Vec::new();
     for suite in &suites {
@@ -319,11 +334,16 @@ fn group_of(
     }
     let gate = |&(check, _): &(_, _)| Gate { check, came: OnceLock::new() };
     let gates: Gates = owners.iter().map(gate).collect();
-    let mut trials = Vec::new();
+    let row = |check, suite: &Suite, trial| Row {
+        words: CheckWords::of(check, suite, subject.program()),
+        trial,
+    };
+    let mut rows = Vec::new();
     for (at, (check, suite)) in owners.into_iter().enumerate() {
         let name = names.of_gate() + check.name;
-        let placed = (trials.len(), name);
-        trials.push(gate_trial(placed, &gates, at, suite, subject, shared));
+        let placed = (rows.len(), name);
+        let trial = gate_trial(placed, &gates, at, suite, subject, shared);
+        rows.push(row(check, &suite, trial));
     }
     suites.sort_by_key(|suite| !suite.waits_long);
     for suite in suites {
@@ -331,11 +351,12 @@ fn group_of(
             let of_suite = if suite.name.is_empty() { "" } else { "::" };
             let before = names.of_suite(suite.name, subject.lesson());
             let name = format!("{before}{}{of_suite}{}", suite.name, check.name);
-            let placed = (trials.len(), name);
-            trials.push(trial(placed, check, suite, &gates, subject, shared));
+            let placed = (rows.len(), name);
+            let trial = trial(placed, check, suite, &gates, subject, shared);
+            rows.push(row(check, &suite, trial));
         }
     }
-    trials
+    rows
 }
 
 /// Do two programs of the lesson owe this suite?

@@ -5,6 +5,7 @@
 //! - [`failure`], [`outcome`]: what came instead, how the subject stood, and what that says of it;
 //! - [`run`]: one check, run within a bound; [`report`]: what came of it, for tools;
 //! - [`lesson`]: the checks of a lesson as one test program; [`harness`]: what every such program is;
+//!   [`described`]: what checks say of themselves, for the book;
 //! - [`suites`]: the checks that several programs owe, by the names that `lesson.toml` uses;
 //! - [`server`], [`packets`], [`page`]: these checks; [`arguments`]: what a program must refuse, and its default;
 //!   [`pending`]: a connect that gets no answer; [`routed`]: what a router says while it connects;
@@ -12,6 +13,7 @@
 
 pub mod arguments;
 pub mod check;
+pub mod described;
 pub mod failure;
 pub mod harness;
 pub mod lesson;

@@ -25,17 +25,19 @@ pub fn wrong_headings(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for page in &house.pages {
         let mut seen = BTreeSet::new();
-        for heading in &page.headings {
-            let place = format!("book/src/{}:{}", page.name, heading.line);
-            match &heading.id {
-                None => {
-                    let problem = format!("the heading `{}` has no `{{#id}}`", heading.text);
-                    findings.push(Finding::new(place, problem));
+        for part in page.with_included() {
+            for heading in &part.headings {
+                let place = part.place(heading.line);
+                match &heading.id {
+                    None => {
+                        let problem = format!("the heading `{}` has no `{{#id}}`", heading.text);
+                        findings.push(Finding::new(place, problem));
+                    }
+                    Some(id) if !seen.insert(id) => {
+                        findings.push(Finding::new(place, format!("the id `{id}` is used twice")));
+                    }
+                    Some(_) => {}
                 }
-                Some(id) if !seen.insert(id) => {
-                    findings.push(Finding::new(place, format!("the id `{id}` is used twice")));
-                }
-                Some(_) => {}
             }
         }
     }
@@ -47,10 +49,13 @@ pub fn wrong_headings(house: &House) -> Vec<Finding> {
 pub fn dead_links(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for page in house.pages.iter().chain([&house.summary]) {
-        for link in &page.links {
-            if let Some(problem) = dead(house, page, &link.to) {
-                let place = format!("book/src/{}:{}", page.name, link.line);
-                findings.push(Finding::new(place, format!("{}: {problem}", link.to)));
+        for part in page.with_included() {
+            for link in &part.links {
+                // Where it is included, it is a link of that page.
+                if let Some(problem) = dead(house, page, &link.to) {
+                    let problem = format!("{}: {problem}", link.to);
+                    findings.push(Finding::new(part.place(link.line), problem));
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::finders::includes::marker;
 use crate::house::{File, House};
 
 /// The diffs of the lessons that say what they are compared with.
-pub const KIND: Generated = Generated { name: "diffs", folder: "book/src/diffs", files };
+pub const KIND: Generated = Generated { name: "diffs", folder: Some("book/src/diffs"), files };
 
 /// Unchanged lines around a change, so that it can be read alone.
 const CONTEXT: usize = 4;

@@ -8,7 +8,7 @@ use super::Generated;
 use crate::house::{File, House};
 
 /// The figures that the lessons describe.
-pub const KIND: Generated = Generated { name: "figures", folder: "book/src/figures", files };
+pub const KIND: Generated = Generated { name: "figures", folder: Some("book/src/figures"), files };
 
 fn files(house: &House) -> io::Result<Vec<File>> {
     let draw =

@@ -4,12 +4,17 @@
 //! - [`figures`]: pictures, drawn from recorded runs;
 //! - [`packets`]: what crossed the wire, told from recorded runs;
 //! - [`tables`]: the measured table of readiness;
-//! - [`claims`]: the register of claims as pages.
+//! - [`claims`]: the register of claims as pages;
+//! - [`mistakes`]: the mistakes of each lesson, as a part of its page;
+//! - [`symptoms`]: what one sees, and what it may be; [`exercises`]: all exercises, as a list.
 
 pub mod claims;
 pub mod diffs;
+pub mod exercises;
 pub mod figures;
+pub mod mistakes;
 pub mod packets;
+pub mod symptoms;
 pub mod tables;
 
 use std::fs;
@@ -23,15 +28,23 @@ use crate::house::{File, House};
 pub struct Generated {
     /// What they are: `figures`.
     pub name: &'static str,
-    /// The folder that is theirs alone, relative to the root: what else lies there goes away.
-    pub folder: &'static str,
+    /// The folder that is theirs alone, relative to the root, if there is one: what else lies there goes away.
+    pub folder: Option<&'static str>,
     /// Makes all of them.
     pub files: fn(&House) -> io::Result<Vec<File>>,
 }
 
 /// Every kind.
-pub const KINDS: [Generated; 5] =
-    [diffs::KIND, figures::KIND, packets::KIND, tables::KIND, claims::KIND];
+pub const KINDS: [Generated; 8] = [
+    diffs::KIND,
+    figures::KIND,
+    packets::KIND,
+    tables::KIND,
+    claims::KIND,
+    mistakes::KIND,
+    symptoms::KIND,
+    exercises::KIND,
+];
 
 /// What has to be done for the book to be as its sources say.
 enum Change {
@@ -83,7 +96,7 @@ impl Generated {
     fn changes(&self, house: &House) -> io::Result<Vec<Change>> {
         let files = (self.files)(house)?;
         let mut left_over = Vec::new();
-        for place in house.files_in(self.folder)? {
+        for place in self.folder.map_or(Ok(Vec::new()), |folder| house.files_in(folder))? {
             if !files.iter().any(|(made, _)| *made == place) {
                 left_over.push(Change::Remove(place));
             }

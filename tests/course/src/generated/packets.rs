@@ -9,7 +9,7 @@ use super::Generated;
 use crate::house::{File, House};
 
 /// The packets that the lessons' descriptions put on their pages.
-pub const KIND: Generated = Generated { name: "packets", folder: "book/src/packets", files };
+pub const KIND: Generated = Generated { name: "packets", folder: Some("book/src/packets"), files };
 
 fn files(house: &House) -> io::Result<Vec<File>> {
     let shown = |lesson: &&Lesson| lesson.packets.iter().any(|given| given.on_page);

@@ -10,7 +10,7 @@ use super::{Generated, named};
 use crate::house::{File, House};
 
 /// The one table.
-pub const KIND: Generated = Generated { name: "tables", folder: "book/src/tables", files };
+pub const KIND: Generated = Generated { name: "tables", folder: Some("book/src/tables"), files };
 
 /// What it is made from.
 pub(crate) const RECORDING: &str = "book/recordings/readiness-table.json";

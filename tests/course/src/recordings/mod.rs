@@ -14,6 +14,7 @@ use claims::recording::Recorded;
 use claims::runner::{self, TrialRunner};
 use cli::programs::Build;
 use cli::syllabus::Lesson;
+use judge::described::{self, CheckWords, ToldChecks};
 use judge::packets::facts;
 use judge::transcript::UPDATE;
 use timeline::figures::Picture;
@@ -34,13 +35,49 @@ pub struct Recordings {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Recordings; 5] = [
+pub const KINDS: [Recordings; 6] = [
+    Recordings { name: "checks", record: checks },
     Recordings { name: "figures", record: figures },
     Recordings { name: "packets", record: packets },
     Recordings { name: "table", record: table },
     Recordings { name: "claims", record: claims },
     Recordings { name: "transcripts", record: transcripts },
 ];
+
+/// Asks the lessons' checks what they say of themselves, and keeps the words of those that catch a mistake first.
+fn checks(house: &House) -> io::Result<Vec<String>> {
+    let mut told = ToldChecks::new();
+    for lesson in &house.syllabus.lessons {
+        let mut mistakes =
+            house.mistakes.iter().filter(|one| one.lesson == lesson.folder).peekable();
+        if mistakes.peek().is_none() {
+            continue;
+        }
+        let program = Build::checks(lesson).run()?.path(&lesson.checks())?;
+        let printed = stdout_of(Command::new(program).arg("--describe"))?;
+        let printed = String::from_utf8(printed).map_err(io::Error::other)?;
+        let all: Result<Vec<CheckWords>, _> = printed.lines().map(serde_json::from_str).collect();
+        let all = all?;
+        let mut own = Vec::new();
+        for mistake in mistakes {
+            let name = mistake.caught_by.first().map_or("", String::as_str);
+            let mut named = all.iter().filter(|one| one.check == name);
+            match named.find(|one| one.program == mistake.program) {
+                Some(words) if !own.contains(words) => own.push(words.clone()),
+                Some(_) => {}
+                // The book then tells of no check, which a finder finds.
+                None => {
+                    let (file, program) = (mistake.file(), &mistake.program);
+                    let problem = format!("{program} has no check {name:?}");
+                    let _ = writeln!(io::stderr(), "{}: {problem}", file.display());
+                }
+            }
+        }
+        own.sort_by(|one, other| (&one.program, &one.check).cmp(&(&other.program, &other.check)));
+        told.insert(lesson.folder.clone(), own);
+    }
+    keep(house, described::RECORDING, &lines::text(&told, 2)?)
+}
 
 /// Runs the programs of the figures; those that changed have another sequence of events.
 fn figures(house: &House) -> io::Result<Vec<String>> {

@@ -28,7 +28,7 @@ const REGISTER: &str = "tests/claims/register.toml";
 const BOXES: &str = "book/src/claims";
 
 /// The appendix and the boxes that pages include.
-pub const KIND: Generated = Generated { name: "pages of claims", folder: BOXES, files };
+pub const KIND: Generated = Generated { name: "pages of claims", folder: Some(BOXES), files };
 
 /// Pages and sections that the register names and that are not there, links in boxes that lead
 /// nowhere, boxes on a page that the register does not name for them, and a recording that does not
