@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         .program("select-server", env!("CARGO_BIN_EXE_select-server"), OWN)
         .exercise("1-deaf", exercise_1::CHECKS)
         .exercise("2-netcat", exercise_2::CHECKS)
+        .exercise("3-second-second", exercise_3::CHECKS)
         .main()
 }
 
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
 mod exercise_1;
 #[path = "../chapters/03-select/exercises/2-netcat/checks.rs"]
 mod exercise_2;
+#[path = "../chapters/03-select/exercises/3-second-second/checks.rs"]
+mod exercise_3;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Mechanism, STALL).behind(&ANSWERS),

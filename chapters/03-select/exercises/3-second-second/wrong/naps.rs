@@ -1,0 +1,56 @@
+//! It looks, naps, and looks again.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [address, silence] = &arguments[..] else { return usage() };
+    let Ok(silence) = silence.parse::<u32>() else { return usage() };
+    match keep_alive(address, silence) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("keep-alive {address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("write: keep-alive ADDR:PORT MILLISECONDS");
+    ExitCode::from(2)
+}
+
+fn keep_alive(address: &str, silence: u32) -> io::Result<()> {
+    let mut server = TcpStream::connect(address)?;
+    server.set_nonblocking(true)?;
+    let silence = Duration::from_millis(silence.into());
+    let mut last = Instant::now();
+    let mut buffer = [0; 4096];
+    loop {
+        match server.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                print(&buffer[..count])?;
+                last = Instant::now();
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error),
+        }
+        if last.elapsed() >= silence {
+            server.write_all(b"ping\n")?;
+            last = Instant::now();
+        }
+    }
+}
+
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
