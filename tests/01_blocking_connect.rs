@@ -36,11 +36,20 @@ fn main() -> ExitCode {
     LessonChecks::new("01-blocking-connect")
         .program("blocking-connect", env!("CARGO_BIN_EXE_blocking-connect"), OWN)
         .exercise("1-probe", exercise_1::CHECKS)
+        .exercise("2-knock", exercise_2::CHECKS)
+        .exercise("3-first-line", exercise_3::CHECKS)
+        .exercise("4-patience", exercise_4::CHECKS)
         .main()
 }
 
 #[path = "../chapters/01-blocking-connect/exercises/1-probe/checks.rs"]
 mod exercise_1;
+#[path = "../chapters/01-blocking-connect/exercises/2-knock/checks.rs"]
+mod exercise_2;
+#[path = "../chapters/01-blocking-connect/exercises/3-first-line/checks.rs"]
+mod exercise_3;
+#[path = "../chapters/01-blocking-connect/exercises/4-patience/checks.rs"]
+mod exercise_4;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),
