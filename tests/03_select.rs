@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         .exercise("1-deaf", exercise_1::CHECKS)
         .exercise("2-netcat", exercise_2::CHECKS)
         .exercise("3-second-second", exercise_3::CHECKS)
+        .exercise("4-silent-ones", exercise_4::CHECKS)
         .main()
 }
 
@@ -21,6 +22,8 @@ mod exercise_1;
 mod exercise_2;
 #[path = "../chapters/03-select/exercises/3-second-second/checks.rs"]
 mod exercise_3;
+#[path = "../chapters/03-select/exercises/4-silent-ones/checks.rs"]
+mod exercise_4;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Mechanism, STALL).behind(&ANSWERS),

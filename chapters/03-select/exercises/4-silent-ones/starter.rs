@@ -1,0 +1,67 @@
+//! A server for many. It is to send away whoever says nothing for too long.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use ch02_blocking_server::{Accepted, Acceptor, BUFFER, Narrator, ServerArguments, answer};
+use clap::Parser;
+use nix::errno::Errno;
+use nix::sys::select::{FD_SETSIZE, FdSet, select};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+/// Serves many clients, and none that is silent.
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    server: ServerArguments<7003>,
+    /// How long a client may be silent, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 10_000)]
+    idle: u32,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let idle = Duration::from_millis(arguments.idle.into());
+    arguments.server.run(|listener, narrator| serve(listener, narrator, idle))
+}
+
+fn serve(listener: &TcpListener, narrator: Narrator, idle: Duration) -> io::Result<Infallible> {
+    let mut acceptor = Acceptor::new(listener, FD_SETSIZE as u64, narrator)?;
+    let mut clients: BTreeMap<RawFd, TcpStream> = BTreeMap::new();
+    let mut buffer = [0; BUFFER];
+    loop {
+        let ready: Vec<RawFd> = {
+            let mut readable = FdSet::new();
+            let (asked, pause) = acceptor.before_wait();
+            for socket in asked.into_iter().chain(clients.values().map(AsFd::as_fd)) {
+                readable.insert(socket);
+            }
+            let mut limit = pause.map(|pause| TimeVal::milliseconds(pause.into()));
+            match select(None, &mut readable, None, None, limit.as_mut()) {
+                Err(Errno::EINTR) => continue,
+                woken => woken?,
+            };
+            readable.fds(None).map(|fd| fd.as_raw_fd()).collect()
+        };
+        for fd in ready {
+            if fd == listener.as_raw_fd() {
+                if let Accepted::Client(stream) = acceptor.accept()? {
+                    clients.insert(stream.as_raw_fd(), stream);
+                }
+            } else if let Some(client) = clients.get(&fd) {
+                match answer(client, &mut buffer) {
+                    Ok(1..) => continue,
+                    Ok(0) => {}
+                    Err(error) => narrator.client_lost(&error),
+                }
+                clients.remove(&fd);
+                acceptor.resume();
+            }
+        }
+    }
+}
