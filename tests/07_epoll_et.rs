@@ -16,11 +16,20 @@ fn main() -> ExitCode {
     LessonChecks::new("07-epoll-et")
         .program("epoll-et-server", env!("CARGO_BIN_EXE_epoll-et-server"), OWN)
         .exercise("1-drain", exercise_1::CHECKS)
+        .exercise("2-announce", exercise_2::CHECKS)
+        .exercise("3-tally", exercise_3::CHECKS)
+        .exercise("4-two-threads", exercise_4::CHECKS)
         .main()
 }
 
 #[path = "../chapters/07-epoll-et/exercises/1-drain/checks.rs"]
 mod exercise_1;
+#[path = "../chapters/07-epoll-et/exercises/2-announce/checks.rs"]
+mod exercise_2;
+#[path = "../chapters/07-epoll-et/exercises/3-tally/checks.rs"]
+mod exercise_3;
+#[path = "../chapters/07-epoll-et/exercises/4-two-threads/checks.rs"]
+mod exercise_4;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Lesson, BUDGET).behind(&ANSWERS),
