@@ -1,9 +1,10 @@
 //! A workspace apart from the course's, whose crates use the course's libraries: a learner's, and the one in which
 //! exercises and mistakes are verified. It is built offline, in the versions that the course was built with.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -14,8 +15,8 @@ use crate::syllabus::{Lesson, root};
 #[derive(Debug, Clone)]
 pub struct Apart {
     folder: PathBuf,
-    /// What leads from it to the course's folder: `..`.
-    up: &'static str,
+    /// What leads from it to the course's folder: `..`, or that folder's own path.
+    up: String,
 }
 
 impl Apart {
@@ -24,9 +25,22 @@ impl Apart {
     /// # Errors
     ///
     /// What mkdir(2) says, with the path.
-    pub fn at(folder: PathBuf, up: &'static str) -> io::Result<Self> {
+    pub fn at(folder: PathBuf, up: &str) -> io::Result<Self> {
         make(&folder)?;
-        Ok(Self { folder, up })
+        Ok(Self { folder, up: up.to_owned() })
+    }
+
+    /// In this folder, wherever it is. Nothing is made yet.
+    #[must_use]
+    pub fn anywhere(folder: PathBuf) -> Self {
+        let root = root();
+        let below = folder.strip_prefix(&root).map(|path| path.components().count());
+        let up = match below {
+            // Then course and folder can be moved together.
+            Ok(below) => vec![".."; below].join("/"),
+            Err(_) => root.display().to_string(),
+        };
+        Self { folder, up }
     }
 
     /// Where it is.
@@ -41,8 +55,9 @@ impl Apart {
     ///
     /// What reading and writing say, with the path.
     pub fn keep_up_to_date(&self, comment: &str) -> io::Result<()> {
+        make(&self.folder)?;
         let course = table(&root().join("Cargo.toml"))?;
-        let mut text = format!("# {comment}\n[workspace]\nresolver = \"3\"\nmembers = [\n");
+        let mut text = format!("# {comment}\n\n[workspace]\nresolver = \"3\"\nmembers = [\n");
         for member in self.members()? {
             let _ = writeln!(text, "    {},", quoted(&member));
         }
@@ -52,11 +67,11 @@ impl Apart {
         for (name, value) in dependencies.into_iter().flatten() {
             let _ = writeln!(text, "{name} = {}", on_a_line(&self.seen_from_here(value)));
         }
-        // With the course's own profiles nothing is compiled a second time.
-        text += "\n[profile]\n";
-        let profiles = course.get("profile").and_then(Value::as_table);
-        for (name, value) in profiles.into_iter().flatten() {
-            let _ = writeln!(text, "{name} = {}", on_a_line(value));
+        // What is built for the course need not be built again.
+        let profile = course.get("profile").and_then(|it| it.get("dev")?.as_table());
+        text += "\n[profile.dev]\n";
+        for (name, value) in profile.into_iter().flatten() {
+            let _ = writeln!(text, "{} = {}", key(name), on_a_line(value));
         }
         replace(&self.folder.join("Cargo.toml"), &text)?;
         make(&self.folder.join(".cargo"))?;
@@ -146,12 +161,15 @@ pub struct NewCrate<'a> {
 fn configuration() -> String {
     let manifest = root().join("Cargo.toml").display().to_string();
     let target = root().join("target").display().to_string();
-    format!(
-        "# Written by the course, again whenever its folder has been moved.\n\
-         [alias]\ntutor = {}\n\n[build]\ntarget-dir = {}\n\n[net]\noffline = true\n",
-        quoted(&format!("run --manifest-path {manifest} --package tutor --")),
-        quoted(&target),
-    )
+    let mut text =
+        "# Written by the course, again whenever its folder has been moved.\n".to_owned();
+    // An alias is split at spaces, and as an array it would be appended to that of the course's own configuration.
+    if !manifest.contains(char::is_whitespace) {
+        let alias = quoted(&format!("run --manifest-path {manifest} --package tutor --"));
+        let _ = writeln!(text, "[alias]\ntutor = {alias}\n");
+    }
+    let _ = write!(text, "[build]\ntarget-dir = {}\n\n[net]\noffline = true\n", quoted(&target));
+    text
 }
 
 /// A value on one line.
@@ -162,9 +180,8 @@ fn on_a_line(value: &Value) -> String {
             format!("[{}]", all.iter().map(on_a_line).collect::<Vec<_>>().join(", "))
         }
         Value::Table(table) => {
-            let fields = table
-                .iter()
-                .map(|(name, value)| format!("{} = {}", quoted(name), on_a_line(value)));
+            let fields =
+                table.iter().map(|(name, value)| format!("{} = {}", key(name), on_a_line(value)));
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Boolean(is) => is.to_string(),
@@ -174,9 +191,27 @@ fn on_a_line(value: &Value) -> String {
     }
 }
 
-/// A basic string: toml.io.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+/// A key as TOML has it: bare, if it can be.
+#[must_use]
+pub fn key(name: &str) -> String {
+    let bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
+}
+
+/// A text as TOML has it, a basic string: toml.io.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
+            }
+            letter => quoted.push(letter),
+        }
+    }
+    quoted + "\""
 }
 
 fn table(path: &Path) -> io::Result<Table> {
@@ -211,6 +246,26 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text).map_err(|error| named(path, &error))
 }
 
+/// Writes a file in one step, rename(2): whoever reads it finds the old one or the new one, also after a crash.
+///
+/// # Errors
+///
+/// What writing says, with the path; then nothing has changed.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", std::process::id()));
+    let new = path.with_file_name(name);
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&new, path)).map_err(|error| {
+        let _ = fs::remove_file(&new);
+        named(path, &error)
+    })
+}
+
 /// Writes a file only where it differs: cargo goes by its time.
 ///
 /// # Errors
@@ -219,7 +274,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     match fs::read_to_string(path) {
         Ok(old) if old == text => Ok(()),
-        _ => write(path, text),
+        _ => write_whole(path, text),
     }
 }
 

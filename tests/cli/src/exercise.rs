@@ -29,6 +29,9 @@ pub struct Exercise {
     pub points: u32,
     /// A question, a pointer to a man page or a section, the idea.
     pub hints: [String; 3],
+    /// What it was called formerly: what a learner has begun under such a name is this.
+    #[serde(default)]
+    pub formerly: Vec<String>,
     /// The checks that its starter fails, by name: all of them, and no other.
     pub starter_fails: Vec<String>,
     /// What a learner is told of the starter, as [`WrongSolution::told`].
@@ -132,6 +135,12 @@ impl Exercise {
         self.folder.split_once('-').map_or(&self.folder, |(_, name)| name)
     }
 
+    /// That name, and those that it had formerly.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        [self.name()].into_iter().chain(self.formerly.iter().map(String::as_str)).collect()
+    }
+
     /// What its programs are called, the solution and a learner's: `03-1-netcat`.
     #[must_use]
     pub fn binary(&self) -> String {
@@ -150,6 +159,6 @@ impl Exercise {
         let by_number = typed.split_once('.').is_some_and(|(lesson, own)| {
             lesson.parse::<u32>().ok() == self.lesson_number().parse().ok() && own == self.number()
         });
-        by_number || typed == self.name() || typed == self.binary()
+        by_number || self.names().contains(&typed) || typed == self.binary()
     }
 }

@@ -23,8 +23,17 @@ pub struct CheckRecord {
     pub came: String,
     /// The question that leads on.
     pub perhaps: String,
-    /// Page and section.
+    /// Page and section: `03-select.md#why`.
     pub read: String,
+    /// In which call each of its threads was, where it hung: `in read 0 (stdin)`.
+    #[serde(default)]
+    pub sits: Vec<String>,
+    /// How it ended, where it crashed: by a signal or with a status.
+    #[serde(default)]
+    pub end: Option<String>,
+    /// The words of its panic.
+    #[serde(default)]
+    pub panic: Option<String>,
     /// What the machine forbids, where it was not run for that reason.
     pub need: Option<String>,
     /// What the program said last.
@@ -43,6 +52,25 @@ impl CheckRecord {
     pub fn has_failed(&self) -> bool {
         !matches!(self.outcome.as_str(), "passed" | "not here" | "not run")
     }
+}
+
+/// The calls of a check, as the witness saw them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CheckTrace {
+    /// As [`CheckRecord::check`].
+    pub check: String,
+    /// Lines of at most [`crate::screen::COLUMNS`] columns, with the escape sequences of their colours.
+    pub lines: Vec<String>,
+}
+
+/// All traces of a run, as they were written.
+///
+/// # Errors
+///
+/// A line that is no trace.
+pub fn parse_traces(text: &str) -> io::Result<Vec<CheckTrace>> {
+    let lines = text.lines().map(serde_json::from_str).collect::<Result<Vec<CheckTrace>, _>>();
+    lines.map_err(io::Error::other)
 }
 
 /// All records of a run, in the order of the checks.

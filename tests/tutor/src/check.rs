@@ -31,13 +31,16 @@ pub struct CheckOptions {
     /// Append a record of each check to this file, as one line of JSON
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
+    /// Of an exercise: show the system calls of the check that fails
+    #[arg(long)]
+    trace: bool,
 }
 
 /// Judges an exercise; or builds the lesson's checks and becomes them.
 pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
-        return practice::check(lesson, exercise, screen);
+        return practice::check(&syllabus, lesson, exercise, options.trace, screen);
     }
     let (lesson, program) = syllabus.program_meant(&options.what)?;
     let mut arguments: Vec<OsString> = Vec::new();

@@ -98,6 +98,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse_from(run::typed());
     let mut screen = Screen::default();
     let done = perform(arguments.task, &mut screen);
+    practice::rest_if_ending();
     exit::end(done.map_err(|early| early.explained(limits::explain)), &screen)
 }
 

@@ -2,79 +2,275 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use cli::exercise::Exercise;
-use cli::judged::{self, CheckRecord};
+use cli::judged::{self, CheckRecord, CheckTrace, first_failure};
 use cli::programs::{Build, cargo};
 use cli::syllabus::Lesson;
+use lab::subject::{that_ends_with_us, with_default_signals};
+use lab::wait::IN_SECONDS;
 
-use super::desk::{Desk, package};
+use super::compiler::Said;
+use super::desk::shown;
+use super::tidy::{Tidy, end_descendants, rest_if_ending};
 
 /// What came of it.
 #[derive(Debug)]
 pub enum Attempt {
     /// The compiler does not take it: its own words, in colour where ours are.
-    DoesNotCompile(String),
-    /// The checks could not be run.
-    NotJudged(String),
+    DoesNotCompile(Vec<String>),
+    /// It could not be built or judged, and that says nothing of the program: why, and what to do.
+    NotJudged(Broken),
+    /// The checks were run.
+    Judged(Judged),
+}
+
+/// Why it could not be built or judged.
+#[derive(Debug)]
+pub struct Broken {
+    /// What was to be done: `cargo could not build it`.
+    pub what: &'static str,
+    /// What was said.
+    pub words: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What the checks said.
+#[derive(Debug)]
+pub struct Judged {
     /// What came of each check, in their order.
-    Judged(Vec<CheckRecord>),
+    pub records: Vec<CheckRecord>,
+    /// How many warnings the compiler has.
+    pub warnings: usize,
+    /// The calls of the check that a person is told of, if that was asked for.
+    pub trace: Option<Trace>,
 }
 
-/// Builds and judges.
-///
-/// # Errors
-///
-/// That cargo, or the checks, cannot be started; what reading the records says.
-pub fn make(desk: &Desk, lesson: &Lesson, exercise: &Exercise) -> io::Result<Attempt> {
-    let program = match build(desk, exercise)? {
-        Ok(program) => program,
-        Err(words) => return Ok(Attempt::DoesNotCompile(words)),
-    };
-    let checks = Build::checks(lesson).run()?.path(&lesson.checks())?;
-    // Its name is in nobody's arguments but the judge's.
-    let records = desk.crate_of(exercise).join(format!(".records.{}", std::process::id()));
-    let arguments: [OsString; 7] = [
-        "--judge".into(),
-        "--exercise".into(),
-        exercise.folder.clone().into(),
-        "--subject".into(),
-        program.into(),
-        "--records".into(),
-        records.clone().into(),
-    ];
-    let ran = Command::new(checks).args(arguments).stdin(Stdio::null()).output();
-    let text = fs::read_to_string(&records);
-    let _ = fs::remove_file(&records);
-    let ran = ran?;
-    let text = match text {
-        Ok(text) if !text.is_empty() => text,
-        _ => {
-            let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-            return Ok(Attempt::NotJudged(said));
-        }
-    };
-    Ok(Attempt::Judged(judged::parse(&text)?))
+/// The calls of a check.
+#[derive(Debug)]
+pub enum Trace {
+    /// In this very run.
+    OfThisRun(CheckTrace),
+    /// When the same check was repeated under the witness.
+    OfAnother(CheckTrace),
+    /// There is none: why.
+    None(String),
 }
 
-/// The learner's program, or what the compiler says.
-fn build(desk: &Desk, exercise: &Exercise) -> io::Result<Result<PathBuf, String>> {
-    let mut command = cargo();
-    // In there, because cargo looks for its configuration from where it is.
-    command.current_dir(desk.folder()).arg("build");
-    command.args(["--package", &package(exercise), "--quiet", "--offline"]);
-    command.args(["--color", if io::stderr().is_terminal() { "always" } else { "never" }]);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
-    if !output.status.success() {
-        return Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+/// A learner's program and what judges it.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// The workspace.
+    pub work: &'a Path,
+    /// The program's crate in it.
+    pub folder: &'a Path,
+    /// Of which lesson it is.
+    pub lesson: &'a Lesson,
+    /// Which exercise it solves.
+    pub exercise: &'a Exercise,
+}
+
+impl Trial<'_> {
+    /// Builds and judges; with the calls of what fails, if they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// That cargo, or the checks, cannot be started; what reading the records says.
+    pub fn run(&self, tidy: &Tidy, with_trace: bool) -> io::Result<Attempt> {
+        let (program, warnings) = match self.build()? {
+            Ok(built) => built,
+            Err(attempt) => return Ok(attempt),
+        };
+        let judge = Build::checks(self.lesson).run()?.path(&self.lesson.checks())?;
+        let judge = Judge { path: &judge, program: &program, exercise: self.exercise };
+        let (records, traces) = match judge.run(tidy, with_trace, &[])? {
+            Ok(judged) => judged,
+            Err(broken) => return Ok(Attempt::NotJudged(broken)),
+        };
+        let failed = first_failure(&records).filter(|_| with_trace);
+        let trace = failed.map(|failed| judge.trace_of(failed, traces, tidy)).transpose()?;
+        Ok(Attempt::Judged(Judged { records, warnings, trace }))
     }
-    // What it warns of is no failure, and worth a look.
-    io::stderr().write_all(&output.stderr)?;
-    Ok(Ok(cli::syllabus::root().join("target/debug").join(exercise.binary())))
+
+    /// The learner's program and the number of warnings, or what came instead.
+    fn build(&self) -> io::Result<Result<(PathBuf, usize), Attempt>> {
+        let mut command = cargo();
+        // In there, because cargo looks for its configuration from where it is.
+        command.current_dir(self.work).args(["build", "--offline", "--manifest-path"]);
+        command.arg(self.folder.join("Cargo.toml"));
+        let colored = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let messages = if colored { "json-diagnostic-rendered-ansi" } else { "json" };
+        command.args(["--message-format", messages, "--color", "never"]);
+        let (output, said) = watched(command)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
+        let compiler = Said::parse(&String::from_utf8_lossy(&output.stdout));
+        let broken = |words: &str, remedy: String| {
+            let words = words.trim().to_owned();
+            let what = "cargo could not build it";
+            Ok(Err(Attempt::NotJudged(Broken { what, words, remedy })))
+        };
+        let doctor = "`cargo tutor doctor` says what this machine lacks".to_owned();
+        if let Some(words) = compiler.of_the_machine() {
+            return broken(words, doctor);
+        }
+        if !compiler.errors.is_empty() {
+            return Ok(Err(Attempt::DoesNotCompile(compiler.errors)));
+        }
+        match compiler.executable {
+            Some(program) if output.status.success() => Ok(Ok((program.into(), compiler.warnings))),
+            _ => broken(&said, self.remedy(&said, doctor)),
+        }
+    }
+
+    /// What to do about what cargo said.
+    fn remedy(&self, said: &str, doctor: String) -> String {
+        let manifest = shown(&self.folder.join("Cargo.toml"));
+        if said.contains("failed to parse manifest") || said.contains("could not parse") {
+            return format!(
+                "mend the manifest that it names; or delete it, and `cargo tutor start {}` writes {manifest} anew",
+                self.exercise
+            );
+        }
+        if said.contains("no matching package") || said.contains("offline") {
+            return format!(
+                "a crate is missing here: the course is built offline, with its own crates; leave others out of \
+                 {manifest}"
+            );
+        }
+        doctor
+    }
+}
+
+/// Runs a command to its end. Its progress is shown on standard error; the rest of what it says there is returned.
+fn watched(mut command: Command) -> io::Result<(Output, String)> {
+    with_default_signals(that_ends_with_us(&mut command));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let stderr = child.stderr.take();
+    let said = thread::Builder::new().spawn(move || stderr.map(without_progress))?;
+    let mut stdout = Vec::new();
+    if let Some(mut from) = child.stdout.take() {
+        from.read_to_end(&mut stdout)?;
+    }
+    let said = said.join().ok().flatten().unwrap_or_default();
+    let status = child.wait();
+    rest_if_ending();
+    Ok((Output { status: status?, stdout, stderr: Vec::new() }, said))
+}
+
+/// Shows what cargo is at, unless that is the learner's program alone; returns the other lines.
+fn without_progress(stderr: impl Read) -> String {
+    let mut said = String::new();
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        match line.split_whitespace().next() {
+            Some("Compiling" | "Blocking" | "Locking" | "Adding") if line.starts_with(' ') => {
+                if !line.contains(" my-") {
+                    let _ = writeln!(io::stderr(), "{line}");
+                }
+            }
+            Some("Finished" | "warning:") => {}
+            _ => said = said + &line + "\n",
+        }
+    }
+    said
+}
+
+/// How long the judge shall wait for what must happen, in seconds; `None` leaves it at the lab's patience, which is
+/// meant for a busy machine. On one that has nothing else to do a learner shall not wait so long for the news that his
+/// program hangs.
+fn patience() -> Option<&'static str> {
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = load.split(' ').next()?.parse().ok()?;
+    let cores = u32::try_from(thread::available_parallelism().ok()?.get()).ok()?;
+    (std::env::var_os(IN_SECONDS).is_none() && load < f64::from(cores)).then_some("4")
+}
+
+/// What a judge has written: what came of each check, and the calls of those that failed.
+type Written = (Vec<CheckRecord>, Vec<CheckTrace>);
+
+/// The program of a lesson's checks, and what it judges.
+struct Judge<'a> {
+    path: &'a Path,
+    program: &'a Path,
+    exercise: &'a Exercise,
+}
+
+impl Judge<'_> {
+    fn run(
+        &self,
+        tidy: &Tidy,
+        with_trace: bool,
+        more: &[&str],
+    ) -> io::Result<Result<Written, Broken>> {
+        // Their names are in nobody's arguments but the judge's.
+        let (records, traces) = (tidy.scratch().join("records"), tidy.scratch().join("traces"));
+        let mut arguments: Vec<OsString> = vec!["--judge".into()];
+        arguments.extend(["--exercise".into(), self.exercise.folder.clone().into()]);
+        arguments.extend(["--subject".into(), self.program.into()]);
+        arguments.extend(["--records".into(), records.clone().into()]);
+        if with_trace {
+            arguments.extend(["--traces".into(), traces.clone().into()]);
+        }
+        arguments.extend(more.iter().map(OsString::from));
+        let mut command = Command::new(self.path);
+        with_default_signals(that_ends_with_us(&mut command));
+        if let Some(seconds) = patience() {
+            command.env(IN_SECONDS, seconds);
+        }
+        let ran = command.args(arguments).stdin(Stdio::null()).output();
+        rest_if_ending();
+        // What a program has left behind, and its judge has not found.
+        end_descendants();
+        let read = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let _ = fs::remove_file(path);
+            text
+        };
+        let (records, traces) = (read(&records), read(&traces));
+        let ran = ran.map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+        })?;
+        if records.is_empty() {
+            let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
+            let words =
+                if said.is_empty() { format!("the judge ended: {}", ran.status) } else { said };
+            let remedy = "`cargo tutor doctor` says what this machine lacks".to_owned();
+            return Ok(Err(Broken { what: "no check was run", words, remedy }));
+        }
+        Ok(Ok((judged::parse(&records)?, judged::parse_traces(&traces)?)))
+    }
+
+    /// The calls of this check: of the run that is over, or of one more.
+    fn trace_of(
+        &self,
+        failed: &CheckRecord,
+        traces: Vec<CheckTrace>,
+        tidy: &Tidy,
+    ) -> io::Result<Trace> {
+        let of_it =
+            |traces: Vec<CheckTrace>| traces.into_iter().find(|one| one.check == failed.check);
+        if let Some(trace) = of_it(traces) {
+            return Ok(Trace::OfThisRun(trace));
+        }
+        let again = ["--witnessed", "--exact", failed.check.as_str()];
+        Ok(match self.run(tidy, true, &again)? {
+            Err(broken) => Trace::None(broken.words),
+            Ok((records, traces)) => match (of_it(traces), records.first()) {
+                (Some(trace), _) => Trace::OfAnother(trace),
+                (None, Some(record)) if record.outcome == "not here" => {
+                    Trace::None(record.came.clone())
+                }
+                (None, Some(record)) if !record.has_failed() => Trace::None(
+                    "when it was repeated under the witness, the check passed".to_owned(),
+                ),
+                _ => Trace::None("the program was not watched in this check".to_owned()),
+            },
+        })
+    }
 }

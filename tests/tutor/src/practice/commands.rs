@@ -1,18 +1,22 @@
 //! What a learner asks for.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 
 use cli::exercise::Exercise;
 use cli::exit::EarlyExit;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus, root};
 
-use super::attempt;
-use super::desk::{Begun, Desk};
+use super::attempt::Trial;
+use super::begun::Change;
+use super::desk::{Desk, Placed, State, shown};
 use super::fingerprint;
+use super::overview::{One, Overview};
 use super::progress::Remembered;
-use super::verdict;
+use super::section;
+use super::tidy::{Tidy, rest_if_ending};
+use super::verdict::{self, Verdict, row};
 
 /// Puts an exercise on the desk, and says what to do.
 ///
@@ -22,10 +26,11 @@ use super::verdict;
 pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (lesson, exercise) = syllabus.exercise_meant(typed)?;
-    let desk = Desk::open()?;
-    let begun = desk.begin(lesson, exercise)?;
+    let desk = Desk::here();
+    let placed = desk.begin(lesson, exercise)?;
+    let remembered = desk.progress().read()?.of(exercise);
     screen.heading(format_args!("{exercise} {}", exercise.title))?;
-    if begun == Begun::Before {
+    if placed == Placed::Before {
         screen.line("  it is there already, as you left it")?;
     }
     screen.line("")?;
@@ -35,12 +40,17 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
         screen.wrapped("  ", "  ", &paragraph.replace('`', ""), COLUMNS)?;
         screen.line("")?;
     }
-    let program = desk.program(exercise);
-    let program = program.strip_prefix(root()).unwrap_or(&program);
-    screen.line(format_args!("  edit   {}", program.display()))?;
-    screen
-        .line(format_args!("  read   book/src/{}.md, \"{}\"", lesson.pages[0], exercise.title))?;
-    screen.line(format_args!("  then   cargo tutor check {exercise}"))?;
+    let program = desk.program(exercise, &remembered);
+    let page = format!("{}.md#exercise-{}", lesson.pages[0], exercise.name());
+    for (name, text) in [
+        ("edit", shown(&program)),
+        ("read", section::place(&root(), &page)),
+        ("then", format!("cargo tutor check {exercise}")),
+        ("or", format!("cargo tutor watch {exercise}    checks whenever you save")),
+    ] {
+        screen.line(format_args!("  {name:<7}{text}"))?;
+    }
+    tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
     Ok(())
 }
 
@@ -49,29 +59,92 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 /// # Errors
 ///
 /// That it was not started; that it is not passed, which has been told then.
-pub fn check(lesson: &Lesson, exercise: &Exercise, screen: &mut Screen) -> Result<(), EarlyExit> {
-    let desk = started(exercise)?;
-    let attempt = attempt::make(&desk, lesson, exercise)?;
-    let passed = verdict::tell(exercise, &attempt, screen)?;
-    let now = fingerprint::of(&root(), exercise)?;
-    desk.progress().change(exercise.name(), |one| {
+pub fn check(
+    syllabus: &Syllabus,
+    lesson: &Lesson,
+    exercise: &Exercise,
+    traced: bool,
+    screen: &mut Screen,
+) -> Result<(), EarlyExit> {
+    let (desk, remembered) = started(exercise)?;
+    if let Err(error) = desk.prepare() {
+        // A folder that is read-only, or full: what is there may do.
+        complain(&error);
+    }
+    let tidy = Tidy::begin(&root().join("target/tutor"))?;
+    let folder = desk.crate_of(exercise, &remembered);
+    let trial = Trial { work: desk.folder(), folder: &folder, lesson, exercise };
+    let attempt = trial.run(&tidy, traced)?;
+    rest_if_ending();
+    let title = format!("{exercise} {}", exercise.title);
+    let verdict = verdict::tell(&title, &attempt, screen)?;
+    let now = fingerprint::of_checks(&root(), exercise)?;
+    let changed = desk.progress().change(exercise, |one| {
         one.checks += 1;
-        if passed {
-            one.passed = Some(now);
+        match &verdict {
+            Verdict::Passed => (one.passed, one.last) = (Some(now), None),
+            Verdict::NotYet(last) => one.last = Some(last.clone()),
+            Verdict::Unknown => {}
         }
-    })?;
-    let remembered = desk.progress().read()?.of(exercise.name());
+    });
+    if let Err(error) = changed {
+        // The verdict holds all the same.
+        complain(&error);
+    }
     screen.line("")?;
-    if passed {
-        screen.line(format_args!("  compare   cargo tutor solution {exercise}"))?;
+    let overview = Overview::of(syllabus, &desk)?;
+    let (points, all) = overview.points();
+    if verdict == Verdict::Passed {
+        row(
+            "points",
+            &format!("{} for this one; {points} of {all} so far", exercise.points),
+            screen,
+        )?;
+        row("compare", &format!("cargo tutor solution {exercise}"), screen)?;
+        match overview.next() {
+            Some(next) => row("next", &next.to_type(), screen)?,
+            None => row("next", "that was the last: all exercises are done", screen)?,
+        }
         return Ok(());
+    }
+    if verdict == Verdict::Unknown {
+        row("again", &format!("cargo tutor check {exercise}"), screen)?;
+        return Err(EarlyExit::Told);
+    }
+    row("points", &format!("{} to gain; {points} of {all} so far", exercise.points), screen)?;
+    tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
+    if matches!(attempt, super::attempt::Attempt::Judged(_)) && !traced {
+        row(
+            "see",
+            &format!("cargo tutor check {exercise} --trace (its calls, one by one)"),
+            screen,
+        )?;
     }
     if remembered.hints < exercise.hints.len() {
         let left = exercise.hints.len() - remembered.hints;
-        screen.line(format_args!("  stuck?    cargo tutor hint {exercise}    ({left} left)"))?;
+        row("stuck?", &format!("cargo tutor hint {exercise} ({left} left)"), screen)?;
     }
-    screen.line(format_args!("  again     cargo tutor check {exercise}"))?;
+    let program = shown(&desk.program(exercise, &remembered));
+    row("next", &format!("edit {program}, then cargo tutor check {exercise}"), screen)?;
     Err(EarlyExit::Told)
+}
+
+/// Something that went wrong beside what was asked for.
+fn complain(error: &io::Error) {
+    let _ = writeln!(io::stderr(), "{error}\nso what you did now is not remembered");
+}
+
+/// What has changed upstream since it was started, and how to take it over.
+fn tell_changes(exercise: &Exercise, changes: &[Change], screen: &mut Screen) -> io::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    screen.line("")?;
+    screen.line("  since you started it:")?;
+    for change in changes {
+        screen.wrapped("  - ", "    ", &change.told(exercise), COLUMNS)?;
+    }
+    row("take it over", &format!("cargo tutor update {exercise}"), screen)
 }
 
 /// The next hint, after those that were read.
@@ -82,21 +155,21 @@ pub fn check(lesson: &Lesson, exercise: &Exercise, screen: &mut Screen) -> Resul
 pub fn hint(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (_, exercise) = syllabus.exercise_meant(typed)?;
-    let desk = Desk::open()?;
-    let mut read = desk.progress().read()?.of(exercise.name()).hints;
+    let (desk, remembered) = started(exercise)?;
+    let mut read = remembered.hints;
     if read < exercise.hints.len() {
         read += 1;
-        desk.progress().change(exercise.name(), |one| one.hints = read)?;
+        if let Err(error) = desk.progress().change(exercise, |one| one.hints = read) {
+            complain(&error);
+        }
     }
     for (at, hint) in exercise.hints.iter().take(read).enumerate() {
         screen.wrapped(&format!("  {}. ", at + 1), "     ", hint, COLUMNS)?;
     }
     match exercise.hints.len() - read {
-        0 => {
-            screen.line(format_args!("that was the last; then: cargo tutor solution {exercise}"))?
-        }
-        left => screen.line(format_args!("{left} more: cargo tutor hint {exercise}"))?,
-    }
+        0 => screen.line(format_args!("that was the last; then: cargo tutor solution {exercise}")),
+        left => screen.line(format_args!("{left} more: cargo tutor hint {exercise}")),
+    }?;
     Ok(())
 }
 
@@ -108,10 +181,10 @@ pub fn hint(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 pub fn solution(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (_, exercise) = syllabus.exercise_meant(typed)?;
-    let desk = Desk::open()?;
-    let Remembered { passed, asked_for_solution, .. } = desk.progress().read()?.of(exercise.name());
+    let desk = Desk::here();
+    let Remembered { passed, asked_for_solution, .. } = desk.progress().read()?.of(exercise);
     if passed.is_none() && !asked_for_solution {
-        desk.progress().change(exercise.name(), |one| one.asked_for_solution = true)?;
+        desk.progress().change(exercise, |one| one.asked_for_solution = true)?;
         screen.paragraph(
             "You have not passed it yet, and would read what you could have found. If you want to see it \
              all the same, ask once more.",
@@ -132,9 +205,9 @@ pub fn solution(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 pub fn reset(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (_, exercise) = syllabus.exercise_meant(typed)?;
-    let kept = started(exercise)?.reset(exercise)?;
-    let kept = kept.strip_prefix(root()).unwrap_or(&kept);
-    screen.line(format_args!("{exercise} begins anew; what you had is in {}", kept.display()))?;
+    let (desk, remembered) = started(exercise)?;
+    let kept = desk.reset(exercise, &remembered)?;
+    screen.line(format_args!("{exercise} begins anew; what you had is in {}", shown(&kept)))?;
     Ok(())
 }
 
@@ -145,71 +218,82 @@ pub fn reset(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 /// What reading and writing say.
 pub fn show(screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let desk = Desk::open()?;
-    let progress = desk.progress().read()?;
-    let (mut points, mut all, mut next) = (0, 0, None);
-    for lesson in syllabus.lessons.iter().filter(|lesson| !lesson.exercises.is_empty()) {
-        screen.heading(format_args!("{} {}", lesson.number(), lesson.title))?;
-        for exercise in &lesson.exercises {
-            let state = state_of(&progress.of(exercise.name()), &desk, exercise)?;
-            all += exercise.points;
-            points += if state == State::Passed { exercise.points } else { 0 };
-            if state != State::Passed {
-                next.get_or_insert(exercise);
+    let overview = Overview::of(&syllabus, &Desk::here())?;
+    for lesson in &syllabus.lessons {
+        for (at, one) in overview.of_lesson(lesson).enumerate() {
+            if at == 0 {
+                screen.heading(format_args!("{} {}", lesson.number(), lesson.title))?;
             }
-            screen.line(format_args!(
-                "  {exercise}  {:<8}{:<34}{:<7}{:>3} min {:>2} points",
-                state.word(),
-                exercise.title,
-                exercise.kind,
-                exercise.minutes,
-                exercise.points
-            ))?;
+            tell_one(one, screen)?;
         }
     }
     screen.line("")?;
+    let (points, all) = overview.points();
     screen.line(format_args!("{points} of {all} points"))?;
-    if let Some(exercise) = next {
-        let verb = if desk.has(exercise) { "check" } else { "start" };
-        screen.heading(format_args!("next: cargo tutor {verb} {exercise}"))?;
+    tell_gone(&overview, screen)?;
+    match overview.next() {
+        Some(next) => screen.heading(format_args!("next: {}", next.to_type()))?,
+        None if overview.exercises.is_empty() => {}
+        None => screen.heading("all exercises are done")?,
     }
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Passed,
-    /// It has been passed, and has changed since.
-    Stale,
-    Begun,
-    Untouched,
-}
-
-impl State {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "done",
-            Self::Stale => "stale",
-            Self::Begun => "begun",
-            Self::Untouched => "",
-        }
+/// How it is with one exercise.
+fn tell_one(one: &One<'_>, screen: &mut Screen) -> io::Result<()> {
+    let exercise = one.exercise;
+    screen.line(format_args!(
+        "  {exercise:<5} {:<6} {:<36} {:<6} {:>3} min {:>2} points",
+        one.state.word(),
+        exercise.title,
+        exercise.kind,
+        exercise.minutes,
+        exercise.points
+    ))?;
+    let Remembered { last, hints, checks, .. } = &one.remembered;
+    let mut more: Vec<String> = Vec::new();
+    if matches!(one.state, State::Begun | State::Stale) {
+        more.extend(last.clone());
+        let counted = [(*checks as usize, "check", "checks"), (*hints, "hint", "hints")];
+        more.extend(counted.into_iter().filter(|(count, ..)| *count > 0).map(
+            |(count, one, many)| format!("{count} {} so far", if count == 1 { one } else { many }),
+        ));
     }
-}
-
-fn state_of(remembered: &Remembered, desk: &Desk, exercise: &Exercise) -> io::Result<State> {
-    Ok(match &remembered.passed {
-        Some(passed) if *passed == fingerprint::of(&root(), exercise)? => State::Passed,
-        Some(_) => State::Stale,
-        None if desk.has(exercise) => State::Begun,
-        None => State::Untouched,
-    })
-}
-
-fn started(exercise: &Exercise) -> Result<Desk, EarlyExit> {
-    let desk = Desk::open()?;
-    if desk.has(exercise) {
-        return Ok(desk);
+    if !one.changes.is_empty() {
+        more.push(format!("it has changed: cargo tutor update {exercise}"));
     }
-    let words = format!("{exercise} was not started: cargo tutor start {exercise}");
+    if !more.is_empty() {
+        screen.wrapped(&" ".repeat(15), &" ".repeat(15), &more.join("; "), COLUMNS)?;
+    }
+    Ok(())
+}
+
+/// What was started and is no exercise any more.
+pub fn tell_gone(overview: &Overview<'_>, screen: &mut Screen) -> io::Result<()> {
+    for (name, folder) in &overview.gone {
+        let words = format!(
+            "{name} is no exercise of this course any more; your program stays in {}",
+            shown(folder)
+        );
+        screen.wrapped("", "  ", &words, COLUMNS)?;
+    }
+    Ok(())
+}
+
+/// The desk, and what is remembered, of an exercise that is on it.
+fn started(exercise: &Exercise) -> Result<(Desk, Remembered), EarlyExit> {
+    let desk = Desk::here();
+    let remembered = desk.progress().read()?.of(exercise);
+    if desk.has(exercise, &remembered) {
+        return Ok((desk, remembered));
+    }
+    let folder = desk.crate_of(exercise, &remembered);
+    let words = match remembered.folder {
+        Some(_) => format!(
+            "{}: your program of {exercise} is not there any more; to begin anew: cargo tutor start {exercise}",
+            shown(&folder.join("src/main.rs"))
+        ),
+        None => format!("{exercise} was not started: cargo tutor start {exercise}"),
+    };
     Err(EarlyExit::Arguments(words))
 }

@@ -6,12 +6,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cli::apart::{Apart, NewCrate, make, read, write};
+use cli::apart::{Apart, NewCrate, make, read, write_whole};
 use cli::exercise::Exercise;
 use cli::syllabus::{Lesson, root};
 
+use super::begun::{Begun, Change};
+use super::editor;
 use super::fingerprint;
-use super::progress::ProgressFile;
+use super::progress::{Progress, ProgressFile, Remembered};
 
 /// The learner's folder.
 #[derive(Debug)]
@@ -19,28 +21,64 @@ pub struct Desk {
     workspace: Apart,
 }
 
+/// The environment's variable that says where it is, if it is not `work/` in the course's folder.
+const ELSEWHERE: &str = "READINESS_WORK";
+
 const WORKSPACE: &str =
     "Your workspace. `cargo tutor start` adds to it; what you write is in its folders.";
 
 /// What became of a wish to have an exercise on the desk.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum Placed {
     /// Its crate was made.
     Now,
     /// It was there already, and was left as it is.
     Before,
 }
 
+/// How far a learner is with an exercise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Passed.
+    Done,
+    /// It was passed, and would be judged in another way now.
+    Stale,
+    /// Started, and not passed.
+    Begun,
+    /// Not started.
+    Untouched,
+}
+
+impl State {
+    /// For a list.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stale => "stale",
+            Self::Begun => "begun",
+            Self::Untouched => "",
+        }
+    }
+}
+
 impl Desk {
-    /// `work/` of this course, made if it is not there; what the course itself keeps in it is brought up to date.
+    /// `work/` of this course, or where the environment says. Nothing is made or changed.
+    pub fn here() -> Self {
+        let elsewhere = std::env::var_os(ELSEWHERE).filter(|path| !path.is_empty());
+        let folder = elsewhere.map_or_else(|| root().join("work"), PathBuf::from);
+        // Cargo is started in there, and would take it to be seen from there.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Self { workspace: Apart::anywhere(folder) }
+    }
+
+    /// Brings what the course itself keeps in it up to date, and makes it if it is not there.
     ///
     /// # Errors
     ///
     /// What reading and writing say, with the path.
-    pub fn open() -> io::Result<Self> {
-        let workspace = Apart::at(root().join("work"), "..")?;
-        workspace.keep_up_to_date(WORKSPACE)?;
-        Ok(Self { workspace })
+    pub fn prepare(&self) -> io::Result<()> {
+        self.workspace.keep_up_to_date(WORKSPACE)?;
+        editor::offer(self.folder())
     }
 
     /// Where it is.
@@ -48,29 +86,62 @@ impl Desk {
         self.workspace.folder()
     }
 
-    /// What is remembered.
+    /// What is remembered of the exercises.
     pub fn progress(&self) -> ProgressFile {
         ProgressFile::in_folder(self.folder())
     }
 
-    /// The crate of an exercise: `work/03-1-netcat`.
-    pub fn crate_of(&self, exercise: &Exercise) -> PathBuf {
-        self.folder().join(exercise.binary())
+    /// Where the crate of an exercise is, or will be.
+    pub fn crate_of(&self, exercise: &Exercise, remembered: &Remembered) -> PathBuf {
+        let folder = remembered.folder.clone().filter(|name| !name.contains('/'));
+        self.folder().join(folder.unwrap_or_else(|| exercise.binary()))
     }
 
-    /// The file that the learner edits.
-    pub fn program(&self, exercise: &Exercise) -> PathBuf {
-        self.crate_of(exercise).join("src/main.rs")
+    /// The learner's program.
+    pub fn program(&self, exercise: &Exercise, remembered: &Remembered) -> PathBuf {
+        self.crate_of(exercise, remembered).join("src/main.rs")
     }
 
-    /// The starter as it was when the exercise was begun: what the learner's file is compared with.
-    pub fn begun_with(&self, exercise: &Exercise) -> PathBuf {
-        self.crate_of(exercise).join(".starter.rs")
+    /// Has it been started, and is it still there?
+    pub fn has(&self, exercise: &Exercise, remembered: &Remembered) -> bool {
+        self.program(exercise, remembered).exists()
     }
 
-    /// Has it been started?
-    pub fn has(&self, exercise: &Exercise) -> bool {
-        self.program(exercise).exists()
+    /// How far a learner is with it.
+    ///
+    /// # Errors
+    ///
+    /// What reading the exercise says.
+    pub fn state(&self, exercise: &Exercise, remembered: &Remembered) -> io::Result<State> {
+        Ok(match &remembered.passed {
+            Some(passed) if *passed == fingerprint::of_checks(&root(), exercise)? => State::Done,
+            Some(_) => State::Stale,
+            None if self.has(exercise, remembered) => State::Begun,
+            None => State::Untouched,
+        })
+    }
+
+    /// What has changed upstream since it was started, if it is on the desk.
+    pub fn changes(&self, exercise: &Exercise, remembered: &Remembered) -> Vec<Change> {
+        if !self.has(exercise, remembered) {
+            return Vec::new();
+        }
+        Begun::in_crate(&self.crate_of(exercise, remembered)).changes(exercise)
+    }
+
+    /// The names of what was started and is no exercise any more, with their folders.
+    pub fn gone<'a>(
+        &self,
+        progress: &Progress,
+        exercises: impl Iterator<Item = &'a Exercise>,
+    ) -> Vec<(String, PathBuf)> {
+        let known: Vec<&str> = exercises.flat_map(Exercise::names).collect();
+        let gone = progress.exercises.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        let placed = gone.filter_map(|(name, remembered)| {
+            let folder = self.folder().join(remembered.folder.as_ref()?);
+            folder.exists().then(|| (name.clone(), folder))
+        });
+        placed.collect()
     }
 
     /// Makes the crate of an exercise, from its starter; never overwrites one.
@@ -78,56 +149,96 @@ impl Desk {
     /// # Errors
     ///
     /// What reading and writing say, with the path.
-    pub fn begin(&self, lesson: &Lesson, exercise: &Exercise) -> io::Result<Begun> {
-        if self.has(exercise) {
-            return Ok(Begun::Before);
+    pub fn begin(&self, lesson: &Lesson, exercise: &Exercise) -> io::Result<Placed> {
+        make(self.folder())?;
+        let mut remembered = self.progress().read()?.of(exercise);
+        let is_there = self.has(exercise, &remembered);
+        if !is_there && !self.crate_of(exercise, &remembered).exists() {
+            // A new beginning: under the number that it has now.
+            remembered.folder = None;
         }
-        let folder = self.crate_of(exercise);
+        let folder = self.crate_of(exercise, &remembered);
         make(&folder.join("src"))?;
-        let of = NewCrate {
-            folder: &exercise.binary(),
-            comment: &format!("{exercise} {}", exercise.title),
-            package: &package(exercise),
-            library: None,
-            binary: &exercise.binary(),
-            source: "src/main.rs",
-            has_known_faults: false,
-        };
-        self.workspace.write_crate(lesson, &of)?;
-        let starter = read(&root().join(exercise.file("starter.rs")))?;
-        write(&self.begun_with(exercise), &starter)?;
-        // Last: with it the exercise is there.
-        write(&self.program(exercise), &starter)?;
-        self.workspace.keep_up_to_date(WORKSPACE)?;
-        let now = fingerprint::of(&root(), exercise)?;
-        self.progress().change(exercise.name(), |one| one.started = Some(now))?;
-        Ok(Begun::Now)
+        if !folder.join("Cargo.toml").exists() {
+            let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let of = NewCrate {
+                folder: &folder,
+                comment: &format!("{exercise} {}", exercise.title),
+                package: &format!("my-{folder}"),
+                library: None,
+                binary: &folder,
+                source: "src/main.rs",
+            };
+            self.workspace.write_crate(lesson, &of)?;
+        }
+        if !is_there {
+            Begun::in_crate(&folder).keep(exercise)?;
+            // Last: with it the exercise is there.
+            write_whole(&folder.join("src/main.rs"), &starter(exercise)?)?;
+        }
+        self.prepare()?;
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.progress().change(exercise, |one| one.folder = name)?;
+        Ok(if is_there { Placed::Before } else { Placed::Now })
     }
 
-    /// Moves the learner's file aside and puts the starter in its place; returns where the old one is now.
+    /// Copies the learner's file aside and puts the starter in its place; returns where the old one is now.
     ///
     /// # Errors
     ///
     /// What reading and writing say, with the path.
-    pub fn reset(&self, exercise: &Exercise) -> io::Result<PathBuf> {
-        let program = self.program(exercise);
-        let kept = (1..)
-            .map(|number| program.with_file_name(format!("main.rs.{number}")))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| program.with_file_name("main.rs.old"));
-        fs::rename(&program, &kept).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", program.display()))
-        })?;
-        let starter = read(&root().join(exercise.file("starter.rs")))?;
-        write(&self.begun_with(exercise), &starter)?;
-        write(&program, &starter)?;
-        let now = fingerprint::of(&root(), exercise)?;
-        self.progress().change(exercise.name(), |one| one.started = Some(now))?;
+    pub fn reset(&self, exercise: &Exercise, remembered: &Remembered) -> io::Result<PathBuf> {
+        let program = self.program(exercise, remembered);
+        let kept = keep_a_copy(&program)?;
+        Begun::in_crate(&self.crate_of(exercise, remembered)).keep(exercise)?;
+        write_whole(&program, &starter(exercise)?)?;
+        self.progress().change(exercise, |one| one.last = None)?;
         Ok(kept)
     }
 }
 
-/// A package's name does not begin with a digit.
-pub fn package(exercise: &Exercise) -> String {
-    format!("my-{}", exercise.binary())
+/// The starter as it is now.
+///
+/// # Errors
+///
+/// What reading says, with the path.
+pub fn starter(exercise: &Exercise) -> io::Result<String> {
+    read(&root().join(exercise.file("starter.rs")))
+}
+
+/// Copies a file to one beside it, `main.rs.1` or what is free; returns its path.
+///
+/// # Errors
+///
+/// What reading and writing say, with the path.
+pub fn keep_a_copy(file: &Path) -> io::Result<PathBuf> {
+    let bytes = fs::read(file).map_err(|error| named(file, &error))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1.. {
+        let kept = file.with_file_name(format!("{name}.{number}"));
+        // Never one that is there, not even one that another tutor makes now.
+        match fs::File::create_new(&kept) {
+            Ok(mut copy) => {
+                let written = io::Write::write_all(&mut copy, &bytes);
+                return written.and_then(|()| copy.sync_all()).map(|()| kept.clone()).map_err(
+                    |error| {
+                        let _ = fs::remove_file(&kept);
+                        named(&kept, &error)
+                    },
+                );
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(named(&kept, &error)),
+        }
+    }
+    Err(io::Error::other(format!("{}: too many copies", file.display())))
+}
+
+/// A path as a person reads it: below the course's folder, from there on.
+pub fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,15 +1,28 @@
 //! Practice: a learner's own crates in `work/`, a workspace of its own, and what has been done there.
 //!
-//! - `desk`: the folder `work/`, and a crate in it for each exercise that was started;
-//! - `progress`: what is remembered of each exercise, by its name, in one small file;
-//! - `start`, `hint`, `solution`, `reset`, `show`: what a learner asks for;
-//! - `attempt`: builds the learner's program and has it judged; `verdict`: the layers of what came of it.
+//! - `desk`: the folder `work/`, and a crate in it for each exercise that was started; `editor`: an editor's settings;
+//! - `progress`: what is remembered of each exercise, by its name, in one small file; `fingerprint`: would it be
+//!   judged now as it was; `overview`: where the learner stands;
+//! - `begun`: what an exercise was like when it was started;
+//! - `commands`: what a learner asks for;
+//! - `attempt`: builds the learner's program and has it judged; `compiler`: what the compiler says of it;
+//! - `verdict`: the layers of what came of it; `section`: where the book tells of it;
+//! - `tidy`: nothing outlives this process.
 
 mod attempt;
+mod begun;
 mod commands;
+mod compiler;
 mod desk;
+mod editor;
 mod fingerprint;
+mod overview;
 mod progress;
+mod section;
+mod tidy;
 mod verdict;
 
-pub use commands::{check, hint, reset, show, solution, start};
+pub use commands::{check, hint, reset, show, solution, start, tell_gone};
+pub use desk::{Desk, State, shown};
+pub use overview::{One, Overview};
+pub use tidy::rest_if_ending;
