@@ -21,6 +21,7 @@ use crate::described::{self, CheckWords};
 use crate::harness::{self, Ended};
 use crate::outcome::Outcome;
 use crate::report::json::Records;
+use crate::report::traces::Traces;
 use crate::run::{CheckRun, run};
 use crate::subject::Subject;
 use crate::suites;
@@ -62,6 +63,12 @@ struct Options {
     /// Append a record of each check to this file, as one line of JSON
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
+    /// Append the calls of each failing check whose program was watched to this file, told in lanes
+    #[arg(long, value_name = "FILE")]
+    traces: Option<PathBuf>,
+    /// Watch the program in every check, also where a check does not need that
+    #[arg(long)]
+    witnessed: bool,
 }
 
 impl LessonChecks {
@@ -139,22 +146,24 @@ impl LessonChecks {
         let lesson = lesson.ok_or_else(|| format!("there is no chapters/{}", self.folder))?;
         let records = options.records.as_deref().map(Records::to).transpose();
         let records = records.map_err(|error| error.to_string())?;
+        let traces = options.traces.as_deref().map(Traces::to).transpose();
+        let traces = traces.map_err(|error| error.to_string())?;
         if let Some(name) =
             options.in_place_of.as_ref().filter(|name| lesson.program(name).is_none())
         {
             let names = lesson.program_names();
             return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
         }
-        let foreign = options.subject.is_some();
-        let subject = options.subject.as_deref().map(found).transpose()?;
+        let (foreign, witnessed) = (options.subject.is_some(), options.witnessed);
+        let subject = options.subject.map(found).transpose()?;
         let wanted = match (options.exercise, options.in_place_of) {
             (Some(exercise), _) => Wanted::Exercise(exercise),
             (None, Some(program)) => Wanted::Program(program),
             (None, None) if foreign => Wanted::Program(lesson.programs[0].name.clone()),
             (None, None) => Wanted::All,
         };
-        let shared = Arc::new(Shared { required, records, closed: Arc::clone(closed) });
-        let mut rows = Vec::new();
+        let shared = Arc::new(Shared { required, records, traces, closed: Arc::clone(closed) });
+        let mut trials = Vec::new();
         for (name, own) in &self.own {
             let program = lesson.program(name).ok_or_else(|| {
                 format!("chapters/{}/lesson.toml has no program {name}", self.folder)
@@ -168,7 +177,8 @@ impl LessonChecks {
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
             // Somebody else's program owes nobody our words.
             let judged = |suite: &Suite| !foreign || suite.scope != Scope::Lesson;
-            let subject = Arc::new(Subject::new(lesson, program, &self.paths).foreign(foreign));
+            let subject = Subject::new(lesson, program, &self.paths).foreign(foreign);
+            let subject = Arc::new(subject.under_the_witness(witnessed));
             let names = if self.own.len() > 1 { Names::OfProgram(name) } else { Names::Bare };
             rows.extend(group_of(&subject, suites.filter(judged), names, &shared));
         }
@@ -184,8 +194,9 @@ impl LessonChecks {
             let path = subject.clone().map_or_else(|| solution(exercise), Ok)?;
             let paths = BTreeMap::from([(program.name.clone(), path)]);
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
-            let subject = Arc::new(Subject::new(lesson, program, &paths).foreign(foreign));
-            rows.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
+            let subject = Subject::new(lesson, program, &paths).foreign(foreign);
+            let subject = Arc::new(subject.under_the_witness(witnessed));
+            trials.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
         }
         match rows.len() {
             0 => Err(format!("no check of {} judges such a program", self.folder)),
@@ -261,6 +272,7 @@ fn solution(exercise: &Exercise) -> Result<PathBuf, String> {
 struct Shared {
     required: Vec<Need>,
     records: Option<Records>,
+    traces: Option<Traces>,
     /// A gate has failed.
     closed: Arc<AtomicBool>,
 }
@@ -411,6 +423,11 @@ fn told(
 ) -> Ended {
     let recorded =
         shared.records.as_ref().map(|it| it.add((*place, name), subject, suite, check, came));
+    let traced = shared.traces.as_ref().filter(|_| came.outcome.is_failure());
+    let recorded = match (recorded, traced.map(|it| it.add(name, came))) {
+        (None | Some(Ok(())), Some(Err(error))) => Some(Err(error)),
+        (recorded, _) => recorded,
+    };
     let verdict = verdict(check, came, shared);
     match recorded {
         Some(Err(error)) => {

@@ -21,6 +21,8 @@ pub struct Subject {
     sights: Sights,
     /// Somebody's own: it is restrained.
     foreign: bool,
+    /// Whatever is started of it is started under the witness.
+    witnessed: bool,
 }
 
 impl Subject {
@@ -36,12 +38,18 @@ impl Subject {
             paths: paths.clone(),
             sights: Sights::default(),
             foreign: false,
+            witnessed: false,
         }
     }
 
     /// The same, if it is somebody's own program: it is restrained.
     pub(crate) fn foreign(self, foreign: bool) -> Self {
         Self { foreign, ..self }
+    }
+
+    /// The same, under the witness even where a check does not ask for that.
+    pub(crate) fn under_the_witness(self, witnessed: bool) -> Self {
+        Self { witnessed, ..self }
     }
 
     /// The same for one check: what is started by it is seen by nobody else's failure.
@@ -88,7 +96,8 @@ impl Subject {
     #[must_use]
     pub fn launch(&self) -> Launch {
         let launch = Launch::new(self.path()).seen_by(&self.sights);
-        if self.foreign { launch.restrained() } else { launch }
+        let launch = if self.foreign { launch.restrained() } else { launch };
+        if self.witnessed { launch.witnessed() } else { launch }
     }
 
     /// A start of something else, which a failure looks at too.

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         Err(_) => judge::tests([
             Test::new(&[], whoever_is_hopeless_is_told_once_and_soon),
             Test::new(&[], each_outcome_has_its_name),
+            Test::new(&[Need::Ptrace], the_calls_of_what_fails_are_written_where_they_were_watched),
             Test::new(&[], a_gate_that_fails_fails_alone),
             Test::new(&[], a_need_is_looked_for_and_may_be_required),
             Test::new(&[], a_foreign_program_owes_nobody_our_words),
@@ -351,6 +352,31 @@ fn each_outcome_has_its_name() {
         assert!(killed.starts_with("signal: 6 (SIGABRT)"), "{check}: {killed}");
     }
     assert_eq!(of(&records, "own::has_our_words")["scope"], "lesson");
+}
+
+fn the_calls_of_what_fails_are_written_where_they_were_watched() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("traces");
+    let path = file.to_str().expect("a path");
+    let run = |more: &[&str]| {
+        let _ = fs::remove_file(&file);
+        let arguments = [&["--traces", path, "--exact"], more].concat();
+        judged("right", "", &arguments);
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        written.lines().map(|line| serde_json::from_str(line).expect("a trace")).collect()
+    };
+    let traces: Vec<Value> = run(&["own::hangs"]);
+    assert!(traces.is_empty(), "nobody watched it: {traces:#?}");
+    let traces: Vec<Value> = run(&["--witnessed", "own::passes"]);
+    assert!(traces.is_empty(), "it passes: {traces:#?}");
+    let traces: Vec<Value> = run(&["--witnessed", "own::hangs"]);
+    let [trace] = &traces[..] else { panic!("{traces:#?}") };
+    assert_eq!(trace["check"], "own::hangs");
+    let lines = trace["lines"].as_array().expect("lines");
+    let has = |words: &str| {
+        lines.iter().any(|line| line.as_str().is_some_and(|line| line.contains(words)))
+    };
+    assert!(has("accept") && has("threads"), "{trace:#}");
 }
 
 fn a_gate_that_fails_fails_alone() {

@@ -10,7 +10,7 @@ use crate::names::PeerNames;
 use crate::peers::words_of;
 use crate::questions::question;
 use crate::recording::{Did, PeerAction, Recording};
-use crate::visible::is_shown;
+use crate::visible::{is_shown, is_shown_to_its_author};
 use crate::words::Words;
 
 /// The lane of the program.
@@ -76,6 +76,22 @@ impl Timeline {
     /// The timeline of a recording.
     #[must_use]
     pub fn of(recording: &Recording) -> Self {
+        let is_socket = |event: &Event| call_named(event, "socket");
+        let from = recording.record.events.iter().position(is_socket).unwrap_or(0);
+        Self::showing(recording, from, is_shown)
+    }
+
+    /// The same for who has written the program, and knows its standard streams and its pipes as well.
+    #[must_use]
+    pub fn for_its_author(recording: &Recording) -> Self {
+        let is_call =
+            |event: &Event| matches!(event.what, What::Call(_)) && is_shown_to_its_author(event);
+        let from = recording.record.events.iter().position(is_call).unwrap_or(0);
+        Self::showing(recording, from, is_shown_to_its_author)
+    }
+
+    /// Of the program's events those behind the first `from` that `shows` is true of.
+    fn showing(recording: &Recording, from: usize, shows: fn(&Event) -> bool) -> Self {
         let Recording { record, peers, .. } = recording;
         let names = PeerNames(peers);
         let mut lanes = vec![record.program.clone(), "kernel".to_owned()];
@@ -87,7 +103,7 @@ impl Timeline {
         let lane = |who: &str| 2 + lanes[2..].iter().position(|name| name == who).unwrap_or(0);
         let mut entries: Vec<LaneEntry> =
             peers.iter().map(|done| of_peer(done, lane(&done.who))).collect();
-        entries.extend(of_record(record, &names));
+        entries.extend(of_record(record, from, shows, &names));
         entries.sort_by_key(|entry| entry.at);
         let threads = shown_threads(&entries) > 1;
         Self { lanes, entries, threads }
@@ -133,10 +149,13 @@ fn shown_threads(entries: &[LaneEntry]) -> usize {
     threads.len()
 }
 
-/// The program's entries: from its first socket on, and what belongs to it.
-fn of_record(record: &Record, names: &PeerNames<'_>) -> Vec<LaneEntry> {
-    let is_socket = |event: &Event| call_named(event, "socket");
-    let from = record.events.iter().position(is_socket).unwrap_or(0);
+/// The program's entries that are shown.
+fn of_record(
+    record: &Record,
+    from: usize,
+    shows: fn(&Event) -> bool,
+    names: &PeerNames<'_>,
+) -> Vec<LaneEntry> {
     // A program that listens prepares it before anything else, up to listen(2).
     let setup = record.events.iter().rposition(|event| call_named(event, "listen"));
     // Of a cut record nobody knows that: then a long call may have slept.
@@ -147,6 +166,9 @@ fn of_record(record: &Record, names: &PeerNames<'_>) -> Vec<LaneEntry> {
     let events = record.events.iter().enumerate().skip(from);
     let mut entries = Vec::new();
     for (at, event) in events {
+        if !shows(event) {
+            continue;
+        }
         let Some(mut entry) = of_event(record, event, setup >= Some(at), names) else { continue };
         if entry.kind == EntryKind::Transfer && at_once.contains(&(event.thread, event.at)) {
             entry.kind = EntryKind::Act;
@@ -166,9 +188,6 @@ fn of_event(
     setup: bool,
     names: &PeerNames<'_>,
 ) -> Option<LaneEntry> {
-    if !is_shown(event) {
-        return None;
-    }
     let note = |text: &str| LaneEntry {
         at: event.at,
         until: Some(event.at),

@@ -12,6 +12,22 @@ pub fn is_shown(event: &Event) -> bool {
     }
 }
 
+/// The same, and what is read and written besides sockets: the standard streams, pipes, eventfds; no files.
+#[must_use]
+pub fn is_shown_to_its_author(event: &Event) -> bool {
+    let What::Call(call) = &event.what else { return is_shown(event) };
+    match &call.arguments {
+        Arguments::Read { from: descriptor, .. } | Arguments::Write { to: descriptor, .. } => {
+            match &descriptor.object {
+                Object::Other(name) => !name.starts_with('/'),
+                Object::Unknown => false,
+                _ => true,
+            }
+        }
+        _ => call_is_shown(call),
+    }
+}
+
 fn call_is_shown(call: &Call) -> bool {
     match &call.arguments {
         Arguments::Other(_) | Arguments::Name { .. } => false,

@@ -1,12 +1,11 @@
 //! One record a check, as JSON: for a tool that reads what came of a run without reading its words.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::lines::Lines;
 use crate::check::{Check, Suite};
 use crate::outcome::Outcome;
 use crate::run::CheckRun;
@@ -16,14 +15,7 @@ use crate::subject::Subject;
 /// nor is the file among its descriptors. A program that looks for its parent in `/proc` finds it: who
 /// grades programs that might, runs them as another user.
 #[derive(Debug)]
-pub struct Records(Mutex<To>);
-
-#[derive(Debug)]
-struct To {
-    file: File,
-    /// The last line was not written whole: the next one must not continue it.
-    cut: bool,
-}
+pub struct Records(Lines);
 
 /// What came of a check.
 #[derive(Debug, Serialize)]
@@ -60,11 +52,7 @@ impl Records {
     ///
     /// What open(2) says, with the path.
     pub fn to(path: &Path) -> io::Result<Self> {
-        // std opens with O_CLOEXEC: no program that is started here inherits it.
-        let file = OpenOptions::new().append(true).create(true).open(path);
-        let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        file.map(|file| Self(Mutex::new(To { file, cut: false }))).map_err(named)
+        Lines::to(path).map(Self)
     }
 
     /// Adds what came of a check.
@@ -109,13 +97,6 @@ impl Records {
             last_words: run.standings.iter().map(|it| it.last_words.as_str()).collect(),
             milliseconds: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
         };
-        let mut line = serde_json::to_string(&record)? + "\n";
-        let mut to = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if to.cut {
-            line.insert(0, '\n');
-        }
-        let written = to.file.write_all(line.as_bytes());
-        to.cut = written.is_err();
-        written
+        self.0.add(&record)
     }
 }

@@ -41,7 +41,7 @@ use restraint::Restraint;
 pub use running::Running;
 pub use server::Server;
 use sight::{Hold, Known};
-pub use sight::{NoServer, Sights, Standing};
+pub use sight::{NoServer, Seen, Sights, Standing};
 
 /// How to start a subject. Standard input is empty, standard output and error are read by the lab.
 #[derive(Debug)]
@@ -329,6 +329,14 @@ fn no_interpreter(error: io::Error, program: &OsStr) -> io::Error {
 pub fn with_default_signals(command: &mut Command) -> &mut Command {
     // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.
     unsafe { command.pre_exec(|| DefaultSignals.in_child()) }
+}
+
+/// Lets the kernel kill what a command starts when the thread that starts it ends, however it ends: prctl(2),
+/// `PR_SET_PDEATHSIG`. [`Launch`] does so by itself.
+pub fn that_ends_with_us(command: &mut Command) -> &mut Command {
+    let ends = EndWithUs { us: nix::unistd::getpid() };
+    // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.
+    unsafe { command.pre_exec(move || ends.in_child()) }
 }
 
 /// Raises this process's own soft limit of descriptors to its hard limit, for checks with many

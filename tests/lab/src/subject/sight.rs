@@ -15,9 +15,11 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::output::{Gathered, look};
+use crate::clock::monotonic;
 use crate::process::{InCall, Process};
 use crate::wait;
 use crate::witness::Shared;
+use crate::witness::record::{CallOutcome, Record, What};
 
 /// So much of what a subject said last is shown, in characters.
 const LAST_WORDS: usize = 1000;
@@ -81,6 +83,34 @@ pub struct Standing {
     pub last_words: String,
     /// It has written more than the lab keeps.
     pub too_much: bool,
+    /// What the witness saw of it, if it was watched.
+    pub seen: Option<Seen>,
+}
+
+/// What the witness saw of a subject, up to the moment at which somebody looked at it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    shared: Arc<Shared>,
+    /// In nanoseconds of `CLOCK_MONOTONIC`.
+    until: u64,
+}
+
+impl Seen {
+    /// The record. What came later is not in it, and a call that has come back since has not come back.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let mut record = self.shared.with(|state| state.record.clone());
+        let until = self.until.saturating_sub(record.began);
+        record.events.retain(|event| event.at <= until);
+        for event in &mut record.events {
+            if let What::Call(call) = &mut event.what
+                && call.returned.is_some_and(|returned| returned > until)
+            {
+                (call.returned, call.outcome) = (None, CallOutcome::Pending);
+            }
+        }
+        record
+    }
 }
 
 impl Sights {
@@ -136,6 +166,7 @@ impl Known {
 
     /// How it stands, unless it was dropped.
     pub(super) fn standing(&self) -> Option<Standing> {
+        let until = monotonic();
         let hold = self.hold();
         let end = match (*hold, &self.witness) {
             (Hold::Dropped, _) => return None,
@@ -174,6 +205,7 @@ impl Known {
             children,
             last_words: last_of(said.trim_end()),
             too_much: cut || stdout_cut,
+            seen: self.witness.clone().map(|shared| Seen { shared, until }),
         })
     }
 }

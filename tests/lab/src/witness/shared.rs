@@ -18,7 +18,7 @@ const MOST_DESCRIPTORS: usize = 2_000_000;
 /// The record while it grows.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(super) record: Record,
+    pub(crate) record: Record,
     /// How many descriptors the calls of select and poll name together.
     descriptors: usize,
     /// The processes that have not ended.
