@@ -10,6 +10,8 @@ fn main() -> ExitCode {
         .program("poll-server", env!("CARGO_BIN_EXE_poll-server"), &[])
         .exercise("1-to-poll", exercise_1::CHECKS)
         .exercise("2-last-word", exercise_2::CHECKS)
+        .exercise("3-relay", exercise_3::CHECKS)
+        .exercise("4-waiting-room", exercise_4::CHECKS)
         .main()
 }
 
@@ -18,3 +20,9 @@ mod exercise_1;
 
 #[path = "../chapters/05-poll/exercises/2-last-word/checks.rs"]
 mod exercise_2;
+
+#[path = "../chapters/05-poll/exercises/3-relay/checks.rs"]
+mod exercise_3;
+
+#[path = "../chapters/05-poll/exercises/4-waiting-room/checks.rs"]
+mod exercise_4;
