@@ -24,11 +24,20 @@ fn main() -> ExitCode {
         .program("blocking-server", env!("CARGO_BIN_EXE_blocking-server"), ONE_AT_A_TIME)
         .program("threaded-server", env!("CARGO_BIN_EXE_threaded-server"), A_THREAD_EACH)
         .exercise("1-small-server", exercise_1::CHECKS)
+        .exercise("2-the-end", exercise_2::CHECKS)
+        .exercise("3-idle-limit", exercise_3::CHECKS)
+        .exercise("4-frames", exercise_4::CHECKS)
         .main()
 }
 
 #[path = "../chapters/02-blocking-server/exercises/1-small-server/checks.rs"]
 mod exercise_1;
+#[path = "../chapters/02-blocking-server/exercises/2-the-end/checks.rs"]
+mod exercise_2;
+#[path = "../chapters/02-blocking-server/exercises/3-idle-limit/checks.rs"]
+mod exercise_3;
+#[path = "../chapters/02-blocking-server/exercises/4-frames/checks.rs"]
+mod exercise_4;
 
 const ONE_AT_A_TIME: &[Suite] = &[
     Suite::new(Scope::Contract, IN_TURN).behind(&ANSWERS),

@@ -1,0 +1,48 @@
+//! A server for one client at a time.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(address) = std::env::args().skip_while(|argument| argument != "--listen").nth(1)
+    else {
+        let _ = writeln!(io::stderr(), "write: the-end --listen ADDR:PORT");
+        return ExitCode::from(2);
+    };
+    match serve(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "the-end {address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Listens, says where, and serves one client after the other.
+fn serve(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on {}", listener.local_addr()?)?;
+    stdout.flush()?;
+    loop {
+        let (client, _) = listener.accept()?;
+        // What happens to one client is no reason to leave the others.
+        if let Err(error) = talk(&client) {
+            let _ = writeln!(io::stderr(), "a client is lost: {error}");
+        }
+    }
+}
+
+/// One client: what it sends goes back in capital letters.
+fn talk(mut client: &TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let count = match client.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        buffer[..count].make_ascii_uppercase();
+        client.write_all(&buffer[..count])?;
+    }
+}
