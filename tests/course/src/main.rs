@@ -31,7 +31,7 @@ enum Task {
     },
     /// Record anew what that is made of, then write it
     Record {
-        /// checks, figures, packets, table, claims, transcripts: all of them, unless it is said
+        /// checks, figures, packets, table, claims, transcripts, symptoms: all of them, unless it is said
         what: Vec<String>,
     },
     /// Build the book into book/book; a warning is a failure

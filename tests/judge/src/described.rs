@@ -82,8 +82,8 @@ pub(crate) fn is_told_of(lesson: &str) -> bool {
 }
 
 /// Are the lesson's checks kept as they are?
-pub(crate) fn still_hold(lesson: &str, now: &[CheckWords]) -> Result<(), String> {
-    let kept = kept(&root()).map_err(|error| error.to_string())?;
+pub(crate) fn still_hold(root: &Path, lesson: &str, now: &[CheckWords]) -> Result<(), String> {
+    let kept = kept(root).map_err(|error| error.to_string())?;
     let gone = kept.get(lesson).into_iter().flatten().filter(|words| !now.contains(words));
     let gone: Vec<String> =
         gone.map(|words| format!("{} of {}", words.check, words.program)).collect();
@@ -94,4 +94,36 @@ pub(crate) fn still_hold(lesson: &str, now: &[CheckWords]) -> Result<(), String>
     Err(format!(
         "{RECORDING} tells of checks that say something else now: {gone}: run `cargo course record checks`"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{CheckWords, RECORDING, ToldChecks, still_hold};
+
+    #[test]
+    fn a_check_that_says_something_else_than_the_book_is_found() {
+        let words = |did: &str| CheckWords {
+            program: "a-server".to_owned(),
+            check: "it_answers".to_owned(),
+            scope: "contract".to_owned(),
+            did: did.to_owned(),
+            expected: "an answer".to_owned(),
+            perhaps: "Who sleeps?".to_owned(),
+            read: "b.md#c".to_owned(),
+        };
+        let root = tempfile::tempdir().expect("a folder");
+        let place = root.path().join(RECORDING);
+        fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+        let told = ToldChecks::from([("03-a".to_owned(), vec![words("asked")])]);
+        fs::write(&place, serde_json::to_string(&told).expect("JSON")).expect("a recording");
+        let now = [words("asked"), words("something else")];
+        assert_eq!(still_hold(root.path(), "03-a", &now), Ok(()));
+        assert_eq!(still_hold(root.path(), "04-b", &[]), Ok(()));
+        let found = still_hold(root.path(), "03-a", &now[1..]).expect_err("it is gone");
+        assert!(found.contains("it_answers of a-server"), "{found}");
+        fs::write(&place, "{").expect("a recording");
+        assert!(still_hold(root.path(), "03-a", &now).is_err_and(|told| told.contains(RECORDING)));
+    }
 }

@@ -54,7 +54,7 @@ struct Options {
     /// Judge by the checks of this exercise alone, in the folder of this name: its solution, or --subject
     #[arg(long, value_name = "FOLDER", conflicts_with = "in_place_of")]
     exercise: Option<String>,
-    /// Run nothing; print what each check does and expects, as one line of JSON
+    /// Run nothing; print what each check of the lesson's programs says of itself, as one line of JSON
     #[arg(long)]
     describe: bool,
     /// End with status 1 where a check fails, as --subject does, and not with cargo's 101
@@ -120,7 +120,9 @@ impl LessonChecks {
         let mut trials: Vec<Trial> = rows.into_iter().map(|row| row.trial).collect();
         if is_whole && described::is_told_of(folder) {
             let name = "the_book_tells_of_these_checks_as_they_are";
-            trials.push(Trial::test(name, move || Ok(described::still_hold(folder, &words)?)));
+            trials.push(Trial::test(name, move || {
+                Ok(described::still_hold(&root(), folder, &words)?)
+            }));
         }
         let conclusion = harness::run(arguments, trials);
         if !judging {
@@ -160,6 +162,7 @@ impl LessonChecks {
             (Some(exercise), _) => Wanted::Exercise(exercise),
             (None, Some(program)) => Wanted::Program(program),
             (None, None) if foreign => Wanted::Program(lesson.programs[0].name.clone()),
+            (None, None) if options.judge || options.describe => Wanted::Programs,
             (None, None) => Wanted::All,
         };
         let shared = Arc::new(Shared { required, records, traces, closed: Arc::clone(closed) });
@@ -214,6 +217,8 @@ struct Row {
 /// Whose checks are run.
 enum Wanted {
     All,
+    /// Those of the lesson, without its exercises, whose solutions may not be built.
+    Programs,
     Program(String),
     Exercise(String),
 }
@@ -221,7 +226,7 @@ enum Wanted {
 impl Wanted {
     fn has_program(&self, name: &str) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Programs => true,
             Self::Program(program) => program == name,
             Self::Exercise(_) => false,
         }
@@ -230,7 +235,7 @@ impl Wanted {
     fn has_exercise(&self, folder: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Program(_) => false,
+            Self::Programs | Self::Program(_) => false,
             Self::Exercise(exercise) => exercise == folder,
         }
     }

@@ -5,6 +5,7 @@
 //! - [`lessons`]: a lesson's chapter, its pages, its checks and its row in the README belong together;
 //! - [`includes`]: code on pages, by anchor;
 //! - [`links`]: headings' ids, links and fragments;
+//! - [`practice`]: what every exercise and every mistake has, and where;
 //! - [`limits`]: what chapters may not do, how long things may be, and that no two have one name.
 
 pub mod described;
@@ -12,6 +13,7 @@ pub mod includes;
 pub mod lessons;
 pub mod limits;
 pub mod links;
+pub mod practice;
 
 use crate::Finding;
 use crate::house::House;
@@ -20,7 +22,7 @@ use crate::house::House;
 pub type Finder = fn(&House) -> Vec<Finding>;
 
 /// Every finder.
-pub const ALL: [Finder; 15] = [
+pub const ALL: [Finder; 16] = [
     described::nameless,
     lessons::unpaired,
     lessons::unlisted,
@@ -31,6 +33,7 @@ pub const ALL: [Finder; 15] = [
     links::wrong_headings,
     links::dead_links,
     links::dead_references,
+    practice::unfit,
     limits::long_programs,
     limits::long_pages,
     limits::forbidden_words,

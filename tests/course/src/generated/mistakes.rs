@@ -13,6 +13,7 @@ use cli::screen::{COLUMNS, wrapped};
 use judge::described::{self, CheckWords, ToldChecks};
 
 use super::{Generated, named};
+use crate::finders::includes::marker;
 use crate::house::{File, House};
 
 /// The mistakes of the lessons that have some.
@@ -72,7 +73,7 @@ fn text(house: &House, mistake: &Mistake, checks: &ToldChecks) -> io::Result<Str
     let _ = write!(
         text,
         "\n<details>\n<summary>The patch: <code>{name}</code></summary>\n\n```diff\n{}```\n\n</details>\n",
-        mistake.differences
+        shown(&mistake.differences)
     );
     let Some(words) = first_check(mistake, checks) else { return Ok(text) };
     let _ = write!(text, "\n```text\n{}```\n", told(words, &mistake.told).join("\n") + "\n");
@@ -87,6 +88,13 @@ fn text(house: &House, mistake: &Mistake, checks: &ToldChecks) -> io::Result<Str
         }
     }
     Ok(text)
+}
+
+/// The patch as a reader sees it: without the anchors' lines.
+fn shown(differences: &str) -> String {
+    let lines =
+        differences.lines().filter(|line| line.get(1..).is_none_or(|it| marker(it).is_none()));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// `a_quiet_client_is_heard` in words.

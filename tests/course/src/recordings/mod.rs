@@ -24,6 +24,7 @@ use timeline::packets::recorded;
 use crate::generated::claims::{RECORDING, kernel, read_recording, read_register};
 use crate::generated::{put, tables};
 use crate::house::{File, House};
+use crate::verify;
 
 /// One kind of recordings.
 #[derive(Debug, Clone, Copy)]
@@ -35,13 +36,14 @@ pub struct Recordings {
 }
 
 /// Every kind, those first that end soon.
-pub const KINDS: [Recordings; 6] = [
+pub const KINDS: [Recordings; 7] = [
     Recordings { name: "checks", record: checks },
     Recordings { name: "figures", record: figures },
     Recordings { name: "packets", record: packets },
     Recordings { name: "table", record: table },
     Recordings { name: "claims", record: claims },
     Recordings { name: "transcripts", record: transcripts },
+    Recordings { name: "symptoms", record: verify::record_seen },
 ];
 
 /// Asks the lessons' checks what they say of themselves, and keeps the words of those that catch a mistake first.

@@ -1,20 +1,26 @@
 //! What the compiler says of the variants.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use cli::programs::cargo;
-use cli::syllabus::Syllabus;
+use lab::subject::ended_with_us;
 use serde::Deserialize;
 
-use super::VerifyFault;
+use super::report::VerifyFault;
 use super::variants::{self, KnownVariant};
+use crate::house::House;
+
+/// A variant, and where its program is.
+pub type BuiltProgram = (KnownVariant, PathBuf);
 
 /// Programs that were built, and what is wrong with the others.
 pub struct Built {
-    pub programs: Vec<(KnownVariant, PathBuf)>,
+    /// Those that were built.
+    pub programs: Vec<BuiltProgram>,
+    /// What does not compile, and what the compiler warns of.
     pub faults: Vec<VerifyFault>,
 }
 
@@ -49,17 +55,19 @@ struct Code {
 /// # Errors
 ///
 /// What writing the crates and starting cargo say.
-pub fn all(
-    syllabus: &Syllabus,
-    every: &[KnownVariant],
-    chosen: &[KnownVariant],
-) -> io::Result<Built> {
-    let folder = variants::write(syllabus, every)?;
+pub fn all(house: &House, every: &[KnownVariant], chosen: &[KnownVariant]) -> io::Result<Built> {
+    let folder = variants::write(&house.syllabus, every)?;
     let mut command = cargo();
     command.current_dir(folder).args(["build", "--keep-going", "--offline"]);
     command.args(chosen.iter().flat_map(|known| ["--package", &known.variant.name]));
-    command.args(["--quiet", "--message-format=json"]);
-    let output = command.stdin(Stdio::null()).output()?;
+    command.arg("--message-format=json").stdin(Stdio::null());
+    if io::stderr().is_terminal() {
+        // A line that shows how far it is, and is gone at the end.
+        command.args(["--color", "always"]);
+    } else {
+        command.arg("--quiet");
+    }
+    let output = ended_with_us(&mut command).stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<CargoSays>(line).ok());
     let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -75,12 +83,16 @@ pub fn all(
         }
     }
     if programs.is_empty() && !output.status.success() {
-        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+        return Err(io::Error::other("cargo could not build; what it said stands above"));
     }
     let mut built = Built { programs: Vec::new(), faults: Vec::new() };
     for known in chosen {
         let variant = &known.variant;
-        let fault = |problem| VerifyFault { at: variant.title.clone(), problem };
+        let fault = |problem| VerifyFault {
+            lesson: variant.lesson.clone(),
+            at: variant.title.clone(),
+            problem,
+        };
         let warnings = said.get(&variant.name).into_iter().flatten();
         let warnings = warnings.filter(|one| one.level == "warning" && !is_allowed(one));
         built.faults.extend(warnings.map(|one| fault(format!("a warning: {}", one.message))));

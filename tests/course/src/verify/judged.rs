@@ -1,27 +1,42 @@
-//! What the checks say of a variant.
+//! What the checks say of a variant, and where that differs from what is recorded of it.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cli::apart::make;
 use cli::judged::{self, CheckRecord, first_failure};
-use judge::transcript;
+use cli::syllabus::root;
+use judge::transcript::is_expected;
+use lab::subject::ended_with_us;
 use lab::wait;
 
-use super::VerifyFault;
+use super::report::VerifyFault;
 use super::variants::{KnownVariant, VariantKind};
 
 /// How many seconds a check waits here for what must happen: most of these programs never do it.
 const PATIENCE: &str = "3";
 
-/// Where what the checks say of a variant differs from what is recorded of it.
+/// Judges a variant; returns where it differs.
+#[must_use]
 pub fn faults(known: &KnownVariant, program: &Path, judge: &Path) -> Vec<VerifyFault> {
-    let fault = |problem| VerifyFault { at: known.variant.title.clone(), problem };
-    let records = match judged(known, program, judge) {
-        Ok(records) => records,
-        Err(error) => return vec![fault(error.to_string())],
+    let problems = match judged(known, program, judge) {
+        Ok(records) => problems(known, &records),
+        Err(error) => vec![error.to_string()],
     };
+    let fault = |problem| VerifyFault {
+        lesson: known.variant.lesson.clone(),
+        at: known.variant.title.clone(),
+        problem,
+    };
+    problems.into_iter().map(fault).collect()
+}
+
+/// Where what the checks say differs from what is recorded.
+#[must_use]
+pub fn problems(known: &KnownVariant, records: &[CheckRecord]) -> Vec<String> {
     let failed: BTreeSet<&str> =
         records.iter().filter(|one| one.has_failed()).map(CheckRecord::name).collect();
     let mut problems = Vec::new();
@@ -30,6 +45,9 @@ pub fn faults(known: &KnownVariant, program: &Path, judge: &Path) -> Vec<VerifyF
             None => problems.push(format!("there is no check {name}")),
             Some(record) if record.outcome == "passed" => {
                 problems.push(format!("{name} does not catch it"));
+            }
+            Some(record) if !record.has_failed() => {
+                problems.push(format!("{name} was not run ({}): {}", record.outcome, record.came));
             }
             Some(_) => {}
         }
@@ -40,13 +58,13 @@ pub fn faults(known: &KnownVariant, program: &Path, judge: &Path) -> Vec<VerifyF
     problems.extend(others.map(|name| format!("{name} fails, too, which is not recorded")));
     // A mistake is told of on its page by the check that tells most; a learner is told of the first that fails.
     let teller = match known.kind {
-        VariantKind::Mistake(_) => {
+        VariantKind::Mistake { .. } => {
             let name = known.fails.first();
             records.iter().find(|record| {
                 record.has_failed() && Some(record.name()) == name.map(String::as_str)
             })
         }
-        _ => first_failure(&records),
+        VariantKind::Starter(_) | VariantKind::Wrong(_) => first_failure(records),
     };
     match teller {
         None => problems.push("no check tells of it".to_owned()),
@@ -57,7 +75,7 @@ pub fn faults(known: &KnownVariant, program: &Path, judge: &Path) -> Vec<VerifyF
             }
         }
     }
-    problems.into_iter().map(fault).collect()
+    problems
 }
 
 /// Is this what was to come?
@@ -67,17 +85,16 @@ fn is_told(told: &str, came: &str) -> bool {
 }
 
 fn judged(known: &KnownVariant, program: &Path, judge: &Path) -> io::Result<Vec<CheckRecord>> {
-    let file = tempfile::NamedTempFile::new()?;
-    let ran = Command::new(judge)
-        .args(["--judge", "--subject"])
-        .arg(program)
-        .args(known.kind.arguments())
-        .arg("--records")
-        .arg(file.path())
-        .env(wait::IN_SECONDS, PATIENCE)
-        .stdin(Stdio::null())
-        .output()?;
-    let text = std::fs::read_to_string(file.path())?;
+    // A place of its own, so that nothing is left over elsewhere when this is interrupted.
+    let folder = root().join("target/verify/records");
+    make(&folder)?;
+    let file = folder.join(&known.variant.name);
+    fs::write(&file, "")?;
+    let mut command = Command::new(judge);
+    command.args(["--judge", "--subject"]).arg(program).args(known.kind.arguments());
+    command.arg("--records").arg(&file).env(wait::IN_SECONDS, PATIENCE).stdin(Stdio::null());
+    let ran = ended_with_us(&mut command).output()?;
+    let text = fs::read_to_string(&file)?;
     if text.is_empty() {
         let said = String::from_utf8_lossy(&ran.stderr);
         return Err(io::Error::other(format!("no check was run: {}", said.trim())));

@@ -1,40 +1,66 @@
 //! The exercises and the mistakes, verified: each starter compiles and fails as recorded, each wrong solution is refused,
-//! each mistake applies, compiles and is caught, by the checks that are named and by no other.
+//! each mistake applies, compiles and is caught, by the checks that are named and by no other; and what the book shows of
+//! a mistake is what it does.
 //!
 //! - `variants`: what is verified, as crates in a workspace apart; `built`: what the compiler says of them;
-//! - `judged`: what the checks say; `shape`: what every exercise has, and where.
+//! - [`judged`]: what the checks say; [`seen`]: what a person sees;
+//! - [`report`]: what came of it, by chapter. What every exercise and mistake has, and where, finders see:
+//!   [`crate::finders::practice`].
 
-mod built;
-mod judged;
-mod shape;
-mod variants;
+pub mod built;
+pub mod judged;
+pub mod report;
+pub mod seen;
+pub mod variants;
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use claims::runner::in_parallel;
 use cli::exit::EarlyExit;
+use cli::mistake::Mistake;
 use cli::programs::Build;
-use cli::screen::{COLUMNS, Screen};
-use cli::syllabus::{Lesson, Syllabus};
+use cli::screen::Screen;
+use cli::syllabus::Lesson;
 
+use crate::finders::practice;
 use crate::house::House;
+use built::BuiltProgram;
+use report::{VerifyFault, VerifyReport};
+use seen::Seer;
 use variants::KnownVariant;
 
 /// What `cargo course verify` is told.
 #[derive(Debug, clap::Args)]
 pub struct VerifyOptions {
-    /// Only these: a lesson, 03; an exercise, 03.1; a mistake by its name
+    /// Only these: a lesson, 03; an exercise, 03.1 or netcat; a mistake by its name
     #[arg(value_name = "WHAT")]
     only: Vec<String>,
 }
 
-/// A fault that was found: where, and what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyFault {
-    /// The lesson's number, the exercise or the mistake, and the variant.
-    pub at: String,
-    /// What is wrong with it.
-    pub problem: String,
+impl VerifyOptions {
+    /// Is it to be verified, what is called by one of these names, or whose title this is?
+    fn mean(&self, names: &[&str], title: &str) -> bool {
+        let is_called = |typed: &String| {
+            names.contains(&typed.as_str())
+                || title.split(' ').any(|word| word == typed)
+                || title.starts_with(&format!("{typed}."))
+        };
+        self.only.is_empty() || self.only.iter().any(is_called)
+    }
+
+    fn chooses(&self, known: &KnownVariant) -> bool {
+        self.mean(&[known.kind.of()], &known.variant.title)
+    }
+}
+
+/// Something to do, once all is built.
+enum Work<'a> {
+    Judge(&'a KnownVariant, &'a Path, &'a Path),
+    See(&'a Mistake, &'a Seer),
 }
 
 /// Verifies all of them.
@@ -43,77 +69,121 @@ pub struct VerifyFault {
 ///
 /// What reading, building and starting say; that something is wrong, which has been told then.
 pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Result<(), EarlyExit> {
-    let mut faults = shape::faults(house)?;
-    let all = variants::of(&house.syllabus)?;
-    let wanted = |variant: &KnownVariant| {
-        options.only.is_empty() || options.only.iter().any(|typed| variant.is_called(typed))
-    };
-    let chosen: Vec<KnownVariant> = all.iter().filter(|one| wanted(one)).cloned().collect();
+    let begun = Instant::now();
+    let all = variants::of(house)?;
+    let chosen: Vec<KnownVariant> =
+        all.iter().filter(|known| options.chooses(known)).cloned().collect();
     if chosen.is_empty() {
         let words = format!("there is nothing to verify that is called {:?}", options.only);
         return Err(EarlyExit::Arguments(words));
     }
-    screen.line(format_args!("building {} programs", chosen.len()))?;
-    let built = built::all(&house.syllabus, &all, &chosen)?;
-    faults.extend(built.faults);
-    let checks = |lesson: &Lesson| Build::checks(lesson).run()?.path(&lesson.checks());
-    let mut judges = Vec::new();
-    for lesson in &house.syllabus.lessons {
-        if built.programs.iter().any(|(known, _)| known.variant.lesson == lesson.folder) {
-            judges.push((lesson.folder.as_str(), checks(lesson)?));
+    let mut report = VerifyReport::of(&chosen);
+    for finding in practice::unfit(house) {
+        // What is not chosen is not told of.
+        let lesson = house.syllabus.lessons.iter().find(|one| finding.place.contains(&one.folder));
+        let is_chosen =
+            |lesson: &Lesson| chosen.iter().any(|known| known.variant.lesson == lesson.folder);
+        if options.only.is_empty() || lesson.is_some_and(is_chosen) {
+            let lesson = lesson.map_or_else(String::new, |lesson| lesson.folder.clone());
+            report.add(VerifyFault { lesson, at: finding.place, problem: finding.problem });
         }
+    }
+    told(&format!("building {} programs", chosen.len()));
+    let built = built::all(house, &all, &chosen)?;
+    built.faults.into_iter().for_each(|fault| report.add(fault));
+    let judges = judges(house, &built.programs)?;
+    let shown = seers(house, &built.programs)?;
+    let mut items: Vec<Work> =
+        shown.iter().map(|(mistake, seer)| Work::See(mistake, seer)).collect();
+    for (known, program) in &built.programs {
+        let judge = judges.iter().find(|(lesson, _)| *lesson == known.variant.lesson);
+        items.extend(judge.map(|(_, judge)| Work::Judge(known, program, judge)));
     }
     let found = in_parallel(
-        &built.programs,
-        |(known, program)| {
-            let judge = judges.iter().find(|(folder, _)| *folder == known.variant.lesson);
-            judge.map_or_else(Vec::new, |(_, judge)| judged::faults(known, program, judge))
+        &items,
+        |item| match item {
+            Work::Judge(known, program, judge) => judged::faults(known, program, judge),
+            Work::See(mistake, seer) => seer.faults(mistake),
         },
-        |_, done| progress(&format!("{done} of {}", built.programs.len())),
+        |_, done| progress(done, items.len()),
     );
-    progress("");
-    faults.extend(found.into_iter().flatten());
-    by_chapter(&house.syllabus, &chosen, &faults, screen)?;
-    for VerifyFault { at, problem } in &faults {
-        screen.wrapped(
-            &format!("{at}: "),
-            "  ",
-            problem.lines().next().unwrap_or_default(),
-            COLUMNS,
-        )?;
-        for line in problem.lines().skip(1) {
-            screen.line(format_args!("    {line}"))?;
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(EarlyExit::Told) }
+    found.into_iter().flatten().for_each(|fault| report.add(fault));
+    report.show(&house.syllabus, begun.elapsed(), screen)?;
+    if report.is_good() { Ok(()) } else { Err(EarlyExit::Told) }
 }
 
-fn by_chapter(
-    syllabus: &Syllabus,
-    chosen: &[KnownVariant],
-    faults: &[VerifyFault],
-    screen: &mut Screen,
-) -> io::Result<()> {
-    for lesson in &syllabus.lessons {
-        let own: Vec<_> = chosen.iter().filter(|one| one.variant.lesson == lesson.folder).collect();
-        let count = |kind: &str| own.iter().filter(|one| one.kind.name() == kind).count();
-        if !own.is_empty() {
-            let wrong =
-                faults.iter().filter(|fault| own.iter().any(|one| one.variant.title == fault.at));
-            screen.line(format_args!(
-                "{lesson:<24}{:>3} starters {:>3} wrong solutions {:>3} mistakes {:>3} faults",
-                count("starter"),
-                count("wrong"),
-                count("mistake"),
-                wrong.count()
-            ))?;
-        }
-    }
-    Ok(())
+/// The checks of the lessons whose programs these are, built, by the lessons' folders.
+fn judges(house: &House, built: &[BuiltProgram]) -> io::Result<Vec<(String, PathBuf)>> {
+    let is_needed =
+        |lesson: &&Lesson| built.iter().any(|(known, _)| known.variant.lesson == lesson.folder);
+    let lessons = house.syllabus.lessons.iter().filter(is_needed);
+    lessons
+        .map(|lesson| {
+            let checks = Build::checks(lesson).run()?.path(&lesson.checks())?;
+            Ok((lesson.folder.clone(), checks))
+        })
+        .collect()
 }
 
-fn progress(words: &str) {
-    if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\r\x1b[K{words}");
+/// The mistakes among these of which the book shows what one sees, each with who can see it.
+fn seers(house: &House, built: &[BuiltProgram]) -> io::Result<Vec<(Mistake, Arc<Seer>)>> {
+    let mut all = Vec::new();
+    for lesson in &house.syllabus.lessons {
+        let own = || built.iter().filter(|(known, _)| known.variant.lesson == lesson.folder);
+        let is_built = |mistake: &&Mistake| {
+            own().any(|(known, _)| known.mistake() == Some(mistake.name.as_str()))
+        };
+        let mistakes = house.mistakes.iter().filter(|one| one.lesson == lesson.folder);
+        let mut shown =
+            mistakes.filter(|one| house.root.join(one.seen()).exists()).filter(is_built).peekable();
+        if shown.peek().is_some() {
+            let seer = Arc::new(Seer::of(lesson, own())?);
+            all.extend(shown.map(|mistake| (mistake.clone(), Arc::clone(&seer))));
+        }
     }
+    Ok(all)
+}
+
+/// Writes into what the book shows of mistakes what is really printed; returns the files that say something else now.
+///
+/// # Errors
+///
+/// What reading, building and running say.
+pub fn record_seen(house: &House) -> io::Result<Vec<String>> {
+    let all = variants::of(house)?;
+    let is_shown = |known: &&KnownVariant| {
+        house.mistakes.iter().any(|mistake| {
+            mistake.lesson == known.variant.lesson
+                && known.mistake() == Some(mistake.name.as_str())
+                && house.root.join(mistake.seen()).exists()
+        })
+    };
+    let chosen: Vec<KnownVariant> = all.iter().filter(is_shown).cloned().collect();
+    let built = built::all(house, &all, &chosen)?;
+    let mut changed = Vec::new();
+    for (mistake, seer) in seers(house, &built.programs)? {
+        let place = mistake.seen().display().to_string();
+        let read = || fs::read_to_string(house.root.join(&place));
+        let before = read()?;
+        seer.record(&mistake).map_err(|fault| io::Error::other(format!("{place}: {fault}")))?;
+        if read()? != before {
+            changed.push(place);
+        }
+    }
+    Ok(changed)
+}
+
+/// Tells on standard error how far it is: on a terminal in a line that is gone at the end, elsewhere now and then.
+fn progress(done: usize, all: usize) {
+    let mut stderr = io::stderr();
+    if stderr.is_terminal() {
+        let words = if done == all { String::new() } else { format!("judged {done} of {all}") };
+        let _ = write!(stderr, "\r\x1b[K{words}");
+    } else if done.is_multiple_of(20) {
+        told(&format!("judged {done} of {all}"));
+    }
+}
+
+fn told(words: &str) {
+    let _ = writeln!(io::stderr(), "{words}");
 }

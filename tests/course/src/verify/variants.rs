@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use cli::apart::{Apart, read};
 use cli::exercise::Exercise;
-use cli::mistake::Mistake;
 use cli::syllabus::{Syllabus, root};
 use cli::variant::Variant;
+
+use crate::house::House;
 
 /// A program that must fail certain checks, and no other.
 #[derive(Debug, Clone)]
@@ -32,34 +33,55 @@ pub enum VariantKind {
     Starter(String),
     /// A solution that is none.
     Wrong(String),
-    /// A mistake in this program of the lesson.
-    Mistake(String),
+    /// A mistake in a program of the lesson.
+    Mistake {
+        /// The program.
+        program: String,
+        /// The mistake.
+        name: String,
+    },
 }
 
 impl VariantKind {
     /// `starter`, `wrong` or `mistake`.
+    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Starter(_) => "starter",
             Self::Wrong(_) => "wrong",
-            Self::Mistake(_) => "mistake",
+            Self::Mistake { .. } => "mistake",
+        }
+    }
+
+    /// The name of the exercise or the mistake: `netcat`, `limit-made-once`.
+    #[must_use]
+    pub fn of(&self) -> &str {
+        match self {
+            Self::Starter(folder) | Self::Wrong(folder) => {
+                folder.split_once('-').map_or(folder, |(_, name)| name)
+            }
+            Self::Mistake { name, .. } => name,
         }
     }
 
     /// What tells the judge whose checks these are.
+    #[must_use]
     pub fn arguments(&self) -> [&str; 2] {
         match self {
             Self::Starter(exercise) | Self::Wrong(exercise) => ["--exercise", exercise],
-            Self::Mistake(program) => ["--in-place-of", program],
+            Self::Mistake { program, .. } => ["--in-place-of", program],
         }
     }
 }
 
 impl KnownVariant {
-    /// Does a person mean it?
-    pub fn is_called(&self, typed: &str) -> bool {
-        let title = &self.variant.title;
-        title.split(' ').any(|word| word == typed) || title.starts_with(&format!("{typed}."))
+    /// The mistake's name, if it is one.
+    #[must_use]
+    pub fn mistake(&self) -> Option<&str> {
+        match &self.kind {
+            VariantKind::Mistake { name, .. } => Some(name),
+            VariantKind::Starter(_) | VariantKind::Wrong(_) => None,
+        }
     }
 }
 
@@ -68,9 +90,9 @@ impl KnownVariant {
 /// # Errors
 ///
 /// What reading says; a patch that does not apply.
-pub fn of(syllabus: &Syllabus) -> io::Result<Vec<KnownVariant>> {
+pub fn of(house: &House) -> io::Result<Vec<KnownVariant>> {
     let mut variants = Vec::new();
-    for lesson in &syllabus.lessons {
+    for lesson in &house.syllabus.lessons {
         for exercise in &lesson.exercises {
             variants.push(starter(exercise)?);
             for wrong in &exercise.wrong {
@@ -88,13 +110,16 @@ pub fn of(syllabus: &Syllabus) -> io::Result<Vec<KnownVariant>> {
                 });
             }
         }
-        for mistake in Mistake::of_lesson(&root(), &lesson.folder)? {
+        for mistake in house.mistakes.iter().filter(|one| one.lesson == lesson.folder) {
             variants.push(KnownVariant {
-                variant: Variant::of_mistake(lesson, &mistake)?,
-                kind: VariantKind::Mistake(mistake.program),
-                fails: mistake.caught_by,
-                may_fail: mistake.may_fail,
-                told: mistake.told,
+                variant: Variant::of_mistake(lesson, mistake)?,
+                kind: VariantKind::Mistake {
+                    program: mistake.program.clone(),
+                    name: mistake.name.clone(),
+                },
+                fails: mistake.caught_by.clone(),
+                may_fail: mistake.may_fail.clone(),
+                told: mistake.told.clone(),
             });
         }
     }

@@ -20,7 +20,8 @@
 //!
 //! `cargo tutor run LESSON -- ARGUMENTS` runs the programs that were registered with
 //! [`Transcripts::program`], and `cargo tutor peer KIND ADDRESS` a peer of the lab, inside the
-//! test. Everything else is found by `sh`. 127.0.0.1 becomes a loopback address of this run's own
+//! test. `cargo tutor run 03 --mistake NAME` runs what was registered as `03 --mistake NAME`. Everything else is found by
+//! `sh`. 127.0.0.1 becomes a loopback address of this run's own
 //! in the commands, and 127.0.0.1 again in their output, so that fixed ports do not collide.
 //!
 //! With [`UPDATE`] in the environment, which `cargo course record transcripts` sets, a transcript that

@@ -43,7 +43,9 @@ impl TranscriptPrograms {
              'tutor peer') echo 'transcript: a peer is a command of its own: no pipe, no &' >&2; \
              return 2 ;; \
              *) echo \"transcript: cannot run: cargo $*\" >&2; return 2 ;; esac\n\
-             wanted=$3; shift 3; if [ \"$1\" = -- ]; then shift; fi\n\
+             wanted=$3; shift 3\n\
+             if [ \"$1\" = --mistake ]; then wanted=\"$wanted --mistake $2\"; shift 2; fi\n\
+             if [ \"$1\" = -- ]; then shift; fi\n\
              listen=yes; for argument in \"$@\"; do \
              case $argument in --listen|--listen=*) listen=no ;; esac; done\n\
              case $wanted in\n",

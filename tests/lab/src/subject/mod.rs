@@ -331,12 +331,12 @@ pub fn with_default_signals(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(|| DefaultSignals.in_child()) }
 }
 
-/// Lets the kernel kill what a command starts when the thread that starts it ends, however it ends: prctl(2),
-/// `PR_SET_PDEATHSIG`. [`Launch`] does so by itself.
-pub fn that_ends_with_us(command: &mut Command) -> &mut Command {
-    let ends = EndWithUs { us: nix::unistd::getpid() };
-    // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.
-    unsafe { command.pre_exec(move || ends.in_child()) }
+/// Lets a command's process end with the thread that starts it, however that ends: prctl(2), `PR_SET_PDEATHSIG`.
+/// [`Launch`] does so by itself.
+pub fn ended_with_us(command: &mut Command) -> &mut Command {
+    let with_us = EndWithUs { us: nix::unistd::getpid() };
+    // SAFETY: as in `with_default_signals`.
+    unsafe { command.pre_exec(move || with_us.in_child()) }
 }
 
 /// Raises this process's own soft limit of descriptors to its hard limit, for checks with many
