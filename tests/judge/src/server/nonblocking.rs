@@ -78,7 +78,7 @@ const CHECKS: &[Check] = &[
             let mut piece = pattern(48 * 1024);
             let (start, mut own) = (Instant::now(), 0);
             while own == 0 {
-                if start.elapsed() > 3 * patience() {
+                if start.elapsed() > 6 * patience() {
                     return Err(Late::error("it queued no reply itself").into());
                 }
                 piece.rotate_left(1);
