@@ -8,5 +8,9 @@ use judge::LessonChecks;
 fn main() -> ExitCode {
     LessonChecks::new("04-nonblocking-io")
         .program("nonblocking-server", env!("CARGO_BIN_EXE_nonblocking-server"), &[])
+        .exercise("1-owed", exercise_1::CHECKS)
         .main()
 }
+
+#[path = "../chapters/04-nonblocking-io/exercises/1-owed/checks.rs"]
+mod exercise_1;
