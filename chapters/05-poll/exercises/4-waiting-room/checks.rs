@@ -19,7 +19,7 @@ const READ: &str = "05-poll.md#exercise-waiting-room";
 /// A server with two places, both taken by somebody who was served; and so many who came later.
 struct House {
     server: Server,
-    served: Vec<Client>,
+    seated: Vec<Client>,
     waiting: Vec<Client>,
 }
 
@@ -27,15 +27,15 @@ impl House {
     fn full(it: &Subject, waiting: usize, witnessed: bool) -> Result<Self, Failure> {
         let launch = it.launch().arg("--places").arg("2");
         let server = if witnessed { launch.witnessed() } else { launch }.server()?;
-        let mut served = clients(&server, 2)?;
-        for client in &mut served {
+        let mut seated = clients(&server, 2)?;
+        for client in &mut seated {
             same_bytes(client.ask(b"hello")?, b"HELLO")?;
         }
         let waiting = clients(&server, waiting)?;
         wait::try_until("it has let in whom it lets in, and sleeps", || {
             server.process().all_threads_sleep()
         })?;
-        Ok(Self { server, served, waiting })
+        Ok(Self { server, seated, waiting })
     }
 
     /// All who came are in the house: it has a descriptor for each.
@@ -58,7 +58,7 @@ const PLACES: &[Check] = &[
             house.waiting[0].send(b"room?")?;
             require(house.waiting[0].hears_nothing_for(QUIET)?, "the third one heard something")?;
             house.server.process().rests()?;
-            same_bytes(house.served[0].ask(b"still?")?, b"STILL?")
+            same_bytes(house.seated[0].ask(b"still?")?, b"STILL?")
         },
     },
     Check {
@@ -71,9 +71,9 @@ const PLACES: &[Check] = &[
             let mut house = House::full(it, 2, false)?;
             house.waiting[1].send(b"second")?;
             house.waiting[0].send(b"first")?;
-            drop(house.served.pop());
+            drop(house.seated.pop());
             same_bytes(house.waiting[0].receive(5)?, b"FIRST")?;
-            drop(house.served.pop());
+            drop(house.seated.pop());
             same_bytes(house.waiting[1].receive(6)?, b"SECOND")
         },
     },
@@ -88,7 +88,7 @@ const PLACES: &[Check] = &[
             house.waiting[0].send(b"one thing")?;
             house.waiting[0].half_close()?;
             house.server.process().rests()?;
-            drop(house.served.pop());
+            drop(house.seated.pop());
             same_bytes(house.waiting[0].receive_rest()?, b"ONE THING")
         },
     },
@@ -109,7 +109,7 @@ const PLACES: &[Check] = &[
             house.waiting.remove(0).reset()?;
             house.has_let_in(before, 1)?;
             house.server.process().rests()?;
-            drop(house.served.pop());
+            drop(house.seated.pop());
             same_bytes(house.waiting[0].receive(5)?, b"ROOM?")
         },
     },
