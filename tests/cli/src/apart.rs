@@ -89,31 +89,9 @@ impl Apart {
     ///
     /// What reading and writing say, with the path.
     pub fn write_crate(&self, lesson: &Lesson, of: &NewCrate<'_>) -> io::Result<()> {
-        let chapter = root().join("chapters").join(&lesson.folder).join("Cargo.toml");
-        let chapter = table(&chapter)?;
-        let mut text = format!(
-            "# {}\n[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n",
-            of.comment,
-            quoted(of.package),
-        );
-        if of.has_known_faults {
-            text += "\n[lints.rust]\nwarnings = \"allow\"\n";
-        }
-        if let Some(library) = of.library {
-            let _ = write!(text, "\n[lib]\nname = {}\ndoctest = false\n", quoted(library));
-        }
-        let (binary, source) = (quoted(of.binary), quoted(of.source));
-        let _ = write!(text, "\n[[bin]]\nname = {binary}\npath = {source}\n\n[dependencies]\n");
-        if of.library.is_none() && chapter.contains_key("lib") {
-            let _ = writeln!(text, "{}.workspace = true", lesson.package());
-        }
-        let own = chapter.get("dependencies").and_then(Value::as_table);
-        for name in own.into_iter().flat_map(Table::keys) {
-            let _ = writeln!(text, "{name}.workspace = true");
-        }
         let folder = self.folder.join(of.folder);
         make(&folder)?;
-        replace(&folder.join("Cargo.toml"), &text)
+        replace(&folder.join("Cargo.toml"), &of.manifest(lesson)?)
     }
 
     fn members(&self) -> io::Result<Vec<String>> {
@@ -155,6 +133,36 @@ pub struct NewCrate<'a> {
     pub source: &'a str,
     /// What the compiler warns of is known: it is not to be told.
     pub has_known_faults: bool,
+}
+
+impl NewCrate<'_> {
+    /// Its manifest.
+    ///
+    /// # Errors
+    ///
+    /// What reading the lesson's says, with the path.
+    pub fn manifest(&self, lesson: &Lesson) -> io::Result<String> {
+        let chapter = root().join("chapters").join(&lesson.folder).join("Cargo.toml");
+        let chapter = table(&chapter)?;
+        let mut text = format!(
+            "# {}\n[package]\nname = {}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n",
+            self.comment,
+            quoted(self.package),
+        );
+        if let Some(library) = self.library {
+            let _ = write!(text, "\n[lib]\nname = {}\ndoctest = false\n", quoted(library));
+        }
+        let (binary, source) = (quoted(self.binary), quoted(self.source));
+        let _ = write!(text, "\n[[bin]]\nname = {binary}\npath = {source}\n\n[dependencies]\n");
+        if self.library.is_none() && chapter.contains_key("lib") {
+            let _ = writeln!(text, "{}.workspace = true", lesson.package());
+        }
+        let own = chapter.get("dependencies").and_then(Value::as_table);
+        for name in own.into_iter().flat_map(Table::keys) {
+            let _ = writeln!(text, "{name}.workspace = true");
+        }
+        Ok(text)
+    }
 }
 
 /// `cargo tutor` means the course's in here, too; what is built goes where the course's is; nothing is fetched.

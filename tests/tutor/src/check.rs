@@ -42,6 +42,7 @@ pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit>
     if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
         return practice::check(&syllabus, lesson, exercise, options.trace, screen);
     }
+    practice::refuse_if_gone(&syllabus, &options.what)?;
     let (lesson, program) = syllabus.program_meant(&options.what)?;
     let mut arguments: Vec<OsString> = Vec::new();
     arguments.push("--judge".into());

@@ -75,6 +75,11 @@ enum Task {
         /// An exercise by number or name: 03.1 or netcat
         exercise: String,
     },
+    /// Take over what has changed in an exercise since it was started
+    Update {
+        /// An exercise by number or name: 03.1 or netcat
+        exercise: String,
+    },
     /// Show what is done, and what comes next
     Progress,
     /// Be one of the lab's clients or listeners
@@ -115,6 +120,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
         Some(Task::Hint { exercise }) => practice::hint(&exercise, screen),
         Some(Task::Solution { exercise }) => practice::solution(&exercise, screen),
         Some(Task::Reset { exercise }) => practice::reset(&exercise, screen),
+        Some(Task::Update { exercise }) => practice::update(&exercise, screen),
         Some(Task::Progress) => practice::show(screen),
         Some(Task::Peer(options)) => peer::run(&options),
         Some(Task::Claims(given)) => run::instrument("claims", &given),

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cli::apart::{make, read, write};
+use cli::apart::{make, read, write_whole};
 use cli::exercise::Exercise;
 use cli::syllabus::root;
 use serde::Deserialize;
@@ -56,6 +56,29 @@ impl Begun {
         self.folder.join("starter.rs").exists()
     }
 
+    /// The starter as it was.
+    ///
+    /// # Errors
+    ///
+    /// What reading says, with the path.
+    pub fn starter(&self) -> io::Result<String> {
+        read(&self.folder.join("starter.rs"))
+    }
+
+    /// The manifest that the crate began with, if it was kept.
+    pub fn manifest(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join("Cargo.toml.begun")).ok()
+    }
+
+    /// Keeps the manifest that the crate begins with.
+    ///
+    /// # Errors
+    ///
+    /// What writing says, with the path.
+    pub fn keep_manifest(&self, text: &str) -> io::Result<()> {
+        write_whole(&self.folder.join("Cargo.toml.begun"), text)
+    }
+
     /// Keeps an exercise as it is now.
     ///
     /// # Errors
@@ -65,10 +88,10 @@ impl Begun {
         make(&self.folder)?;
         for name in FILES {
             let text = now(exercise, name)?;
-            write(&self.folder.join(name), &text)?;
+            write_whole(&self.folder.join(name), &text)?;
         }
         let called = format!("number = \"{exercise}\"\nname = \"{}\"\n", exercise.name());
-        write(&self.folder.join("called.toml"), &called)
+        write_whole(&self.folder.join("called.toml"), &called)
     }
 
     /// What has changed since. Nothing is known where no copies are.

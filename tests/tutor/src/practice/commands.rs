@@ -1,21 +1,26 @@
 //! What a learner asks for.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 
+use cli::apart::{make, read};
 use cli::exercise::Exercise;
 use cli::exit::EarlyExit;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus, root};
 
-use super::attempt::Trial;
+use super::attempt::{Attempt, Trial};
 use super::begun::Change;
+use super::compare;
 use super::desk::{Desk, Placed, State, shown};
 use super::fingerprint;
 use super::overview::{One, Overview};
 use super::progress::Remembered;
 use super::section;
 use super::tidy::{Tidy, rest_if_ending};
+use super::update::{self, Manifest, Taken, Update};
 use super::verdict::{self, Verdict, row};
 
 /// Puts an exercise on the desk, and says what to do.
@@ -25,7 +30,7 @@ use super::verdict::{self, Verdict, row};
 /// That there is no such exercise; what reading and writing say.
 pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let (lesson, exercise) = syllabus.exercise_meant(typed)?;
+    let (lesson, exercise) = meant(&syllabus, typed)?;
     let desk = Desk::here();
     let placed = desk.begin(lesson, exercise)?;
     let remembered = desk.progress().read()?.of(exercise);
@@ -66,7 +71,7 @@ pub fn check(
     traced: bool,
     screen: &mut Screen,
 ) -> Result<(), EarlyExit> {
-    let (desk, remembered) = started(exercise)?;
+    let (desk, remembered) = started(syllabus, exercise)?;
     if let Err(error) = desk.prepare() {
         // A folder that is read-only, or full: what is there may do.
         complain(&error);
@@ -113,7 +118,7 @@ pub fn check(
     }
     row("points", &format!("{} to gain; {points} of {all} so far", exercise.points), screen)?;
     tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
-    if matches!(attempt, super::attempt::Attempt::Judged(_)) && !traced {
+    if matches!(attempt, Attempt::Judged(_)) && !traced {
         row(
             "see",
             &format!("cargo tutor check {exercise} --trace (its calls, one by one)"),
@@ -154,8 +159,8 @@ fn tell_changes(exercise: &Exercise, changes: &[Change], screen: &mut Screen) ->
 /// That there is no such exercise; what reading and writing say.
 pub fn hint(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let (_, exercise) = syllabus.exercise_meant(typed)?;
-    let (desk, remembered) = started(exercise)?;
+    let (_, exercise) = meant(&syllabus, typed)?;
+    let (desk, remembered) = started(&syllabus, exercise)?;
     let mut read = remembered.hints;
     if read < exercise.hints.len() {
         read += 1;
@@ -173,17 +178,20 @@ pub fn hint(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     Ok(())
 }
 
-/// The solution: after success, or when it is asked for twice.
+/// The solution: after success, or when it is asked for twice. First what differs from the learner's program, then
+/// the solution, then the hints that were not needed.
 ///
 /// # Errors
 ///
 /// That there is no such exercise; what reading and writing say.
 pub fn solution(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let (_, exercise) = syllabus.exercise_meant(typed)?;
+    let (_, exercise) = meant(&syllabus, typed)?;
     let desk = Desk::here();
-    let Remembered { passed, asked_for_solution, .. } = desk.progress().read()?.of(exercise);
+    let remembered = desk.progress().read()?.of(exercise);
+    let Remembered { passed, asked_for_solution, hints, .. } = &remembered;
     if passed.is_none() && !asked_for_solution {
+        make(desk.folder())?;
         desk.progress().change(exercise, |one| one.asked_for_solution = true)?;
         screen.paragraph(
             "You have not passed it yet, and would read what you could have found. If you want to see it \
@@ -191,9 +199,85 @@ pub fn solution(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
         )?;
         return Ok(());
     }
-    for line in fs::read_to_string(root().join(exercise.file("solution.rs")))?.lines() {
+    let solution = read(&root().join(exercise.file("solution.rs")))?;
+    if let Ok(own) = read(&desk.program(exercise, &remembered)) {
+        compare::tell(&own, &solution, screen)?;
+        screen.line("")?;
+    }
+    screen.heading(format_args!("the solution of {exercise} {}", exercise.title))?;
+    screen.line("")?;
+    for line in solution.lines() {
         screen.line(line)?;
     }
+    for (at, hint) in exercise.hints.iter().enumerate().skip(*hints) {
+        if at == *hints {
+            screen.line("")?;
+            screen.heading("hints that you have not read")?;
+        }
+        screen.wrapped(&format!("  {}. ", at + 1), "     ", hint, COLUMNS)?;
+    }
+    Ok(())
+}
+
+/// Takes over what has changed in an exercise since it was started.
+///
+/// # Errors
+///
+/// That it was not started; what reading and writing say.
+pub fn update(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
+    let syllabus = Syllabus::read()?;
+    let (lesson, exercise) = meant(&syllabus, typed)?;
+    let (desk, remembered) = started(&syllabus, exercise)?;
+    let program = shown(&desk.program(exercise, &remembered));
+    let Update { changes, program: taken, manifest } =
+        update::take_over(&desk, lesson, exercise, &remembered)?;
+    let title = &exercise.title;
+    if changes.is_empty() && taken == Taken::AsItIs && manifest == Manifest::AsItIs {
+        screen
+            .line(format_args!("{exercise} {title}: nothing has changed since you started it"))?;
+        return Ok(());
+    }
+    screen.heading(format_args!("{exercise} {title}: what has changed is taken over"))?;
+    for change in &changes {
+        screen.wrapped("  - ", "    ", &change.told(exercise), COLUMNS)?;
+    }
+    screen.line("")?;
+    let is_marked = matches!(taken, Taken::Conflicts(..));
+    let words = match taken {
+        Taken::AsItIs => format!("your program stays as it is: {program}"),
+        Taken::Merged(kept) => {
+            format!("the new starter is merged into {program}; what you had is in {}", shown(&kept))
+        }
+        Taken::Conflicts(kept, count) => format!(
+            "the new starter is merged into {program}; at {count} {} both have changed: search for <<<<<<<. \
+             First stands yours, then the starter's. What you had is in {}",
+            if count == 1 { "place" } else { "places" },
+            shown(&kept)
+        ),
+        Taken::Beside(path) => format!(
+            "what you began with is not there any more, so nothing could be merged; the starter as it is now \
+             lies in {}",
+            shown(&path)
+        ),
+    };
+    screen.wrapped("  ", "  ", &words, COLUMNS)?;
+    let manifest = match manifest {
+        Manifest::AsItIs => None,
+        Manifest::New => Some("its manifest is the new one".to_owned()),
+        Manifest::Beside(path) => Some(format!(
+            "its manifest has changed, and you have changed yours: the new one lies in {}",
+            shown(&path)
+        )),
+    };
+    if let Some(words) = manifest {
+        screen.wrapped("  ", "  ", &words, COLUMNS)?;
+    }
+    screen.line("")?;
+    if changes.contains(&Change::Statement) {
+        row("read", &format!("cargo tutor start {exercise} shows the statement"), screen)?;
+    }
+    let first = if is_marked { "solve the conflicts, then " } else { "" };
+    row("next", &format!("{first}cargo tutor check {exercise}"), screen)?;
     Ok(())
 }
 
@@ -204,8 +288,8 @@ pub fn solution(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 /// That it was not started; what reading and writing say.
 pub fn reset(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
-    let (_, exercise) = syllabus.exercise_meant(typed)?;
-    let (desk, remembered) = started(exercise)?;
+    let (_, exercise) = meant(&syllabus, typed)?;
+    let (desk, remembered) = started(&syllabus, exercise)?;
     let kept = desk.reset(exercise, &remembered)?;
     screen.line(format_args!("{exercise} begins anew; what you had is in {}", shown(&kept)))?;
     Ok(())
@@ -280,20 +364,60 @@ pub fn tell_gone(overview: &Overview<'_>, screen: &mut Screen) -> io::Result<()>
     Ok(())
 }
 
+/// The exercise that a person has named, with its lesson.
+fn meant<'a>(syllabus: &'a Syllabus, typed: &str) -> Result<(&'a Lesson, &'a Exercise), EarlyExit> {
+    syllabus.exercise_meant(typed).map_err(|unknown| {
+        let overview = Overview::of(syllabus, &Desk::here());
+        let gone = overview.map(|overview| overview.gone).unwrap_or_default();
+        let number = typed.replace('.', "-") + "-";
+        let is_meant = |(name, folder): &&(String, PathBuf)| {
+            let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+            name == typed || folder.starts_with(&number)
+        };
+        match gone.iter().find(is_meant) {
+            Some((name, folder)) => EarlyExit::Arguments(format!(
+                "{name} is no exercise of this course any more\nyour program stays in {}",
+                shown(folder)
+            )),
+            None => unknown,
+        }
+    })
+}
+
+/// An exercise that a person names and that is none, but whose number or folder says that it was one.
+///
+/// # Errors
+///
+/// That there is none.
+pub fn refuse_if_gone(syllabus: &Syllabus, typed: &str) -> Result<(), EarlyExit> {
+    let is_number = typed
+        .split_once('.')
+        .is_some_and(|(lesson, own)| [lesson, own].iter().all(|part| part.parse::<u32>().is_ok()));
+    let gone = || Overview::of(syllabus, &Desk::here()).map(|overview| overview.gone);
+    let was_one = gone().unwrap_or_default().iter().any(|(name, _)| name == typed);
+    if is_number || was_one { meant(syllabus, typed).map(drop) } else { Ok(()) }
+}
+
 /// The desk, and what is remembered, of an exercise that is on it.
-fn started(exercise: &Exercise) -> Result<(Desk, Remembered), EarlyExit> {
+fn started(syllabus: &Syllabus, exercise: &Exercise) -> Result<(Desk, Remembered), EarlyExit> {
     let desk = Desk::here();
     let remembered = desk.progress().read()?.of(exercise);
     if desk.has(exercise, &remembered) {
         return Ok((desk, remembered));
     }
-    let folder = desk.crate_of(exercise, &remembered);
-    let words = match remembered.folder {
+    let program = shown(&desk.program(exercise, &remembered));
+    let mut words = match remembered.folder {
         Some(_) => format!(
-            "{}: your program of {exercise} is not there any more; to begin anew: cargo tutor start {exercise}",
-            shown(&folder.join("src/main.rs"))
+            "{program}: your program of {exercise} is not there any more\nto begin anew: cargo tutor start {exercise}"
         ),
         None => format!("{exercise} was not started: cargo tutor start {exercise}"),
     };
+    // Another exercise may have had this number when it was started.
+    let had_it = Change::Number(exercise.to_string());
+    let overview = Overview::of(syllabus, &desk)?;
+    if let Some(one) = overview.exercises.iter().find(|one| one.changes.contains(&had_it)) {
+        let other = one.exercise;
+        let _ = write!(words, "\nwhat you began as {exercise}, {}, is {other} now", other.title);
+    }
     Err(EarlyExit::Arguments(words))
 }

@@ -159,20 +159,15 @@ impl Desk {
         }
         let folder = self.crate_of(exercise, &remembered);
         make(&folder.join("src"))?;
+        let manifest = manifest_of(lesson, exercise, &folder)?;
+        let begun = Begun::in_crate(&folder);
         if !folder.join("Cargo.toml").exists() {
-            let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let of = NewCrate {
-                folder: &folder,
-                comment: &format!("{exercise} {}", exercise.title),
-                package: &format!("my-{folder}"),
-                library: None,
-                binary: &folder,
-                source: "src/main.rs",
-            };
-            self.workspace.write_crate(lesson, &of)?;
+            write_whole(&folder.join("Cargo.toml"), &manifest)?;
+            make(&folder.join(".begun"))?;
+            begun.keep_manifest(&manifest)?;
         }
         if !is_there {
-            Begun::in_crate(&folder).keep(exercise)?;
+            begun.keep(exercise)?;
             // Last: with it the exercise is there.
             write_whole(&folder.join("src/main.rs"), &starter(exercise)?)?;
         }
@@ -195,6 +190,24 @@ impl Desk {
         self.progress().change(exercise, |one| one.last = None)?;
         Ok(kept)
     }
+}
+
+/// The manifest that a crate in this folder begins with.
+///
+/// # Errors
+///
+/// What reading the lesson's says, with the path.
+pub fn manifest_of(lesson: &Lesson, exercise: &Exercise, folder: &Path) -> io::Result<String> {
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    let of = NewCrate {
+        folder: &folder,
+        comment: &format!("{exercise} {}", exercise.title),
+        package: &format!("my-{folder}"),
+        library: None,
+        binary: &folder,
+        source: "src/main.rs",
+    };
+    of.manifest(lesson)
 }
 
 /// The starter as it is now.

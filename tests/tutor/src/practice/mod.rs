@@ -3,7 +3,8 @@
 //! - `desk`: the folder `work/`, and a crate in it for each exercise that was started; `editor`: an editor's settings;
 //! - `progress`: what is remembered of each exercise, by its name, in one small file; `fingerprint`: would it be
 //!   judged now as it was; `overview`: where the learner stands;
-//! - `begun`: what an exercise was like when it was started;
+//! - `begun`: what an exercise was like when it was started; `update`: what has changed since, taken over;
+//! - `compare`: a learner's program beside the solution;
 //! - `commands`: what a learner asks for;
 //! - `attempt`: builds the learner's program and has it judged; `compiler`: what the compiler says of it;
 //! - `verdict`: the layers of what came of it; `section`: where the book tells of it;
@@ -12,6 +13,7 @@
 mod attempt;
 mod begun;
 mod commands;
+mod compare;
 mod compiler;
 mod desk;
 mod editor;
@@ -20,9 +22,10 @@ mod overview;
 mod progress;
 mod section;
 mod tidy;
+mod update;
 mod verdict;
 
-pub use commands::{check, hint, reset, show, solution, start, tell_gone};
+pub use commands::{check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update};
 pub use desk::{Desk, State, shown};
 pub use overview::{One, Overview};
 pub use tidy::rest_if_ending;

@@ -170,6 +170,11 @@ impl Course {
     }
 }
 
+impl Course {
+    /// The learner's program of 03.1.
+    pub const PROGRAM: &'static str = "work/03-1-netcat/src/main.rs";
+}
+
 /// A record of the judge: its place, its name, the outcome, and what is otherwise.
 pub fn record(place: usize, name: &str, outcome: &str, other: Value) -> Value {
     let mut record = json!({

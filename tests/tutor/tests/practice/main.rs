@@ -2,4 +2,6 @@
 
 mod course;
 mod map;
+mod solution;
+mod update;
 mod verdict;
