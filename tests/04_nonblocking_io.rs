@@ -9,8 +9,11 @@ fn main() -> ExitCode {
     LessonChecks::new("04-nonblocking-io")
         .program("nonblocking-server", env!("CARGO_BIN_EXE_nonblocking-server"), &[])
         .exercise("1-owed", exercise_1::CHECKS)
+        .exercise("2-overtaken", exercise_2::CHECKS)
         .main()
 }
 
 #[path = "../chapters/04-nonblocking-io/exercises/1-owed/checks.rs"]
 mod exercise_1;
+#[path = "../chapters/04-nonblocking-io/exercises/2-overtaken/checks.rs"]
+mod exercise_2;
