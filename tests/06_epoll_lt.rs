@@ -10,8 +10,16 @@ use lab::need::Need;
 fn main() -> ExitCode {
     LessonChecks::new("06-epoll-lt")
         .program("epoll-lt-server", env!("CARGO_BIN_EXE_epoll-lt-server"), OWN)
+        .exercise("1-to-epoll", exercise_1::CHECKS)
+        .exercise("2-number-again", exercise_2::CHECKS)
         .main()
 }
+
+#[path = "../chapters/06-epoll-lt/exercises/1-to-epoll/checks.rs"]
+mod exercise_1;
+
+#[path = "../chapters/06-epoll-lt/exercises/2-number-again/checks.rs"]
+mod exercise_2;
 
 const OWN: &[Suite] =
     &[Suite::new(Scope::Mechanism, LEVEL).needs(&[Need::Ptrace]).behind(&ANSWERS)];

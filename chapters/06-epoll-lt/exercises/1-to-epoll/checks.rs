@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use judge::server::witness::{SERVED, served};
 use judge::server::witness_nonblocking::stuffed;
 use judge::server::{ANSWERS, fill};
-use judge::{Check, Failure, Scope, Suite, equal, same_bytes};
+use judge::{Check, Failure, Scope, Suite, equal, require, same_bytes};
 use lab::need::Need;
 use lab::peer::Client;
 use lab::witness::sentences::{CallAt, Mark};
@@ -91,7 +91,8 @@ const TELLS: &[Check] = &[
         read: READ,
         run: |it| {
             let (_server, _greedy, record) = stuffed(it)?;
-            record.asks_for_room_only_when_owed()?;
+            let asked = record.asks_for_room_only_when_owed()?;
+            require(asked > 0, "it never asked for room, though a write had met a full buffer")?;
             record.acts_on_every_answer()?;
             Ok(())
         },
