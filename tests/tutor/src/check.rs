@@ -9,7 +9,7 @@ use cli::screen::Screen;
 use cli::syllabus::{Lesson, Program, Syllabus};
 use cli::variant;
 
-use crate::practice;
+use crate::practice::{self, Manner};
 use crate::run::become_it;
 
 #[derive(clap::Args)]
@@ -34,13 +34,17 @@ pub struct CheckOptions {
     /// Of an exercise: show the system calls of the check that fails
     #[arg(long)]
     trace: bool,
+    /// `watch` asks
+    #[arg(long, hide = true)]
+    watched: bool,
 }
 
 /// Judges an exercise; or builds the lesson's checks and becomes them.
 pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
-        return practice::check(&syllabus, lesson, exercise, options.trace, screen);
+        let manner = Manner { traced: options.trace, watched: options.watched };
+        return practice::check(&syllabus, lesson, exercise, manner, screen);
     }
     practice::refuse_if_gone(&syllabus, &options.what)?;
     let (lesson, program) = syllabus.program_meant(&options.what)?;

@@ -60,6 +60,8 @@ enum Task {
         /// An exercise by number or name: 03.1 or netcat
         exercise: String,
     },
+    /// Check an exercise again whenever you save it; keys for hints, the next one, and more
+    Watch(practice::WatchOptions),
     /// Show the next hint of an exercise
     Hint {
         /// An exercise by number or name: 03.1 or netcat
@@ -117,6 +119,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
         }
         Some(Task::Check(options)) => check::run(&options, screen),
         Some(Task::Start { exercise }) => practice::start(&exercise, screen),
+        Some(Task::Watch(options)) => practice::watch(&options, screen),
         Some(Task::Hint { exercise }) => practice::hint(&exercise, screen),
         Some(Task::Solution { exercise }) => practice::solution(&exercise, screen),
         Some(Task::Reset { exercise }) => practice::reset(&exercise, screen),

@@ -223,7 +223,10 @@ impl Judge<'_> {
         if let Some(seconds) = patience() {
             command.env(IN_SECONDS, seconds);
         }
-        let ran = command.args(arguments).stdin(Stdio::null()).output();
+        // Files, and no pipes: what a program leaves behind may hold one for ever.
+        let stderr = tidy.scratch().join("stderr");
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        let ran = fs::File::create(&stderr).and_then(|file| command.stderr(file).status());
         rest_if_ending();
         // What a program has left behind, and its judge has not found.
         end_descendants();
@@ -232,14 +235,15 @@ impl Judge<'_> {
             let _ = fs::remove_file(path);
             text
         };
-        let (records, traces) = (read(&records), read(&traces));
+        let (records, traces, said) = (read(&records), read(&traces), read(&stderr));
         let ran = ran.map_err(|error| {
             io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
         })?;
         if records.is_empty() {
-            let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-            let words =
-                if said.is_empty() { format!("the judge ended: {}", ran.status) } else { said };
+            let words = match said.trim() {
+                "" => format!("the judge ended: {ran}"),
+                said => said.to_owned(),
+            };
             let remedy = "`cargo tutor doctor` says what this machine lacks".to_owned();
             return Ok(Err(Broken { what: "no check was run", words, remedy }));
         }

@@ -59,6 +59,15 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     Ok(())
 }
 
+/// How a program is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// With the calls of the check that fails.
+    pub traced: bool,
+    /// By `watch`, which says itself what can be done next.
+    pub watched: bool,
+}
+
 /// Builds and judges a learner's program, and remembers what came of it.
 ///
 /// # Errors
@@ -68,7 +77,7 @@ pub fn check(
     syllabus: &Syllabus,
     lesson: &Lesson,
     exercise: &Exercise,
-    traced: bool,
+    Manner { traced, watched }: Manner,
     screen: &mut Screen,
 ) -> Result<(), EarlyExit> {
     let (desk, remembered) = started(syllabus, exercise)?;
@@ -118,6 +127,9 @@ pub fn check(
     }
     row("points", &format!("{} to gain; {points} of {all} so far", exercise.points), screen)?;
     tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
+    if watched {
+        return Err(EarlyExit::Told);
+    }
     if matches!(attempt, Attempt::Judged(_)) && !traced {
         row(
             "see",
@@ -365,7 +377,14 @@ pub fn tell_gone(overview: &Overview<'_>, screen: &mut Screen) -> io::Result<()>
 }
 
 /// The exercise that a person has named, with its lesson.
-fn meant<'a>(syllabus: &'a Syllabus, typed: &str) -> Result<(&'a Lesson, &'a Exercise), EarlyExit> {
+///
+/// # Errors
+///
+/// That there is none, or none any more.
+pub fn meant<'a>(
+    syllabus: &'a Syllabus,
+    typed: &str,
+) -> Result<(&'a Lesson, &'a Exercise), EarlyExit> {
     syllabus.exercise_meant(typed).map_err(|unknown| {
         let overview = Overview::of(syllabus, &Desk::here());
         let gone = overview.map(|overview| overview.gone).unwrap_or_default();

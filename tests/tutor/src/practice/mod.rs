@@ -8,7 +8,8 @@
 //! - `commands`: what a learner asks for;
 //! - `attempt`: builds the learner's program and has it judged; `compiler`: what the compiler says of it;
 //! - `verdict`: the layers of what came of it; `section`: where the book tells of it;
-//! - `tidy`: nothing outlives this process.
+//! - `watch`: checks again whenever the program is saved;
+//! - `tidy`: nothing outlives this process; `terminal`: keys, one by one.
 
 mod attempt;
 mod begun;
@@ -21,11 +22,16 @@ mod fingerprint;
 mod overview;
 mod progress;
 mod section;
+mod terminal;
 mod tidy;
 mod update;
 mod verdict;
+mod watch;
 
-pub use commands::{check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update};
+pub use commands::{
+    Manner, check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update,
+};
 pub use desk::{Desk, State, shown};
 pub use overview::{One, Overview};
 pub use tidy::rest_if_ending;
+pub use watch::{WatchOptions, run as watch};

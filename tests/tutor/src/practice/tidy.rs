@@ -18,11 +18,17 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::terminal;
+
 /// The process is about to end by a signal.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
+/// The environment's variable that says in which folder another tutor, which has started this one, keeps what goes away
+/// with it.
+pub const SCRATCH: &str = "READINESS_SCRATCH";
+
 /// A folder that goes away with the process.
-static SCRATCH: Mutex<Option<PathBuf>> = Mutex::new(None);
+static FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// As long as it lives, what is started is ended with this process.
 #[derive(Debug)]
@@ -50,9 +56,11 @@ impl Tidy {
                 end_by(signal);
             }
         })?;
+        let given = std::env::var_os(SCRATCH).map(PathBuf::from);
+        let scratch = given.as_deref().unwrap_or(scratch);
         sweep(scratch);
         let scratch = scratch.join(std::process::id().to_string());
-        *SCRATCH.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(scratch.clone());
+        *FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(scratch.clone());
         cli::apart::make(&scratch)?;
         Ok(Self { scratch })
     }
@@ -91,8 +99,9 @@ pub fn rest_if_ending() {
 /// Ends this process as the signal would, when all is tidy.
 fn end_by(by: Signal) {
     ENDING.store(true, SeqCst);
+    terminal::restore();
     end_descendants();
-    if let Some(scratch) = &*SCRATCH.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(scratch) = &*FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
         let _ = fs::remove_dir_all(scratch);
     }
 

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command as Process;
 
 use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin_cmd;
+use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
 use lab::script;
 use lab::wait::patience;
 use serde_json::{Value, json};
@@ -149,6 +150,13 @@ impl Course {
         for (name, value) in self.environment() {
             command.env(name, value);
         }
+        command
+    }
+
+    /// The same as a process that a test holds.
+    pub fn process(&self, arguments: &[&str]) -> Process {
+        let mut command = Process::new(cargo_bin!("tutor"));
+        command.args(arguments).envs(self.environment());
         command
     }
 

@@ -5,3 +5,4 @@ mod map;
 mod solution;
 mod update;
 mod verdict;
+mod watch;
