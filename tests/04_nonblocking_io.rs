@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         .program("nonblocking-server", env!("CARGO_BIN_EXE_nonblocking-server"), &[])
         .exercise("1-owed", exercise_1::CHECKS)
         .exercise("2-overtaken", exercise_2::CHECKS)
+        .exercise("3-always-room", exercise_3::CHECKS)
         .main()
 }
 
@@ -17,3 +18,5 @@ fn main() -> ExitCode {
 mod exercise_1;
 #[path = "../chapters/04-nonblocking-io/exercises/2-overtaken/checks.rs"]
 mod exercise_2;
+#[path = "../chapters/04-nonblocking-io/exercises/3-always-room/checks.rs"]
+mod exercise_3;

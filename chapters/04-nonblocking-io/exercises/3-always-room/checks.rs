@@ -1,0 +1,141 @@
+//! What a server owes that gives: all of it to everybody, and no work for those who have it.
+
+use std::time::Duration;
+use std::{fs, io};
+
+use judge::check::Done;
+use judge::{Check, Scope, Subject, Suite, require};
+use lab::need::Need;
+use lab::peer::{Client, pattern};
+use lab::subject::{Launch, Server};
+use lab::wait;
+
+pub const CHECKS: &[Suite] = &[
+    Suite::new(Scope::Contract, GIVES).behind(&ARRIVES),
+    Suite::new(Scope::Mechanism, WAITS).needs(&[Need::Ptrace]).behind(&ARRIVES),
+];
+
+const READ: &str = "04-nonblocking-io.md#backpressure";
+
+const LITTLE: usize = 100_000;
+
+/// More than the kernel holds for one client whose own buffers are small: tcp(7), `tcp_wmem`.
+fn much() -> io::Result<usize> {
+    let wmem = fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
+    let largest = wmem.split_whitespace().last().and_then(|bytes| bytes.parse::<usize>().ok());
+    Ok(largest.unwrap_or(4 << 20) + (1 << 20))
+}
+
+fn giving(launch: Launch, count: usize) -> io::Result<Server> {
+    launch.arg("--bytes").arg(count.to_string()).server()
+}
+
+/// Reads all that it is to get; passes if that is right.
+fn gets(client: &mut Client, count: usize) -> Done {
+    let came = client.receive(count)?;
+    let right = came.iter().zip(pattern(count)).take_while(|(came, due)| **came == *due).count();
+    require(right == count, format_args!("after {right} right bytes a wrong one"))
+}
+
+const ARRIVES: Check = Check {
+    name: "a_client_gets_its_bytes_and_no_more",
+    did: "started it with `--bytes 100000`, connected, and read",
+    expected: "100,000 bytes, the byte at the place n being n modulo 251, and nothing behind them",
+    perhaps: "Does it send at once, and where does it stop?",
+    read: "04-nonblocking-io.md#exercise-always-room",
+    run: |it| {
+        let server = giving(it.launch(), LITTLE)?;
+        let mut client = Client::connect(server.address())?;
+        gets(&mut client, LITTLE)?;
+        let more =
+            !client.hears_nothing_for(Duration::from_millis(20))? && client.receive(1).is_ok();
+        require(!more, "more bytes than were asked for")
+    },
+};
+
+const GIVES: &[Check] = &[
+    Check {
+        name: "whoever_has_everything_costs_nothing",
+        did: "let three clients get 100,000 bytes each, and stay",
+        expected: "the server sleeps, and keeps the three connections",
+        perhaps: "Why does its select return, when nobody wants anything any more?",
+        read: READ,
+        run: |it| {
+            let server = giving(it.launch(), LITTLE)?;
+            let mut clients = Vec::new();
+            for _ in 0..3 {
+                let mut client = Client::connect(server.address())?;
+                gets(&mut client, LITTLE)?;
+                clients.push(client);
+            }
+            server.process().rests()?;
+            for client in &mut clients {
+                let stays = client.hears_nothing_for(Duration::from_millis(1))?;
+                require(stays, "it has closed the connection of a client that stays")?;
+            }
+            Ok(())
+        },
+    },
+    Check {
+        name: "whoever_does_not_read_stops_nobody",
+        did: "let one client get some 5 MB and read nothing, another one read all; then the first one, too",
+        expected: "all bytes for the second meanwhile, a server that sleeps then, and all for the first",
+        perhaps: "Which call is it in, when the first one reads nothing?",
+        read: READ,
+        run: |it| {
+            let much = much()?;
+            let server = giving(it.launch(), much)?;
+            let mut sleeper = Client::connect_small(server.address())?;
+            let mut reader = Client::connect(server.address())?;
+            gets(&mut reader, much)?;
+            drop(reader);
+            server.process().rests()?;
+            gets(&mut sleeper, much)
+        },
+    },
+    Check {
+        name: "whoever_leaves_is_forgotten",
+        did: "let a client get everything and leave, and one leave that had read nothing",
+        expected: "both descriptors are closed",
+        perhaps: "How does it notice that a client has left to whom it owes nothing?",
+        read: READ,
+        run: |it| {
+            let server = giving(it.launch(), much()?)?;
+            server.process().rests()?;
+            let open = server.process().descriptors()?;
+            let mut first = Client::connect(server.address())?;
+            let second = Client::connect_small(server.address())?;
+            gets(&mut first, much()?)?;
+            drop(first);
+            second.reset()?;
+            wait::try_until("it has closed both connections", || {
+                Ok(server.process().descriptors()? == open)
+            })?;
+            Ok(())
+        },
+    },
+];
+
+const WAITS: &[Check] = &[Check {
+    name: "one_select_for_all_and_no_socket_that_blocks",
+    did: "watched it while two clients got 100,000 bytes each, until it slept",
+    expected: "one thread, asleep in select without a limit, and O_NONBLOCK on both connections",
+    perhaps: "Is there a thread for a client, or a call that sleeps besides?",
+    read: "04-nonblocking-io.md#would-block",
+    run: |it: &Subject| {
+        let server = giving(it.launch().witnessed(), LITTLE)?;
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let mut client = Client::connect(server.address())?;
+            gets(&mut client, LITTLE)?;
+            clients.push(client);
+        }
+        let record = server.record_at_rest()?;
+        record.has_one_thread()?;
+        record.waits_only_in(it.waits_in())?;
+        record.every_connection_is_nonblocking()?;
+        record.never_spins()?;
+        record.sleeps_without_limit()?;
+        Ok(())
+    },
+}];
