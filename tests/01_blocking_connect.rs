@@ -53,8 +53,10 @@ mod exercise_4;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),
+    Suite::new(Scope::Contract, LIES).needs(&[Need::Ptrace]).behind(&CONNECTS),
+    Suite::new(Scope::Contract, ITSELF).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
     Suite::new(Scope::Mechanism, MECHANISM).needs(&[Need::Ptrace]).behind(&CONNECTS),
-    Suite::new(Scope::Lesson, LIES).needs(&[Need::Ptrace]).behind(&CONNECTS),
+    Suite::new(Scope::Lesson, LACKS).needs(&[Need::Ptrace]).behind(&CONNECTS),
     Suite::new(Scope::Lesson, WORDS).behind(&CONNECTS),
     Suite::new(Scope::Lesson, IPV6).needs(&[Need::Ipv6]).behind(&CONNECTS),
     Suite::new(Scope::Lesson, NETWORKS).needs(&[Need::UserNamespaces]).behind(&CONNECTS),
@@ -120,6 +122,15 @@ fn pending(it: &Subject, arguments: &[&str], hole: &BlackHole) -> io::Result<Run
     pending::start(launch(it, arguments, hole.address()), hole)
 }
 
+/// Stops it and lets it go on, unless it has ended: a connect with a limit meets that as `EINTR`, signal(7).
+fn interrupt(subject: &Running) -> io::Result<()> {
+    subject.signal(Signal::SIGSTOP)?;
+    wait::until("it is stopped, or has ended", || {
+        subject.process().state().is_ok_and(|state| matches!(state, 'T' | 'Z'))
+    })?;
+    subject.go_on()
+}
+
 /// The kernel's answer must stand in the line of its address.
 fn answers(ran: &Ran, address: impl fmt::Display, answer: &str) -> Done {
     let line = format!("connect {address}: {answer}");
@@ -167,15 +178,17 @@ const CONTRACT: &[Check] = &[
         read: "01-blocking-connect.md#code",
         run: |it| {
             for input in ["", "one\n", "no newline"] {
-                let (address, _) = serve(move |mut stream| {
+                let (address, server) = serve(move |mut stream| {
                     let mut got = vec![0; input.len()];
                     stream.read_exact(&mut got)?;
                     stream.write_all(&upper(&got))?;
                     // Not before the end of the client's stream.
-                    stream.read_to_end(&mut Vec::new())?;
+                    let ended = stream.read_to_end(&mut Vec::new());
+                    ended.map_err(|_| io::Error::other("no end of the client's stream came"))?;
                     stream.write_all(b"late\n")
                 })?;
                 let ran = run(it, &[&address.to_string()], input)?;
+                server.join().expect("the server")?;
                 let expected = [upper(input.as_bytes()), b"late\n".to_vec()].concat();
                 require(ran.status == Some(0) && ran.stdout == expected, &ran)?;
             }
@@ -184,19 +197,164 @@ const CONTRACT: &[Check] = &[
     },
     Check {
         name: "a_line_of_several_mebibytes_comes_back_whole",
-        did: "sent 6 MiB without a newline to a server that answers as it reads",
+        did: "sent 6 MiB without a newline to a server with small buffers that answers as it reads",
         expected: "the same 6 MiB in capitals, exit status 0",
-        perhaps: "are both sides writing, and nobody reading?",
+        perhaps: "Are both sides writing, and nobody reading?",
         read: "01-blocking-connect.md#code",
         run: |it| {
             let input: Vec<u8> = (0..6 << 20).map(|at: u32| b'a' + (at % 23) as u8).collect();
-            let (address, _) = serve(upper_casing)?;
+            let (address, _) = serve(|stream| {
+                // What is on its way fits into no buffer: whoever only writes comes to a halt.
+                let socket = SockRef::from(&stream);
+                socket.set_send_buffer_size(1 << 16)?;
+                socket.set_recv_buffer_size(1 << 16)?;
+                upper_casing(stream)
+            })?;
             let ran = run(it, &[&address.to_string()], input.clone())?;
             require(ran.status == Some(0) && ran.stdout == upper(&input), &ran)?;
             Ok(())
         },
     },
+    Check {
+        name: "a_line_is_sent_only_when_the_reply_to_the_last_one_is_complete",
+        did: "served two lines, each reply in two parts with a pause between",
+        expected: "the second line comes only after the first reply; stdout has the replies alone",
+        perhaps: "is all of standard input sent at once?",
+        read: "01-blocking-connect.md#code",
+        run: |it| {
+            let (address, server) = serve(|mut stream| {
+                let mut lines = BufReader::new(stream.try_clone()?);
+                for expected in ["one\n", "two\n"] {
+                    let mut line = String::new();
+                    lines.read_line(&mut line)?;
+                    if line != expected || !lines.buffer().is_empty() {
+                        return Ok(format!("{line:?} and {:?} after it", lines.buffer()));
+                    }
+                    let reply = upper(line.as_bytes());
+                    stream.write_all(&reply[..2])?;
+                    stream.set_read_timeout(Some(QUIET))?;
+                    if let Ok(count) = stream.peek(&mut [0]) {
+                        let what = if count == 0 { "closed its stream" } else { "sent more" };
+                        return Ok(format!(
+                            "it {what} when it had two bytes of the reply to {line:?}"
+                        ));
+                    }
+                    stream.set_read_timeout(Some(patience()))?;
+                    stream.write_all(&reply[2..])?;
+                }
+                Ok(String::new())
+            })?;
+            let ran = run(it, &[&address.to_string()], "one\ntwo\n")?;
+            let came = server.join().expect("the server")?;
+            require(came.is_empty(), came)?;
+            require(ran.status == Some(0) && ran.stdout == b"ONE\nTWO\n", &ran)
+        },
+    },
+    Check {
+        name: "half_a_reply_is_no_success",
+        did: "closed the connection after 2 of the 6 bytes of a reply",
+        expected: "the 2 bytes on standard output, exit status 1",
+        perhaps: "Is the end of the stream taken for the end of the reply?",
+        read: "01-blocking-connect.md#code",
+        run: |it| {
+            let (address, _) = serve(|mut stream| {
+                stream.read_exact(&mut [0; 6])?;
+                stream.write_all(b"HE")
+            })?;
+            let ran = run(it, &[&address.to_string()], "hello\n")?;
+            require(ran.status == Some(1) && ran.stdout == b"HE", &ran)
+        },
+    },
+    Check {
+        name: "a_limit_ends_a_connect_that_nobody_answers",
+        did: "connected with --timeout 200 to an address that drops the SYNs",
+        expected: "exit status 1, after 200 ms or more, and long before the kernel's own limit",
+        perhaps: "What does a time limit of zero mean to the kernel?",
+        read: "01-blocking-connect.md#meanwhile",
+        run: |it| {
+            let hole = BlackHole::new()?;
+            let begun = Instant::now();
+            let ran = run(it, &["--timeout", "200", &hole.address().to_string()], "")?;
+            let took = begun.elapsed();
+            require(ran.status == Some(1) && ran.stdout.is_empty(), &ran)?;
+            let waited = took >= Duration::from_millis(200);
+            require(waited, format_args!("it gave up after {took:?}; its limit was 200ms"))
+        },
+    },
+    Check {
+        name: "a_signal_does_not_begin_the_limit_anew",
+        did: "connected with --timeout 200 to an address that drops the SYNs; stopped and continued it on and on",
+        expected: "exit status 1, however often it is interrupted",
+        perhaps: "From when on does the limit count?",
+        read: "01-blocking-connect.md#interrupted",
+        run: |it| {
+            let hole = BlackHole::new()?;
+            let mut subject = launch(it, &["--timeout", "200"], hole.address()).start()?;
+            wait::try_until("it gives up, although it is interrupted on and on", || {
+                interrupt(&subject)?;
+                Ok(subject.ended()?.is_some())
+            })?;
+            let ran = Ran::of(subject)?;
+            require(ran.status == Some(1) && ran.stdout.is_empty(), &ran)
+        },
+    },
+    Check {
+        name: "an_interrupted_connect_goes_on",
+        did: "stopped and continued the client while its connect was pending, then let it complete",
+        expected: "it connects, talks, and ends with status 0",
+        perhaps: "is EINTR taken for a failure?",
+        read: "01-blocking-connect.md#why",
+        run: |it| {
+            // Both ways of connecting at once: each waits a second for its SYN to be sent again.
+            let ways: Vec<_> = [&[][..], &["--timeout", "9000"]]
+                .into_iter()
+                .map(|arguments| -> io::Result<_> {
+                    let hole = BlackHole::new()?;
+                    let mut subject = pending(it, arguments, &hole)?;
+                    for _ in 0..5 {
+                        interrupt(&subject)?;
+                        subject.signal(Signal::SIGWINCH)?;
+                    }
+                    // Who takes it for a failure ends soon, and long before the SYN is sent again.
+                    let listener = hole.open()?;
+                    wait::try_until("it sleeps again, or has ended", || {
+                        Ok(subject.ended()?.is_some() || subject.process().state()? == 'S')
+                    })?;
+                    if subject.ended()?.is_some() {
+                        return Err(io::Error::other(Ran::of(subject)?.to_string()));
+                    }
+                    Ok((listener, subject))
+                })
+                .collect::<io::Result<_>>()?;
+            for (listener, subject) in ways {
+                let mut stream = accept_within(&listener, patience())?;
+                stream.write_all(b"late\n")?;
+                drop(stream);
+                let ran = Ran::of(subject)?;
+                require(ran.status == Some(0) && ran.stdout == b"late\n", &ran)?;
+            }
+            Ok(())
+        },
+    },
 ];
+
+const ITSELF: &[Check] = &[Check {
+    name: "a_connection_with_itself_is_no_success",
+    did: "connected to a port where nobody listens, with only that port to connect from",
+    expected: "exit status 1, nothing on standard output",
+    perhaps: "Are the two ends of the connection compared, or an end and the address that was asked for?",
+    read: "01-blocking-connect.md#self-connect",
+    run: |it| {
+        for address in ["127.0.0.1:45678", "0.0.0.0:45678"] {
+            let network = Network::with_loopback().only_local_port(45_678);
+            let launch = launch(it, &[], address).in_namespace(network);
+            let ran = launch.start().and_then(Ran::of)?;
+            let right = ran.status == Some(1) && ran.stdout.is_empty();
+            require(right, format_args!("{address}: {ran}"))?;
+        }
+        Ok(())
+    },
+}];
 
 const MECHANISM: &[Check] = &[Check {
     name: "it_connects_once_to_an_address_and_sleeps_there",
@@ -265,23 +423,24 @@ const LIES: &[Check] = &[
             )
         },
     },
-    Check {
-        name: "a_lack_of_sockets_is_said",
-        did: "let socket fail for a lack of descriptors or memory",
-        expected: "the errno and what it means on standard error, exit status 1",
-        perhaps: "is the error of socket(2) passed on?",
-        read: "01-blocking-connect.md#code",
-        run: |it| {
-            let (address, _) = serve(|_| Ok(()))?;
-            for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM] {
-                let lie = Lie::errno("socket", errno);
-                let ran = launch(it, &[], address).lie(lie).start().and_then(Ran::of)?;
-                require(ran.said(1, &format!("{errno:?}: ")) && ran.injected > 0, &ran)?;
-            }
-            Ok(())
-        },
-    },
 ];
+
+const LACKS: &[Check] = &[Check {
+    name: "a_lack_of_sockets_is_said",
+    did: "let socket fail for a lack of descriptors or memory",
+    expected: "the errno and what it means on standard error, exit status 1",
+    perhaps: "is the error of socket(2) passed on?",
+    read: "01-blocking-connect.md#code",
+    run: |it| {
+        let (address, _) = serve(|_| Ok(()))?;
+        for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM] {
+            let lie = Lie::errno("socket", errno);
+            let ran = launch(it, &[], address).lie(lie).start().and_then(Ran::of)?;
+            require(ran.said(1, &format!("{errno:?}: ")) && ran.injected > 0, &ran)?;
+        }
+        Ok(())
+    },
+}];
 
 const NETWORKS: &[Check] = &[
     Check {
@@ -526,41 +685,6 @@ const WORDS: &[Check] = &[
         },
     },
     Check {
-        name: "a_line_is_sent_only_when_the_reply_to_the_last_one_is_complete",
-        did: "served two lines, each reply in two parts with a pause between",
-        expected: "the second line comes only after the first reply; stdout has the replies alone",
-        perhaps: "is all of standard input sent at once?",
-        read: "01-blocking-connect.md#code",
-        run: |it| {
-            let (address, server) = serve(|mut stream| {
-                let mut lines = BufReader::new(stream.try_clone()?);
-                for expected in ["one\n", "two\n"] {
-                    let mut line = String::new();
-                    lines.read_line(&mut line)?;
-                    if line != expected || !lines.buffer().is_empty() {
-                        return Ok(format!("{line:?} and {:?} after it", lines.buffer()));
-                    }
-                    let reply = upper(line.as_bytes());
-                    stream.write_all(&reply[..2])?;
-                    stream.set_read_timeout(Some(QUIET))?;
-                    if let Ok(count) = stream.peek(&mut [0]) {
-                        return Ok(format!(
-                            "{count} bytes before the reply to {line:?} was complete"
-                        ));
-                    }
-                    stream.set_read_timeout(Some(patience()))?;
-                    stream.write_all(&reply[2..])?;
-                }
-                Ok(String::new())
-            })?;
-            let ran = run(it, &[&address.to_string()], "one\ntwo\n")?;
-            equal(server.join().expect("the server")?, String::new())?;
-            require(ran.status == Some(0) && ran.stdout == b"ONE\nTWO\n", &ran)?;
-            require(ran.said(0, &format!("connect {address}: connected after ")), &ran)?;
-            Ok(())
-        },
-    },
-    Check {
         name: "an_early_end_is_said_with_status_1",
         did: "closed the connection after 2 of the 6 bytes of a reply",
         expected: "a sentence with both numbers, the 2 bytes on stdout, exit status 1",
@@ -695,37 +819,6 @@ const WORDS: &[Check] = &[
             }
             let least = Duration::from_millis(80) * u32::try_from(count).expect("few addresses");
             require(took >= least, format_args!("{took:?} for {count} addresses: {ran}"))?;
-            Ok(())
-        },
-    },
-    Check {
-        name: "an_interrupted_connect_goes_on",
-        did: "stopped and continued the client while its connect was pending, then let it complete",
-        expected: "it connects, talks, and ends with status 0",
-        perhaps: "is EINTR taken for a failure?",
-        read: "01-blocking-connect.md#why",
-        run: |it| {
-            // Both ways of connecting at once: each waits a second for its SYN to be sent again.
-            let ways: Vec<_> = [&[][..], &["--timeout", "9000"]]
-                .into_iter()
-                .map(|arguments| -> io::Result<_> {
-                    let hole = BlackHole::new()?;
-                    let subject = pending(it, arguments, &hole)?;
-                    for _ in 0..5 {
-                        subject.stop()?;
-                        subject.go_on()?;
-                        subject.signal(Signal::SIGWINCH)?;
-                    }
-                    Ok((hole.open()?, subject))
-                })
-                .collect::<io::Result<_>>()?;
-            for (listener, subject) in ways {
-                let mut stream = accept_within(&listener, patience())?;
-                stream.write_all(b"late\n")?;
-                drop(stream);
-                let ran = Ran::of(subject)?;
-                require(ran.said(0, "connected after ") && ran.stdout == b"late\n", &ran)?;
-            }
             Ok(())
         },
     },
