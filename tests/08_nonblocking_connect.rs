@@ -32,8 +32,21 @@ use socket2::{Domain, SockRef, Socket, Type};
 fn main() -> ExitCode {
     LessonChecks::new("08-nonblocking-connect")
         .program("nonblocking-connect", env!("CARGO_BIN_EXE_nonblocking-connect"), OWN)
+        .exercise("1-ports", exercise_1::CHECKS)
+        .exercise("2-hail", exercise_2::CHECKS)
+        .exercise("3-banners", exercise_3::CHECKS)
+        .exercise("4-eyeballs", exercise_4::CHECKS)
         .main()
 }
+
+#[path = "../chapters/08-nonblocking-connect/exercises/1-ports/checks.rs"]
+mod exercise_1;
+#[path = "../chapters/08-nonblocking-connect/exercises/2-hail/checks.rs"]
+mod exercise_2;
+#[path = "../chapters/08-nonblocking-connect/exercises/3-banners/checks.rs"]
+mod exercise_3;
+#[path = "../chapters/08-nonblocking-connect/exercises/4-eyeballs/checks.rs"]
+mod exercise_4;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Contract, CONTRACT).behind(&CONNECTS),
@@ -852,35 +865,56 @@ const LIES: &[Check] = &[
     },
 ];
 
-const WITNESSED: &[Check] = &[Check {
-    name: "so_error_decides_in_all_three_ways_of_waiting",
-    did: "connected to a listener, a port that refuses and a black hole, under the witness",
-    expected: "the chosen wait only; SO_ERROR asked once, after the report; nobody else asked",
-    perhaps: "is a writable socket taken for a connected one, or the answer asked for too early?",
-    read: "08-nonblocking-connect.md#code",
-    run: |it| {
-        let listener = local_listener()?;
-        let port = RefusingPort::new()?;
-        let hole = BlackHole::new()?;
-        let addresses = [listener.local_addr()?, port.address(), hole.address()];
-        let named = addresses.map(|address| address.to_string());
-        for (way, call) in WAYS.into_iter().zip(WAITS) {
-            let started = launch(it, way, 150, &addresses).witnessed().start();
-            let mut subject = started?;
-            equal(subject.exit_status()?.code(), Some(1))?;
-            let record = subject.record().unwrap_or_default();
-            record.waits_only_in(call)?;
-            record.has_one_thread()?;
-            record.connects_once_to_each(&named)?;
-            let decisions = record.decides_connects_by_so_error()?;
-            let decided: Vec<_> = decisions.iter().map(|decision| decision.so_error).collect();
-            equal(decided, vec![Some(0), Some(Errno::ECONNREFUSED as i32), None])?;
-            require(record.sleeps_in_connect().is_err(), "a connect could sleep")?;
-            record.never_spins()?;
-        }
-        Ok(())
+const WITNESSED: &[Check] = &[
+    Check {
+        name: "so_error_decides_in_all_three_ways_of_waiting",
+        did: "connected to a listener, a port that refuses and a black hole, under the witness",
+        expected: "the chosen wait only; SO_ERROR asked once, after the report; nobody else asked",
+        perhaps: "is a writable socket taken for a connected one, or the answer asked for too early?",
+        read: "08-nonblocking-connect.md#code",
+        run: |it| {
+            let listener = local_listener()?;
+            let port = RefusingPort::new()?;
+            let hole = BlackHole::new()?;
+            let addresses = [listener.local_addr()?, port.address(), hole.address()];
+            let named = addresses.map(|address| address.to_string());
+            for (way, call) in WAYS.into_iter().zip(WAITS) {
+                let started = launch(it, way, 150, &addresses).witnessed().start();
+                let mut subject = started?;
+                equal(subject.exit_status()?.code(), Some(1))?;
+                let record = subject.record().unwrap_or_default();
+                record.waits_only_in(call)?;
+                record.has_one_thread()?;
+                record.connects_once_to_each(&named)?;
+                let decisions = record.decides_connects_by_so_error()?;
+                let decided: Vec<_> = decisions.iter().map(|decision| decision.so_error).collect();
+                equal(decided, vec![Some(0), Some(Errno::ECONNREFUSED as i32), None])?;
+                require(record.sleeps_in_connect().is_err(), "a connect could sleep")?;
+                record.never_spins()?;
+            }
+            Ok(())
+        },
     },
-}];
+    Check {
+        name: "what_is_left_of_a_millisecond_is_no_busy_loop",
+        did: "let every wait end too early, with no report, until a deadline of 20 ms",
+        expected: "no time limit of zero before the deadline has passed, and one look after it",
+        perhaps: "Which time limit does it wait with when half a millisecond is left?",
+        read: "08-nonblocking-connect.md#deadline",
+        run: |it| {
+            let hole = BlackHole::new()?;
+            for (way, call) in WAYS.into_iter().zip(WAITS) {
+                let launch = launch(it, way, 20, &[hole.address()]);
+                let mut subject = launch.lie(Lie::nothing(call)).start()?;
+                equal(subject.exit_status()?.code(), Some(1))?;
+                let record = subject.record().unwrap_or_default();
+                require(record.injected() > 0, "it never made such a call")?;
+                record.never_spins()?;
+            }
+            Ok(())
+        },
+    },
+];
 
 const WORDS: &[Check] = &[
     Check {
