@@ -5,6 +5,7 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 
 mod book;
 mod check;
+mod completions;
 mod demo;
 mod doctor;
 mod map;
@@ -99,6 +100,8 @@ enum Task {
     Doctor,
     /// Read the book in a browser
     Book(book::BookOptions),
+    /// Print what a shell completes behind `tutor`
+    Completions(completions::CompletionsOptions),
 }
 
 fn main() -> ExitCode {
@@ -130,6 +133,7 @@ fn perform(task: Option<Task>, screen: &mut Screen) -> Result<(), EarlyExit> {
         Some(Task::Trace(given)) => run::instrument("trace", &given),
         Some(Task::Packets(given)) => run::instrument("packets", &given),
         Some(Task::Doctor) => doctor::run(screen),
+        Some(Task::Completions(options)) => completions::run(&options, screen),
         Some(Task::Book(options)) => book::run(&options, screen),
     }
 }

@@ -133,7 +133,22 @@ fn arguments_that_make_no_sense_are_named() {
 
 #[test]
 fn help_fits_a_terminal_of_80_columns() {
-    for command in [None, Some("demo"), Some("run"), Some("check"), Some("peer"), Some("book")] {
+    let commands = [
+        "demo",
+        "run",
+        "check",
+        "start",
+        "watch",
+        "hint",
+        "solution",
+        "reset",
+        "update",
+        "progress",
+        "peer",
+        "book",
+        "completions",
+    ];
+    for command in [None].into_iter().chain(commands.map(Some)) {
         let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
         let assert = tutor(&arguments).assert().success();
         let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();

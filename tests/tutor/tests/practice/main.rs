@@ -2,6 +2,7 @@
 
 mod course;
 mod map;
+mod shell;
 mod solution;
 mod update;
 mod verdict;

@@ -124,7 +124,7 @@ mod tests {
         fs::write(folder.path().join("src/.main.rs.swp"), "x").expect("an editor's own");
         fs::write(folder.path().join("src/main.rs~"), "x").expect("an editor's own");
         assert!(!saves.has_new());
-        fs::write(folder.path().join("Cargo.toml"), "").expect("a manifest");
+        fs::write(folder.path().join("Cargo.toml"), "[package]").expect("a manifest");
         assert!(saves.has_new());
     }
 
