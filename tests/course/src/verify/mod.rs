@@ -26,6 +26,7 @@ use cli::programs::Build;
 use cli::screen::Screen;
 use cli::syllabus::Lesson;
 
+use crate::Finding;
 use crate::finders::practice;
 use crate::house::House;
 use built::BuiltProgram;
@@ -78,14 +79,18 @@ pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Resul
         return Err(EarlyExit::Arguments(words));
     }
     let mut report = VerifyReport::of(&chosen);
-    for finding in practice::unfit(house) {
-        // What is not chosen is not told of.
-        let lesson = house.syllabus.lessons.iter().find(|one| finding.place.contains(&one.folder));
-        let is_chosen =
-            |lesson: &Lesson| chosen.iter().any(|known| known.variant.lesson == lesson.folder);
-        if options.only.is_empty() || lesson.is_some_and(is_chosen) {
+    for Finding { place, problem } in practice::unfit(house) {
+        let lesson = house.syllabus.lessons.iter().find(|one| place.contains(&one.folder));
+        // Of somebody's choice only that is told which is about it.
+        let is_about = |known: &KnownVariant| {
+            let name = known.kind.of();
+            place.ends_with(&format!("/{name}.patch")) || place.ends_with(&format!("-{name}"))
+        };
+        let is_whole =
+            lesson.is_some_and(|lesson| options.only.iter().any(|typed| typed == lesson.number()));
+        if options.only.is_empty() || is_whole || chosen.iter().any(is_about) {
             let lesson = lesson.map_or_else(String::new, |lesson| lesson.folder.clone());
-            report.add(VerifyFault { lesson, at: finding.place, problem: finding.problem });
+            report.add(VerifyFault { lesson, at: place, problem });
         }
     }
     told(&format!("building {} programs", chosen.len()));
