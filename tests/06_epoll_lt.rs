@@ -12,6 +12,8 @@ fn main() -> ExitCode {
         .program("epoll-lt-server", env!("CARGO_BIN_EXE_epoll-lt-server"), OWN)
         .exercise("1-to-epoll", exercise_1::CHECKS)
         .exercise("2-number-again", exercise_2::CHECKS)
+        .exercise("3-stop", exercise_3::CHECKS)
+        .exercise("4-half-lines", exercise_4::CHECKS)
         .main()
 }
 
@@ -20,6 +22,12 @@ mod exercise_1;
 
 #[path = "../chapters/06-epoll-lt/exercises/2-number-again/checks.rs"]
 mod exercise_2;
+
+#[path = "../chapters/06-epoll-lt/exercises/3-stop/checks.rs"]
+mod exercise_3;
+
+#[path = "../chapters/06-epoll-lt/exercises/4-half-lines/checks.rs"]
+mod exercise_4;
 
 const OWN: &[Suite] =
     &[Suite::new(Scope::Mechanism, LEVEL).needs(&[Need::Ptrace]).behind(&ANSWERS)];
