@@ -132,7 +132,8 @@ impl Trial<'_> {
         let manifest = shown(&self.folder.join("Cargo.toml"));
         if said.contains("failed to parse manifest") || said.contains("could not parse") {
             return format!(
-                "mend the manifest that it names; or delete it, and `cargo tutor start {}` writes {manifest} anew",
+                "mend the manifest that it names; or delete it, and `cargo tutor start` writes that of its exercise \
+                 anew: `cargo tutor start {}` writes {manifest}",
                 self.exercise
             );
         }
@@ -247,7 +248,13 @@ impl Judge<'_> {
             let remedy = "`cargo tutor doctor` says what this machine lacks".to_owned();
             return Ok(Err(Broken { what: "no check was run", words, remedy }));
         }
-        Ok(Ok((judged::parse(&records)?, judged::parse_traces(&traces)?)))
+        let read = judged::parse(&records)
+            .and_then(|records| Ok((records, judged::parse_traces(&traces)?)));
+        Ok(read.map_err(|error| Broken {
+            what: "what the checks said cannot be read",
+            words: format!("{error}; {}", said.trim()),
+            remedy: format!("is there room in {}?", shown(tidy.scratch())),
+        }))
     }
 
     /// The calls of this check: of the run that is over, or of one more.

@@ -2,6 +2,7 @@
 
 mod course;
 mod map;
+mod robust;
 mod shell;
 mod solution;
 mod update;
