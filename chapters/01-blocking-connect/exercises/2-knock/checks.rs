@@ -94,8 +94,10 @@ const SOCKETS: &[Check] = &[Check {
         let record = program.record().unwrap_or_default();
         let came = life_of_sockets(&record)?;
         let expected = ["socket", "connect", "close"].repeat(3);
-        // A program may connect again to ask how it ended: that is no attempt.
-        require(came == expected, format_args!("it made these calls: {}", came.join(", ")))
+        // A program may connect again, to ask how it ended: that is no attempt.
+        let mut attempts = came.clone();
+        attempts.dedup();
+        require(attempts == expected, format_args!("it made these calls: {}", came.join(", ")))
     },
 }];
 
