@@ -149,6 +149,9 @@ impl NewCrate<'_> {
             self.comment,
             quoted(self.package),
         );
+        if self.has_known_faults {
+            text += "\n[lints.rust]\nwarnings = \"allow\"\n";
+        }
         if let Some(library) = self.library {
             let _ = write!(text, "\n[lib]\nname = {}\ndoctest = false\n", quoted(library));
         }

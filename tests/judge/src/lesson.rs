@@ -109,6 +109,7 @@ impl LessonChecks {
         let closed = Arc::new(AtomicBool::new(false));
         let folder = self.folder;
         let is_whole = !judging && options.in_place_of.is_none() && options.exercise.is_none();
+        let foreign = options.subject.clone().filter(|_| judging);
         let rows = match self.rows(options, &closed) {
             Ok(rows) => rows,
             Err(words) => return harness::refuse(&words),
@@ -123,6 +124,12 @@ impl LessonChecks {
             trials.push(Trial::test(name, move || {
                 Ok(described::still_hold(&root(), folder, &words)?)
             }));
+        }
+        // Behind the records' file, which is open by now, and before there is a second thread.
+        match foreign.map(|program| in_a_room(&program)) {
+            Some(Ok(Confined::Over(status))) => return status,
+            Some(Err(error)) => return harness::refuse(&error.to_string()),
+            None | Some(Ok(Confined::Inside | Confined::Forbidden(_))) => {}
         }
         let conclusion = harness::run(arguments, trials);
         if !judging {
@@ -157,7 +164,7 @@ impl LessonChecks {
             return Err(format!("{lesson} has no program {name:?}; there are: {names}"));
         }
         let (foreign, witnessed) = (options.subject.is_some(), options.witnessed);
-        let subject = options.subject.map(found).transpose()?;
+        let subject = options.subject.as_deref().map(found).transpose()?;
         let wanted = match (options.exercise, options.in_place_of) {
             (Some(exercise), _) => Wanted::Exercise(exercise),
             (None, Some(program)) => Wanted::Program(program),
@@ -166,7 +173,7 @@ impl LessonChecks {
             (None, None) => Wanted::All,
         };
         let shared = Arc::new(Shared { required, records, traces, closed: Arc::clone(closed) });
-        let mut trials = Vec::new();
+        let mut rows = Vec::new();
         for (name, own) in &self.own {
             let program = lesson.program(name).ok_or_else(|| {
                 format!("chapters/{}/lesson.toml has no program {name}", self.folder)
@@ -199,7 +206,7 @@ impl LessonChecks {
             let suites = suites::of(program)?.into_iter().chain(own.iter().copied());
             let subject = Subject::new(lesson, program, &paths).foreign(foreign);
             let subject = Arc::new(subject.under_the_witness(witnessed));
-            trials.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
+            rows.extend(group_of(&subject, suites, Names::OfExercise(folder), &shared));
         }
         match rows.len() {
             0 => Err(format!("no check of {} judges such a program", self.folder)),

@@ -43,7 +43,6 @@ mod terminal;
 use std::path::{Path, PathBuf};
 
 use cli::syllabus::root;
-pub use compare::matches;
 pub use fault::Fault;
 use programs::TranscriptPrograms;
 use runner::Runner;

@@ -11,7 +11,7 @@ use cli::exercise::Exercise;
 use cli::judged::{self, CheckRecord, CheckTrace, first_failure};
 use cli::programs::{Build, cargo};
 use cli::syllabus::Lesson;
-use lab::subject::{that_ends_with_us, with_default_signals};
+use lab::subject::{ended_with_us, with_default_signals};
 use lab::wait::IN_SECONDS;
 
 use super::compiler::Said;
@@ -149,7 +149,7 @@ impl Trial<'_> {
 
 /// Runs a command to its end. Its progress is shown on standard error; the rest of what it says there is returned.
 fn watched(mut command: Command) -> io::Result<(Output, String)> {
-    with_default_signals(that_ends_with_us(&mut command));
+    with_default_signals(ended_with_us(&mut command));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let stderr = child.stderr.take();
@@ -220,7 +220,7 @@ impl Judge<'_> {
         }
         arguments.extend(more.iter().map(OsString::from));
         let mut command = Command::new(self.path);
-        with_default_signals(that_ends_with_us(&mut command));
+        with_default_signals(ended_with_us(&mut command));
         if let Some(seconds) = patience() {
             command.env(IN_SECONDS, seconds);
         }

@@ -206,6 +206,7 @@ pub fn manifest_of(lesson: &Lesson, exercise: &Exercise, folder: &Path) -> io::R
         library: None,
         binary: &folder,
         source: "src/main.rs",
+        has_known_faults: false,
     };
     of.manifest(lesson)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lab::subject::{that_ends_with_us, with_default_signals};
+use lab::subject::{ended_with_us, with_default_signals};
 use lab::wait;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -31,7 +31,7 @@ impl Errand {
     pub fn start(arguments: &[&str], scratch: &Path) -> io::Result<Self> {
         // This very program, also when it was built anew meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        with_default_signals(that_ends_with_us(&mut command));
+        with_default_signals(ended_with_us(&mut command));
         command.args(arguments).env(SCRATCH, scratch).stdin(Stdio::null());
         Ok(Self { child: command.spawn()?, is_check: arguments.first() == Some(&"check") })
     }
