@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         .exercise("1-owed", exercise_1::CHECKS)
         .exercise("2-overtaken", exercise_2::CHECKS)
         .exercise("3-always-room", exercise_3::CHECKS)
+        .exercise("4-lines", exercise_4::CHECKS)
         .main()
 }
 
@@ -20,3 +21,5 @@ mod exercise_1;
 mod exercise_2;
 #[path = "../chapters/04-nonblocking-io/exercises/3-always-room/checks.rs"]
 mod exercise_3;
+#[path = "../chapters/04-nonblocking-io/exercises/4-lines/checks.rs"]
+mod exercise_4;

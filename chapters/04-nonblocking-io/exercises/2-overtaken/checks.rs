@@ -1,10 +1,8 @@
 //! What a server owes that keeps an output queue: every byte in its place, however late it is read.
 
-use std::{fs, io};
-
-use judge::server::ANSWERS;
 use judge::server::lies::told_a_lie;
 use judge::server::witness::{SERVED, served};
+use judge::server::{ANSWERS, more_than_the_kernel_holds};
 use judge::{Check, Scope, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
@@ -20,13 +18,6 @@ pub const CHECKS: &[Suite] = &[
 ];
 
 const READ: &str = "04-nonblocking-io.md#queue";
-
-/// More than the kernel holds of the replies to one client whose own buffers are small: tcp(7), `tcp_wmem`.
-fn much() -> io::Result<Vec<u8>> {
-    let wmem = fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
-    let largest = wmem.split_whitespace().last().and_then(|bytes| bytes.parse::<usize>().ok());
-    Ok(pattern(largest.unwrap_or(4 << 20) + (1 << 20)))
-}
 
 const KEEPS_ORDER: &[Check] = &[Check {
     name: "no_reply_overtakes_another",
@@ -66,7 +57,7 @@ const OWES: &[Check] = &[
         run: |it| {
             let server = it.server()?;
             let mut late = Client::connect_small(server.address())?;
-            let bytes = much()?;
+            let bytes = pattern(more_than_the_kernel_holds()?);
             let sending = late.send_meanwhile(bytes.clone(), true)?;
             server.process().rests()?;
             let came = late.receive_rest()?;
@@ -90,7 +81,7 @@ const OWES: &[Check] = &[
             let mut polite = Client::connect(server.address())?;
             same_bytes(polite.ask(b"before")?, b"BEFORE")?;
             let greedy = Client::connect_small(server.address())?;
-            let _sending = greedy.send_meanwhile(much()?, false)?;
+            let _sending = greedy.send_meanwhile(pattern(more_than_the_kernel_holds()?), false)?;
             server.process().rests()?;
             same_bytes(polite.ask(b"meanwhile")?, b"MEANWHILE")
         },

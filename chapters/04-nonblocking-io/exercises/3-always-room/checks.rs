@@ -1,9 +1,10 @@
 //! What a server owes that gives: all of it to everybody, and no work for those who have it.
 
+use std::io;
 use std::time::Duration;
-use std::{fs, io};
 
 use judge::check::Done;
+use judge::server::more_than_the_kernel_holds;
 use judge::{Check, Scope, Subject, Suite, require};
 use lab::need::Need;
 use lab::peer::{Client, pattern};
@@ -18,13 +19,6 @@ pub const CHECKS: &[Suite] = &[
 const READ: &str = "04-nonblocking-io.md#backpressure";
 
 const LITTLE: usize = 100_000;
-
-/// More than the kernel holds for one client whose own buffers are small: tcp(7), `tcp_wmem`.
-fn much() -> io::Result<usize> {
-    let wmem = fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
-    let largest = wmem.split_whitespace().last().and_then(|bytes| bytes.parse::<usize>().ok());
-    Ok(largest.unwrap_or(4 << 20) + (1 << 20))
-}
 
 fn giving(launch: Launch, count: usize) -> io::Result<Server> {
     launch.arg("--bytes").arg(count.to_string()).server()
@@ -83,7 +77,7 @@ const GIVES: &[Check] = &[
         perhaps: "Which call is it in, when the first one reads nothing?",
         read: READ,
         run: |it| {
-            let much = much()?;
+            let much = more_than_the_kernel_holds()?;
             let server = giving(it.launch(), much)?;
             let mut sleeper = Client::connect_small(server.address())?;
             let mut reader = Client::connect(server.address())?;
@@ -100,12 +94,12 @@ const GIVES: &[Check] = &[
         perhaps: "How does it notice that a client has left to whom it owes nothing?",
         read: READ,
         run: |it| {
-            let server = giving(it.launch(), much()?)?;
+            let server = giving(it.launch(), more_than_the_kernel_holds()?)?;
             server.process().rests()?;
             let open = server.process().descriptors()?;
             let mut first = Client::connect(server.address())?;
             let second = Client::connect_small(server.address())?;
-            gets(&mut first, much()?)?;
+            gets(&mut first, more_than_the_kernel_holds()?)?;
             drop(first);
             second.reset()?;
             wait::try_until("it has closed both connections", || {

@@ -130,6 +130,17 @@ pub fn fill(client: &mut Client) -> io::Result<usize> {
     }
 }
 
+/// More bytes than the kernel holds of the replies to one client whose own buffers are small: tcp(7), `tcp_wmem`.
+///
+/// # Errors
+///
+/// What reading the setting says.
+pub fn more_than_the_kernel_holds() -> io::Result<usize> {
+    let wmem = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
+    let largest = wmem.split_whitespace().last().and_then(|bytes| bytes.parse::<usize>().ok());
+    Ok(largest.ok_or_else(|| io::Error::other("tcp_wmem has another form"))? + (1 << 20))
+}
+
 /// Sends pieces of so many bytes, of which each is read for itself, as a rule: the next waits until nothing is unread.
 ///
 /// # Errors
