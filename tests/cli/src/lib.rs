@@ -6,7 +6,8 @@
 //! - [`variant`]: one of them as a program that can be started;
 //! - [`judged`]: what the judge has written of a program;
 //! - [`apart`]: a workspace beside the course, whose crates use its libraries;
-//! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names;
+//! - [`programs`]: where the lessons' programs are: built by cargo, or in a folder that a test names; `fresh`: when
+//!   cargo need not be asked;
 //! - [`mdbook`]: mdBook, found or installed;
 //! - [`screen`]: standard output, in colour where it is a terminal that wants it;
 //! - [`exit`]: why a command ended early, and its exit status;
@@ -18,6 +19,7 @@ compile_error!("the course is about Linux: open it in its dev container, or in W
 pub mod apart;
 pub mod exercise;
 pub mod exit;
+mod fresh;
 pub mod judged;
 pub mod mdbook;
 pub mod meant;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use crate::fresh;
 use crate::syllabus::{Lesson, root};
 
 /// A folder with the programs. With it nothing is built, and cargo never called.
@@ -17,6 +18,8 @@ pub struct Build {
     /// Where cargo is started.
     folder: PathBuf,
     arguments: Vec<String>,
+    /// What is built is remembered under this name: cargo need not be asked while no source has changed.
+    remembered: Option<String>,
 }
 
 impl Build {
@@ -28,20 +31,14 @@ impl Build {
         for package in packages {
             arguments.extend(["--package".to_owned(), package.into()]);
         }
-        Self { folder: root(), arguments }
+        Self { arguments, remembered: None }
     }
 
     /// The programs of every package.
     #[must_use]
     pub fn workspace() -> Self {
         let arguments = ["build", "--workspace", "--bins"].map(str::to_owned).to_vec();
-        Self { folder: root(), arguments }
-    }
-
-    /// The programs of a workspace [apart](crate::apart).
-    #[must_use]
-    pub fn apart(folder: PathBuf) -> Self {
-        Self { folder, arguments: ["build", "--bins"].map(str::to_owned).to_vec() }
+        Self { arguments, remembered: None }
     }
 
     /// A lesson's checks.
@@ -49,7 +46,8 @@ impl Build {
     pub fn checks(lesson: &Lesson) -> Self {
         let (package, checks) = (lesson.package(), lesson.checks());
         let arguments = ["test", "--no-run", "--package", &package, "--test", &checks];
-        Self { folder: root(), arguments: arguments.map(str::to_owned).to_vec() }
+        let arguments = arguments.map(str::to_owned).to_vec();
+        Self { arguments, remembered: Some(checks) }
     }
 
     /// Builds, unless the programs are ready-made.
@@ -62,7 +60,11 @@ impl Build {
     pub fn run(&self) -> io::Result<Programs> {
         match std::env::var_os(READY_MADE) {
             Some(folder) => Ok(Programs::ReadyMade(folder.into())),
-            None => self.build().map(Programs::Built),
+            None => match &self.remembered {
+                Some(name) => fresh::or_built(&root(), name, || build(&self.arguments)),
+                None => build(&self.arguments),
+            }
+            .map(Programs::Built),
         }
     }
 

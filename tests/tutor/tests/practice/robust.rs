@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::process::{Command as Process, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 use lab::need::Need;
 use lab::probe;
@@ -63,12 +63,15 @@ fn several_tutors_at_once_lose_nothing_to_each_other() {
 #[test]
 fn whoever_is_killed_while_he_writes_leaves_the_old_or_the_new() {
     let course = started();
+    let begun = Instant::now();
+    course.said(&["reset", "03.1"]);
+    let took = begun.elapsed();
     for at in 0..20 {
         course.put(Course::PROGRAM, "mine");
         let mut reset = course.process(&["reset", "03.1"]);
         let mut reset = reset.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a start");
-        // Sooner and later, as it comes: no moment is waited for.
-        thread::sleep(Duration::from_micros(at * 300));
+        // From its beginning to beyond its end: no condition is waited for.
+        thread::sleep(took * at / 16);
         reset.kill().expect("a kill");
         reset.wait().expect("an end");
         let program = course.text(Course::PROGRAM);
