@@ -20,8 +20,18 @@ use serde_json::Value;
 fn main() -> ExitCode {
     LessonChecks::new("09-readiness")
         .program("readiness-table", env!("CARGO_BIN_EXE_readiness-table"), OWN)
+        .exercise("1-eventfd", exercise_1::CHECKS)
+        .exercise("2-collect", exercise_2::CHECKS)
+        .exercise("3-ending", exercise_3::CHECKS)
         .main()
 }
+
+#[path = "../chapters/09-readiness/exercises/1-eventfd/checks.rs"]
+mod exercise_1;
+#[path = "../chapters/09-readiness/exercises/2-collect/checks.rs"]
+mod exercise_2;
+#[path = "../chapters/09-readiness/exercises/3-ending/checks.rs"]
+mod exercise_3;
 
 const OWN: &[Suite] = &[
     Suite::new(Scope::Lesson, TABLE).waits_long(),
