@@ -87,7 +87,7 @@ fmt:
 ci:
     bash .ci/run
 
-# Write what is generated in the book anew: diffs, figures, packets, the table, pages of claims
+# Write what is generated in the book anew: diffs, figures, packets, the table, pages of claims, mistakes, lists
 [group('maintain')]
 write *arguments:
     cargo course write "$@"
@@ -101,6 +101,11 @@ record *what:
 [group('maintain')]
 build-book:
     cargo course book
+
+# Exercises and mistakes: starters and wrong solutions fail as recorded, mistakes are caught: just verify 03
+[group('maintain')]
+verify *what:
+    cargo course verify "$@"
 
 # Compare the witness with strace over all lessons
 [group('maintain')]

@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write what is generated in the book: diffs, figures, packets, tables, pages of claims
+    /// Write what is generated in the book: diffs, figures, packets, tables, pages of claims, mistakes, lists
     Write {
         /// Write nothing; fail if something is stale
         #[arg(long)]

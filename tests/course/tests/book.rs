@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use course::Finding;
-use course::finders::{self, Finder, described, includes, lessons, limits, links};
-use course::generated::{self, claims, diffs, figures};
+use course::finders::{self, Finder, described, includes, lessons, limits, links, practice};
+use course::generated::{self, claims, diffs, exercises, figures, mistakes, symptoms};
 use course::house::House;
 use course::recordings::lines;
+use judge::transcript::Transcripts;
 use tempfile::TempDir;
 use timeline::figures::Picture;
 use timeline::packets::exchange::Exchanges;
@@ -63,6 +64,24 @@ fn every_check_file_is_built_once() {
 #[test]
 fn every_transcript_is_run() {
     nothing(&lessons::unrun_transcripts(&course()));
+}
+
+#[test]
+fn the_answers_of_page_00_are_true() {
+    Transcripts::of_page("00-connection").run().unwrap_or_else(|fault| panic!("{fault}"));
+}
+
+#[test]
+fn every_exercise_and_every_mistake_has_what_it_needs() {
+    nothing(&practice::unfit(&course()));
+}
+
+#[test]
+fn what_the_book_has_of_exercises_and_mistakes_is_fresh() {
+    let course = course();
+    for kind in [mistakes::KIND, symptoms::KIND, exercises::KIND] {
+        nothing(&kind.stale(&course).expect("the exercises and the mistakes"));
+    }
 }
 
 #[test]

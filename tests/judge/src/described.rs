@@ -111,7 +111,7 @@ mod tests {
             did: did.to_owned(),
             expected: "an answer".to_owned(),
             perhaps: "Who sleeps?".to_owned(),
-            read: "b.md#c".to_owned(),
+            read: "03-select.md#full".to_owned(),
         };
         let root = tempfile::tempdir().expect("a folder");
         let place = root.path().join(RECORDING);

@@ -31,7 +31,7 @@ pub const TRANSCRIPTS_HOLD: Check = Check {
     did: "ran every console block of the lesson's pages",
     expected: "what the page shows, line by line",
     perhaps: "Has the program's output changed, or the page? `cargo course record transcripts` writes what comes",
-    read: "house.md#transcripts",
+    read: "generated.md#transcripts",
     run: |it| {
         for page in &it.lesson().pages {
             let page = Transcripts::of_page(page).lesson(&it.lesson().folder);

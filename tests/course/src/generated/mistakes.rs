@@ -143,7 +143,7 @@ mod tests {
             did: "asked".to_owned(),
             expected: "an answer".to_owned(),
             perhaps: "Who sleeps?".to_owned(),
-            read: "b.md#c".to_owned(),
+            read: "03-select.md#full".to_owned(),
         };
         assert_eq!(
             told(&words, "hung: no reply\n  within 3 s\n"),
@@ -153,7 +153,7 @@ mod tests {
                 "  expected  an answer",
                 "  came      it hung: no reply within 3 s",
                 "  think     Who sleeps?",
-                "  read      book/src/b.md#c",
+                "  read      book/src/03-select.md#full",
             ]
         );
         assert_eq!(sentence("`select` hangs"), "`select` hangs.");
