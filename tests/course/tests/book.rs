@@ -559,3 +559,191 @@ fn what_does_not_fit_in_the_register_is_found() {
     let error = claims::KIND.stale(&broken.house()).expect_err("no such verdict").to_string();
     assert!(error.starts_with("tests/claims/register.toml: ") && error.contains("line"), "{error}");
 }
+
+/// A course with an exercise and a mistake.
+fn with_practice() -> Fixture {
+    let fixture = Fixture::new();
+    let folder = "chapters/03-a/exercises/1-x";
+    let wrong = |name: &str| format!("[[wrong]]\nname = \"{name}\"\nfails = []\ntold = \"\"\n");
+    fixture.write(
+        &format!("{folder}/exercise.toml"),
+        &format!(
+            "title = \"X\"\nkind = \"mend\"\nminutes = 10\npoints = 2\n\
+             hints = [\"What is asked here?\", \"poll(2), the events\", \"Ask for both of them\"]\n\
+             starter-fails = []\nstarter-told = \"\"\n[program]\nname = \"x\"\n{}{}{}",
+            wrong("a"),
+            wrong("b"),
+            wrong("c")
+        ),
+    );
+    for file in ["starter", "solution", "checks", "wrong/a", "wrong/b", "wrong/c"] {
+        fixture.write(&format!("{folder}/{file}.rs"), "fn main() {}\n");
+    }
+    let statement = "*Mend, 10 minutes, 2 points:* `cargo tutor start 03.1`\n\n[why](#why)\n";
+    fixture.write(&format!("{folder}/statement.md"), statement);
+    fixture.write("tests/03_a.rs", "chapters/03-a/exercises/1-x/checks.rs read: \"03-a.md#why\"\n");
+    let fixture = fixture
+        .plant(MANIFEST, "[[test]]", "[[example]]\nname = \"03-1-x\"\n\n[[test]]")
+        .plant(
+            PAGE,
+            "```console",
+            "## Mistakes {#mistakes}\n\n{{#include mistakes/03-a.md}}\n\n\
+             ### 1. X {#exercise-x}\n\n{{#include ../../chapters/03-a/exercises/1-x/statement.md}}\n\n\
+             ```console",
+        );
+    fixture.write(
+        "chapters/03-a/mistakes/deaf.patch",
+        "# seen-as = \"hang\"\n# title = \"It is deaf\"\n# symptom = \"nobody | is heard\"\n# program = \"a\"\n\
+         # caught-by = [\"it_hears\", \"it_talks\"]\n# told = \"hung: no reply\"\n\
+         --- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n // ANCHOR: wait\n-fn main() {}\n+fn main() { }\n // ANCHOR_END: wait\n",
+    );
+    fixture.write("chapters/03-a/mistakes/deaf.md", "```console\n$ true\n```\n");
+    fixture.write(
+        "book/recordings/checks.json",
+        r#"{"03-a":[{"program":"a","check":"it_hears","scope":"contract","did":"asked","expected":"a reply","perhaps":"Who sleeps?","read":"03-a.md#why"}]}"#,
+    );
+    fixture.write(
+        "book/symptoms.toml",
+        "beginning = \"# Symptoms {#symptoms}\"\n[[symptom]]\nseen-as = \"slow\"\nseen = \"it crawls\"\n\
+         cause = \"too many\"\nread = \"b.md#b\"\n",
+    );
+    fixture.write(
+        "book/src/SUMMARY.md",
+        "# Summary\n\n- [03 A](03-a.md)\n- [B](b.md)\n- [S](symptoms.md)\n- [E](exercises.md)\n",
+    );
+    for kind in [mistakes::KIND, symptoms::KIND, exercises::KIND] {
+        kind.write(&fixture.house()).expect("the exercises and the mistakes");
+    }
+    fixture
+}
+
+#[test]
+fn an_exercise_and_a_mistake_become_parts_of_the_book() {
+    let fixture = with_practice();
+    for finder in finders::ALL {
+        nothing(&finder(&fixture.house()));
+    }
+    let read = |name: &str| {
+        fs::read_to_string(fixture.0.path().join("book/src").join(name)).expect("a page")
+    };
+    assert_eq!(
+        read("mistakes/03-a.md"),
+        "### It is deaf {#mistake-deaf}\n\nNobody | is heard.\n\n```console\n$ true\n```\n\n\
+         <details>\n<summary>The patch: <code>deaf</code></summary>\n\n```diff\n\
+         --- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n-fn main() {}\n+fn main() { }\n```\n\n</details>\n\n\
+         ```text\nit hears\n  did       asked\n  expected  a reply\n  came      it hung: no reply\n  \
+         think     Who sleeps?\n  read      book/src/03-a.md#why\n```\n\nAlso caught by: *it talks*.\n"
+    );
+    let symptoms = read("symptoms.md");
+    for part in [
+        "| Nobody \\| is heard. | It is deaf. | [03](03-a.md#mistake-deaf) |",
+        "## It gets slow, or large {#slow}\n\n| you see | it may be | read |\n|---|---|---|\n\
+         | It crawls. | Too many. | [b](b.md#b) |\n",
+    ] {
+        assert!(symptoms.contains(part), "no {part:?} in\n{symptoms}");
+    }
+    let exercises = read("exercises.md");
+    for part in [
+        "In all: 1 exercise, 10 minutes, 2 points.",
+        "## 03 A {#03-a}\n\n1 exercise, 10 minutes, 2 points.\n",
+        "| 03.1 | [X](03-a.md#exercise-x) | mend | 10 | 2 |\n",
+    ] {
+        assert!(exercises.contains(part), "no {part:?} in\n{exercises}");
+    }
+}
+
+#[test]
+fn what_an_exercise_or_a_mistake_lacks_is_found() {
+    let toml = "chapters/03-a/exercises/1-x/exercise.toml";
+    let patch = "chapters/03-a/mistakes/deaf.patch";
+    let statement = "chapters/03-a/exercises/1-x/statement.md";
+    let planted: [(Finder, &str, &str, &str, &str); 17] = [
+        (practice::unfit, toml, "minutes = 10", "minutes = 20", "does not begin with"),
+        (practice::unfit, toml, "points = 2", "points = 0", "no minutes or no points"),
+        (practice::unfit, toml, "asked here?", "asked here.", "first hint is no question"),
+        (practice::unfit, toml, "Ask for both of them", "Ask", "an empty hint"),
+        (
+            practice::unfit,
+            toml,
+            "name = \"c\"",
+            "name = \"d\"",
+            "wrong/c.rs is not in its exercise.toml",
+        ),
+        (
+            practice::unfit,
+            toml,
+            "name = \"c\"",
+            "name = \"d\"",
+            "there is no chapters/03-a/exercises/1-x/wrong/d.rs",
+        ),
+        (practice::unfit, "tests/03_a.rs", "1-x/checks.rs", "1-y/checks.rs", "does not include"),
+        (practice::unfit, MANIFEST, "03-1-x", "03-1-y", "no example 03-1-x"),
+        (
+            practice::unfit,
+            PAGE,
+            "{#exercise-x}",
+            "{#exercise-y}",
+            "no page has a section {#exercise-x}",
+        ),
+        (practice::unfit, PAGE, "{#mistakes}", "{#errors}", "in a section {#mistakes}"),
+        (
+            practice::unfit,
+            PAGE,
+            "{{#include mistakes/03-a.md}}",
+            "",
+            "no page of it shows mistakes/03-a.md",
+        ),
+        (practice::unfit, patch, "# seen-as = \"hang\"\n", "", "no `seen-as`"),
+        (practice::unfit, patch, "program = \"a\"", "program = \"b\"", "03-a has no program b"),
+        (practice::unfit, patch, "it_hears", "it_sees", "does not tell of the check \"it_sees\""),
+        (links::dead_links, statement, "(#why)", "(#how)", "1-x/statement.md:3: #how: no heading"),
+        (
+            links::wrong_headings,
+            PAGE,
+            "{#why}",
+            "{#mistake-deaf}",
+            "book/src/mistakes/03-a.md:1: the id",
+        ),
+        (
+            links::dead_links,
+            "book/src/symptoms.md",
+            "#mistake-deaf",
+            "#mistake-mute",
+            "no heading has this id",
+        ),
+    ];
+    for (finder, file, old, new, said) in planted {
+        let fixture = with_practice().plant(file, old, new);
+        let findings = finder(&fixture.house());
+        let found = findings.iter().any(|finding| finding.to_string().contains(said));
+        assert!(found, "{said}: not among {findings:?}");
+    }
+    let fixture = with_practice();
+    fixture.write("chapters/03-a/mistakes/left-over.md", "words\n");
+    fs::remove_file(fixture.0.path().join("chapters/03-a/exercises/1-x/solution.rs")).expect("it");
+    let found: Vec<String> =
+        practice::unfit(&fixture.house()).iter().map(Finding::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "chapters/03-a/exercises/1-x: it has no solution.rs",
+            "chapters/03-a/mistakes/left-over.md: belongs to no mistake",
+        ]
+    );
+}
+
+#[test]
+fn a_stale_part_about_mistakes_is_found() {
+    let fixture = with_practice().plant(
+        "chapters/03-a/mistakes/deaf.patch",
+        "nobody | is heard",
+        "all are deaf",
+    );
+    let house = fixture.house();
+    for (kind, stale) in [(mistakes::KIND, 1), (symptoms::KIND, 1), (exercises::KIND, 0)] {
+        assert_eq!(kind.stale(&house).expect("the mistakes").len(), stale, "{}", kind.name);
+    }
+    fs::remove_file(house.root.join("book/recordings/checks.json")).expect("the recording");
+    let error = mistakes::KIND.stale(&house).expect_err("no recording").to_string();
+    assert!(error.starts_with("book/recordings/checks.json: "), "{error}");
+}
