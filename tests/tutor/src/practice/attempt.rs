@@ -130,7 +130,7 @@ impl Trial<'_> {
     /// What to do about what cargo said.
     fn remedy(&self, said: &str, doctor: String) -> String {
         let manifest = shown(&self.folder.join("Cargo.toml"));
-        if said.contains("failed to parse manifest") || said.contains("could not parse") {
+        if said.contains("failed to parse manifest") || said.contains("Cargo.toml:") {
             return format!(
                 "mend the manifest that it names; or delete it, and `cargo tutor start` writes that of its exercise \
                  anew: `cargo tutor start {}` writes {manifest}",

@@ -1,7 +1,6 @@
 //! What a learner asks for.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -19,6 +18,7 @@ use super::fingerprint;
 use super::overview::{One, Overview};
 use super::progress::Remembered;
 use super::section;
+use super::statement;
 use super::tidy::{Tidy, rest_if_ending};
 use super::update::{self, Manifest, Taken, Update};
 use super::verdict::{self, Verdict, row};
@@ -39,12 +39,7 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
         screen.line("  it is there already, as you left it")?;
     }
     screen.line("")?;
-    let statement = fs::read_to_string(root().join(exercise.file("statement.md")))?;
-    // The first line says what the next lines here say.
-    for paragraph in statement.split("\n\n").skip(1) {
-        screen.wrapped("  ", "  ", &paragraph.replace('`', ""), COLUMNS)?;
-        screen.line("")?;
-    }
+    statement::tell(&read(&root().join(exercise.file("statement.md")))?, screen)?;
     let program = desk.program(exercise, &remembered);
     let page = format!("{}.md#exercise-{}", lesson.pages[0], exercise.name());
     for (name, text) in [

@@ -5,7 +5,7 @@
 //!   judged now as it was; `overview`: where the learner stands;
 //! - `begun`: what an exercise was like when it was started; `update`: what has changed since, taken over;
 //! - `compare`: a learner's program beside the solution;
-//! - `commands`: what a learner asks for;
+//! - `commands`: what a learner asks for; `statement`: what is to be done, as a terminal shows it;
 //! - `attempt`: builds the learner's program and has it judged; `compiler`: what the compiler says of it;
 //! - `verdict`: the layers of what came of it; `section`: where the book tells of it;
 //! - `watch`: checks again whenever the program is saved;
@@ -22,6 +22,7 @@ mod fingerprint;
 mod overview;
 mod progress;
 mod section;
+mod statement;
 mod terminal;
 mod tidy;
 mod update;

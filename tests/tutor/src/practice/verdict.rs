@@ -207,15 +207,19 @@ fn told(record: &CheckRecord, screen: &mut Screen) -> io::Result<()> {
     for (at, call) in sits.iter().enumerate() {
         row(if at == 0 { "it sat" } else { "" }, call, screen)?;
     }
+    let said = record.last_words.join("\n");
     if let (Some(words), Some(end)) = (&record.panic, &record.end) {
-        row("it panicked", &format!("{words} ({end})"), screen)?;
+        // `thread 'main' panicked at src/main.rs:6:20:`; below it stands what it says, and a backtrace.
+        let place = said.split_once("panicked at ").and_then(|(_, rest)| rest.lines().next());
+        let place = place.map_or(String::new(), |place| format!("at {place} "));
+        row("it panicked", &format!("{place}{words} ({end})"), screen)?;
     } else if let Some(end) = &record.end {
         row("it ended", end, screen)?;
     }
     row("think", &record.perhaps, screen)?;
     row("read", &section::place(&root(), &record.read), screen)?;
-    let said: Vec<&str> = record.last_words.iter().flat_map(|words| words.lines()).collect();
-    if !said.is_empty() {
+    let said: Vec<&str> = said.lines().collect();
+    if !said.is_empty() && record.panic.is_none() {
         screen.line("  it said last")?;
         for line in &said[said.len().saturating_sub(LAST_LINES)..] {
             screen.line(format_args!("    {}", cut(line, COLUMNS - 4)))?;

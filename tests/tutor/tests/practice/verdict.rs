@@ -131,10 +131,11 @@ fn a_crash_is_told_with_its_signal_or_its_panic_and_the_last_words() {
     assert!(text.contains("  it said last\n    two\n") && text.contains("    six [2J\n"), "{text}");
 
     let panicked = json!({"came": "no reply: it panicked (exit status: 101): index out of bounds",
-                          "end": "exit status: 101", "panic": "index out of bounds"});
+                          "end": "exit status: 101", "panic": "index out of bounds",
+                          "last_words": ["thread 'main' panicked at src/main.rs:6:20:\nindex\n  0: x"]});
     let text = told(&course, &[record(0, "it_ends", "crashed", panicked)]);
     assert!(text.contains("not yet: it panicked; "), "{text}");
-    let lines = "  came         no reply\n  it panicked  index out of bounds (exit status: 101)\n";
+    let lines = "  came         no reply\n  it panicked  at src/main.rs:6:20: index out of bounds (exit status: 101)\n";
     assert!(text.contains(lines), "{text}");
 }
 
@@ -178,6 +179,10 @@ fn a_broken_environment_is_told_with_what_to_do() {
     );
     assert!(text.contains("cargo tutor doctor"), "{text}");
 
+    let manifest = "error: extra `=`, expected nothing\n     --> 03-1-netcat/Cargo.toml:17:8\n";
+    course.cargo(&[], manifest, 101);
+    let text = told(&course, &[]);
+    assert!(text.contains("--> 03-1-netcat/Cargo.toml:17:8") && text.contains("anew"), "{text}");
     let manifest = "error: failed to parse manifest at `/x/work/03-1-netcat/Cargo.toml`\n";
     course.cargo(&[], manifest, 101);
     let text = told(&course, &[]);

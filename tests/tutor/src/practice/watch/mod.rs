@@ -137,12 +137,12 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// Begins with an exercise: checks it, or starts it and shows what is to be done.
     fn begin(&mut self) -> io::Result<()> {
-        self.clear()?;
         let remembered = self.desk.progress().read()?.of(self.exercise);
         if self.desk.has(self.exercise, &remembered) {
             self.watch_files()?;
-            return self.start(&["check", "--watched"]);
+            return self.check(&["check", "--watched"]);
         }
+        self.clear()?;
         self.start(&["start"])?;
         while !self.errand_has_ended()? {
             thread::park_timeout(ENDED);
@@ -218,6 +218,9 @@ impl Watch<'_> {
         self.end_errand();
         self.asked = false;
         self.clear()?;
+        if io::stdout().is_terminal() {
+            self.screen.line(format_args!("checking {} ...", self.exercise))?;
+        }
         self.start(arguments)
     }
 
