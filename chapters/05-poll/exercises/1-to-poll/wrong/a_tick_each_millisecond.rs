@@ -1,4 +1,4 @@
-//! poll with a limit of zero: it looks, and never waits for anybody.
+//! No wait is longer than a millisecond: a clock ticks though nothing happens.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -60,7 +60,7 @@ fn ready(acceptor: &mut Acceptor, clients: &BTreeMap<RawFd, Connection>) -> io::
         events.set(PollFlags::POLLOUT, connection.wants_write());
         entries.push(PollFd::new(connection.as_fd(), events));
     }
-    match poll(&mut entries, 0u8) {
+    match poll(&mut entries, 1u8) {
         Err(Errno::EINTR) => return Ok(Vec::new()),
         count => count?,
     };
