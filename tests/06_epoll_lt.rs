@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use judge::server::ANSWERS;
 use judge::server::witness::{SERVED, served};
+use judge::server::{ANSWERS, BOUNDED, fill};
 use judge::{Check, LessonChecks, Scope, Suite, require};
 use lab::need::Need;
+use lab::peer::Client;
 
 fn main() -> ExitCode {
     LessonChecks::new("06-epoll-lt")
@@ -29,8 +30,26 @@ mod exercise_3;
 #[path = "../chapters/06-epoll-lt/exercises/4-half-lines/checks.rs"]
 mod exercise_4;
 
-const OWN: &[Suite] =
-    &[Suite::new(Scope::Mechanism, LEVEL).needs(&[Need::Ptrace]).behind(&ANSWERS)];
+const OWN: &[Suite] = &[
+    Suite::new(Scope::Contract, ROOM).behind(&BOUNDED).waits_long(),
+    Suite::new(Scope::Mechanism, LEVEL).needs(&[Need::Ptrace]).behind(&ANSWERS),
+];
+
+const ROOM: &[Check] = &[Check {
+    name: "a_client_that_has_everything_costs_nothing_any_more",
+    did: "sent without reading until nothing more was taken, then read all replies, and stayed",
+    expected: "the reply to every byte, and then the server rests",
+    perhaps: "When nothing is owed any more, what is epoll told?",
+    read: "06-epoll-lt.md#code",
+    run: |it| {
+        let server = it.server()?;
+        let mut late = Client::connect(server.address())?;
+        let taken = fill(&mut late)?;
+        late.receive(taken)?;
+        server.process().rests()?;
+        Ok(())
+    },
+}];
 
 const LEVEL: &[Check] = &[Check {
     name: "its_interest_is_level_triggered",
