@@ -283,13 +283,13 @@ const CONTRACT: &[Check] = &[
     },
     Check {
         name: "a_signal_does_not_begin_the_limit_anew",
-        did: "connected with --timeout 200 to an address that drops the SYNs; stopped and continued it on and on",
+        did: "connected with --timeout 1000 to an address that drops the SYNs; stopped and continued it on and on",
         expected: "exit status 1, however often it is interrupted",
         perhaps: "From when on does the limit count?",
         read: "01-blocking-connect.md#interrupted",
         run: |it| {
             let hole = BlackHole::new()?;
-            let mut subject = launch(it, &["--timeout", "200"], hole.address()).start()?;
+            let mut subject = launch(it, &["--timeout", "1000"], hole.address()).start()?;
             wait::try_until("it gives up, although it is interrupted on and on", || {
                 interrupt(&subject)?;
                 Ok(subject.ended()?.is_some())

@@ -70,11 +70,11 @@ const WAITS: &[Check] = &[
     },
     Check {
         name: "who_is_refused_tries_until_the_limit_is_over",
-        did: "gave it 600 ms, and an address on which nobody listens",
-        expected: "exit status 1 after 600 ms, and not long after",
+        did: "gave it 900 ms, and an address on which nobody listens",
+        expected: "exit status 1 after 900 ms, and not long after",
         perhaps: "What does it count, attempts or time?",
         read: READ,
-        run: |it| gives_up_after(it, 600, RefusingPort::new()?.address()),
+        run: |it| gives_up_after(it, 900, RefusingPort::new()?.address()),
     },
     Check {
         name: "silence_takes_no_more_than_the_limit",
