@@ -1,17 +1,22 @@
 //! What a server owes that never waits in write: all of each reply, to the slow as well, and at nobody's cost.
 
-use judge::server::{ANSWERS, more_than_the_kernel_holds};
+use judge::server::witness::{SERVED, served};
+use judge::server::{ANSWERS, more_than_the_kernel_holds, send_while_taken};
 use judge::{Check, Scope, Suite, require, same_bytes};
+use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 
-pub const CHECKS: &[Suite] = &[Suite::new(Scope::Contract, OWES).behind(&ANSWERS)];
+pub const CHECKS: &[Suite] = &[
+    Suite::new(Scope::Contract, OWES).behind(&ANSWERS),
+    Suite::new(Scope::Mechanism, WAITS).needs(&[Need::Ptrace]).behind(&ANSWERS),
+];
 
 const READ: &str = "04-nonblocking-io.md#queue";
 
 const OWES: &[Check] = &[
     Check {
         name: "one_who_reads_late_gets_every_byte",
-        did: "let a client send some 5 MB and half-close, and read only when the server rested",
+        did: "let a client send some 5 MB and half-close, and read only when the server took no more",
         expected: "the same number of bytes back, every byte in its place, and then the end of the stream",
         perhaps: "What becomes of the bytes that a write did not take, and of their client?",
         read: READ,
@@ -19,8 +24,8 @@ const OWES: &[Check] = &[
             let server = it.server()?;
             let mut late = Client::connect_small(server.address())?;
             let bytes = pattern(more_than_the_kernel_holds()?);
-            let sending = late.send_meanwhile(bytes.clone(), true)?;
-            server.process().rests()?;
+            let sent = send_while_taken(&mut late, &server, &bytes)?;
+            let sending = late.send_meanwhile(bytes[sent..].to_vec(), true)?;
             let came = late.receive_rest()?;
             sending.end()?;
             let count = came.len();
@@ -34,17 +39,33 @@ const OWES: &[Check] = &[
     Check {
         name: "one_who_never_reads_stops_nobody",
         did: "let a client send some 5 MB and read nothing, and asked from another one",
-        expected: "a server that sleeps then, and a reply for the other one",
+        expected: "it sleeps and leaves the rest unread, and the other one has its reply",
         perhaps: "Which call is it in? Is what the kernel has refused tried again at once?",
         read: READ,
         run: |it| {
             let server = it.server()?;
             let mut polite = Client::connect(server.address())?;
             same_bytes(polite.ask(b"before")?, b"BEFORE")?;
-            let greedy = Client::connect_small(server.address())?;
-            let _sending = greedy.send_meanwhile(pattern(more_than_the_kernel_holds()?), false)?;
-            server.process().rests()?;
+            let mut greedy = Client::connect_small(server.address())?;
+            let bytes = pattern(more_than_the_kernel_holds()?);
+            send_while_taken(&mut greedy, &server, &bytes)?;
             same_bytes(polite.ask(b"meanwhile")?, b"MEANWHILE")
         },
     },
 ];
+
+const WAITS: &[Check] = &[Check {
+    name: "one_select_for_all_and_no_socket_that_blocks",
+    did: SERVED,
+    expected: "one thread, which waits only in select, and O_NONBLOCK on every connection",
+    perhaps: "Is there a thread for a client, or a call that sleeps besides?",
+    read: "04-nonblocking-io.md#would-block",
+    run: |it| {
+        let (_server, _client, record) = served(it)?;
+        record.has_one_thread()?;
+        record.waits_only_in(it.waits_in())?;
+        record.every_connection_is_nonblocking()?;
+        record.never_spins()?;
+        Ok(())
+    },
+}];
