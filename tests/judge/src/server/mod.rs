@@ -13,13 +13,14 @@ pub mod witness_level;
 pub mod witness_nonblocking;
 
 use std::io;
+use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
 use lab::peer::{Client, pattern};
 use lab::queues::queues;
 use lab::subject::Server;
-use lab::wait::{self, QUIET};
+use lab::wait::{self, Late, QUIET};
 
 use crate::check::{Check, Done, require, same_bytes};
 
@@ -52,17 +53,33 @@ pub const BOUNDED: Check = Check {
         let server = it.server()?;
         let mut client = Client::connect(server.address())?;
         let here = client.stream().local_addr()?;
-        match fill(&mut client) {
-            Err(error) if is_closed(&error) => return Ok(()),
-            filled => filled?,
-        };
-        wait::try_until("it sleeps, and leaves the rest unread", || {
-            let (_, theirs) = queues(here, server.address())?;
-            Ok(theirs.unread > 0 && server.process().all_threads_sleep()?)
-        })?;
-        Ok(())
+        let mut taken = 0;
+        loop {
+            let before = taken;
+            let waited = wait::try_until("it sleeps, and leaves the rest unread", || {
+                stuff(&mut client, &mut taken)?;
+                leaves_unread(&server, here)
+            });
+            match waited {
+                Err(error) if is_closed(&error) => return Ok(()),
+                // As long as it takes something, it is slow.
+                Err(error) if Late::of(&error).is_some() && taken > before => {}
+                done => return Ok(done?),
+            }
+        }
     },
 };
+
+/// Does it sleep, all the while that one looks, with something unread that this client has sent?
+fn leaves_unread(server: &Server, client: SocketAddr) -> io::Result<bool> {
+    let sleeps = server.process().sleeps()?;
+    if !server.process().all_threads_sleep()? {
+        return Ok(false);
+    }
+    let (_, theirs) = queues(client, server.address())?;
+    let still = server.process().all_threads_sleep()? && server.process().sleeps()? == sleeps;
+    Ok(still && theirs.unread > 0)
+}
 
 /// Who sends nothing for so long has sent all.
 const MOMENT: Duration = Duration::from_millis(20);
@@ -139,6 +156,45 @@ pub fn more_than_the_kernel_holds() -> io::Result<usize> {
     let wmem = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_wmem")?;
     let largest = wmem.split_whitespace().last().and_then(|bytes| bytes.parse::<usize>().ok());
     Ok(largest.ok_or_else(|| io::Error::other("tcp_wmem has another form"))? + (1 << 20))
+}
+
+/// Sends until all is taken, or the server sleeps and leaves the rest unread; returns how much was sent. The client
+/// reads nothing meanwhile.
+///
+/// # Errors
+///
+/// That it has closed the connection; that it does neither, and takes nothing more.
+pub fn send_while_taken(client: &mut Client, server: &Server, bytes: &[u8]) -> io::Result<usize> {
+    let here = client.stream().local_addr()?;
+    let mut sent = 0;
+    loop {
+        let before = sent;
+        let waited = wait::try_until("it takes all, or sleeps and leaves the rest unread", || {
+            while sent < bytes.len() {
+                match client.send_without_waiting(&bytes[sent..]) {
+                    Ok(0) => break,
+                    Ok(count) => sent += count,
+                    Err(error) if is_closed(&error) => {
+                        let text = format!(
+                            "it has closed the connection of a client that did not read yet, after {sent} bytes"
+                        );
+                        return Err(io::Error::new(error.kind(), text));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if !server.process().all_threads_sleep()? {
+                return Ok(false);
+            }
+            let is_taken = sent == bytes.len() && queues(here, server.address())?.1.unread == 0;
+            Ok(is_taken || leaves_unread(server, here)?)
+        });
+        match waited {
+            // As long as it takes something, it is slow.
+            Err(error) if Late::of(&error).is_some() && sent > before => {}
+            done => return done.map(|()| sent),
+        }
+    }
 }
 
 /// Sends pieces of so many bytes, of which each is read for itself, as a rule: the next waits until nothing is unread.
