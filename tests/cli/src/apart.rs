@@ -15,8 +15,10 @@ use crate::syllabus::{Lesson, root};
 #[derive(Debug, Clone)]
 pub struct Apart {
     folder: PathBuf,
-    /// What leads from it to the course's folder: `..`, or that folder's own path.
-    up: String,
+    /// What leads from it to the course's folder: `..`.
+    up: &'static str,
+    /// Nobody steps through its programs, or builds them often: they are small instead.
+    small: bool,
 }
 
 impl Apart {
@@ -27,20 +29,13 @@ impl Apart {
     /// What mkdir(2) says, with the path.
     pub fn at(folder: PathBuf, up: &str) -> io::Result<Self> {
         make(&folder)?;
-        Ok(Self { folder, up: up.to_owned() })
+        Ok(Self { folder, up, small: false })
     }
 
-    /// In this folder, wherever it is. Nothing is made yet.
+    /// The same, with programs that are small: nobody steps through them, or builds them often.
     #[must_use]
-    pub fn anywhere(folder: PathBuf) -> Self {
-        let root = root();
-        let below = folder.strip_prefix(&root).map(|path| path.components().count());
-        let up = match below {
-            // Then course and folder can be moved together.
-            Ok(below) => vec![".."; below].join("/"),
-            Err(_) => root.display().to_string(),
-        };
-        Self { folder, up }
+    pub fn small(self) -> Self {
+        Self { small: true, ..self }
     }
 
     /// Where it is.
@@ -67,11 +62,16 @@ impl Apart {
         for (name, value) in dependencies.into_iter().flatten() {
             let _ = writeln!(text, "{name} = {}", on_a_line(&self.seen_from_here(value)));
         }
-        // What is built for the course need not be built again.
-        let profile = course.get("profile").and_then(|it| it.get("dev")?.as_table());
-        text += "\n[profile.dev]\n";
-        for (name, value) in profile.into_iter().flatten() {
-            let _ = writeln!(text, "{} = {}", key(name), on_a_line(value));
+        // With the course's own profiles nothing is compiled a second time.
+        text += "\n[profile]\n";
+        let profiles = course.get("profile").and_then(Value::as_table);
+        for (name, value) in profiles.into_iter().flatten() {
+            let mut value = value.clone();
+            if let Some(table) = value.as_table_mut().filter(|_| self.small) {
+                table.insert("debug".to_owned(), false.into());
+                table.insert("incremental".to_owned(), false.into());
+            }
+            let _ = writeln!(text, "{name} = {}", on_a_line(&value));
         }
         replace(&self.folder.join("Cargo.toml"), &text)?;
         make(&self.folder.join(".cargo"))?;

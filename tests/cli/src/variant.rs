@@ -80,7 +80,7 @@ pub fn build(lesson: &Lesson, typed: &str) -> Result<(Mistake, PathBuf), EarlyEx
     let variant = Variant::of_mistake(lesson, &mistake)?;
     // A workspace for each, so that two that are built at the same time do not meet.
     let folder = root().join("target/mistakes").join(&variant.name);
-    let workspace = Apart::at(folder, "../../..")?;
+    let workspace = Apart::at(folder, "../../..")?.small();
     variant.write(lesson, &workspace)?;
     workspace.keep_up_to_date("What `cargo tutor run LESSON --mistake NAME` builds.")?;
     let programs = Build::apart(workspace.folder().to_owned()).run()?;

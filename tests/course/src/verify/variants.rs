@@ -155,7 +155,7 @@ fn of_file(exercise: &Exercise, title: &str, name: &str, file: &str) -> io::Resu
 ///
 /// What reading and writing say.
 pub fn write(syllabus: &Syllabus, variants: &[KnownVariant]) -> io::Result<PathBuf> {
-    let workspace = Apart::at(root().join("target/verify"), "../..")?;
+    let workspace = Apart::at(root().join("target/verify"), "../..")?.small();
     for entry in fs::read_dir(workspace.folder())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

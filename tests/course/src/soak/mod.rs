@@ -1,5 +1,8 @@
 //! Repeats the test suite and keeps a log: first on the machine as it is, then beside more busy
-//! loops than it has cores.
+//! loops than it has cores. Several soaks can be counted together, as long as the checked code is the same.
+
+mod checked;
+mod tally;
 
 use std::fs::{File, OpenOptions};
 use std::hint;
@@ -17,6 +20,7 @@ use cli::syllabus::root;
 use nix::sys::signal::Signal;
 
 use crate::bounded::{Bounded, Ending};
+use tally::{Count, Tally};
 
 /// What `cargo course soak` is told.
 #[derive(Debug, clap::Args)]
@@ -34,7 +38,10 @@ pub struct SoakOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
-    /// Where to append the log
+    /// Count what earlier soaks of the same code have run, and run only what is missing of --idle and --busy
+    #[arg(long)]
+    resume: bool,
+    /// Where to append the log; what was counted lies beside it, as JSON
     #[arg(long, value_name = "FILE", default_value = "soak.log")]
     log: PathBuf,
 }
@@ -65,12 +72,15 @@ pub fn run(options: &SoakOptions) -> Result<ExitCode, EarlyExit> {
         limit: Duration::from_secs(options.limit),
         log,
         all: options.idle + options.busy,
-        passed: 0,
-        failed: 0,
+        place: options.log.with_extension("json"),
+        compiler: said("rustc", &["--version"]),
+        tally: Tally::of(""),
     };
     soak.begin(options, cores, loops)?;
+    soak.count_from(options.resume)?;
     let ended = soak.repeat(options, loops)?;
-    let Soak { passed, failed, .. } = soak;
+    let failed = soak.tally.failed();
+    let passed = soak.tally.idle.passed + soak.tally.busy.passed;
     let sums = format!("{passed} passed, {failed} failed");
     match ended {
         Some(Signal::SIGINT) => {
@@ -93,8 +103,17 @@ struct Soak {
     limit: Duration,
     log: File,
     all: u32,
-    passed: u32,
-    failed: u32,
+    /// Where the tally is kept.
+    place: PathBuf,
+    compiler: String,
+    tally: Tally,
+}
+
+/// The machine as it is, or beside busy loops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Idle,
+    Busy,
 }
 
 impl Soak {
@@ -104,9 +123,39 @@ impl Soak {
         writeln!(self.log, "{line}")
     }
 
+    /// The number of the code as it is now.
+    fn checked(&self) -> io::Result<String> {
+        checked::number(&root(), &self.compiler)
+    }
+
+    /// Begins the tally anew, or where the last soak of the same code ended.
+    fn count_from(&mut self, resume: bool) -> io::Result<()> {
+        self.tally = Tally::of(&self.checked()?);
+        let kept = if resume { Tally::kept(&self.place)? } else { None };
+        match kept {
+            None if resume => self.say("soak: nothing was counted before")?,
+            None => {}
+            Some(kept) if kept.checked == self.tally.checked => {
+                self.say(format!("soak: goes on behind {kept}"))?;
+                self.tally = kept;
+            }
+            Some(kept) => {
+                self.say(format!("soak: what is checked has changed: void are {kept}"))?;
+            }
+        }
+        self.tally.keep(&self.place)
+    }
+
+    fn count(&mut self, sort: Sort) -> &mut Count {
+        match sort {
+            Sort::Idle => &mut self.tally.idle,
+            Sort::Busy => &mut self.tally.busy,
+        }
+    }
+
     /// Says what is run, where and when.
     fn begin(&mut self, options: &SoakOptions, cores: usize, loops: usize) -> io::Result<()> {
-        let (date, rust) = (said("date", &["-u", "+%FT%TZ"]), said("rustc", &["--version"]));
+        let (date, rust) = (said("date", &["-u", "+%FT%TZ"]), self.compiler.clone());
         let kernel = lab::kernel::release();
         self.say(format!("soak: {date}, Linux {kernel}, {cores} cores, {rust}"))?;
         let commit = said("git", &["rev-parse", "--short", "HEAD"]);
@@ -134,22 +183,21 @@ impl Soak {
                 return Err(io::Error::other(words).into());
             }
         }
-        for number in 1..=options.idle {
-            if let Some(signal) = self.once(number, "idle")? {
-                return Ok(Some(signal));
-            }
-        }
-        let _load = Load::begin(if options.busy > 0 { loops } else { 0 });
-        for number in 1..=options.busy {
-            if let Some(signal) = self.once(options.idle + number, "busy")? {
-                return Ok(Some(signal));
+        for (sort, wanted) in [(Sort::Idle, options.idle), (Sort::Busy, options.busy)] {
+            let left = wanted.saturating_sub(self.count(sort).all());
+            let _load = Load::begin(if sort == Sort::Busy && left > 0 { loops } else { 0 });
+            for _ in 0..left {
+                if let Some(signal) = self.once(sort)? {
+                    return Ok(Some(signal));
+                }
             }
         }
         Ok(None)
     }
 
     /// One run of the suite.
-    fn once(&mut self, number: u32, load: &str) -> io::Result<Option<Signal>> {
+    fn once(&mut self, sort: Sort) -> Result<Option<Signal>, EarlyExit> {
+        let load = if sort == Sort::Idle { "idle" } else { "busy" };
         let mut output = tempfile::tempfile()?;
         let before = std::fs::read_to_string("/proc/loadavg")?;
         let before = before.split(' ').next().unwrap_or_default();
@@ -171,17 +219,25 @@ impl Soak {
             None => "passed".to_owned(),
             Some(why) => format!("FAILED ({why})"),
         };
-        let all = self.all;
+        // Whoever edits meanwhile has another program judged than was counted so far.
+        if self.checked()? != self.tally.checked {
+            self.say(format!(
+                "soak: what is checked has changed meanwhile: void are {}",
+                self.tally
+            ))?;
+            return Err(EarlyExit::Told);
+        }
+        self.count(sort).add(failure.is_none());
+        self.tally.keep(&self.place)?;
+        let (number, all) = (self.tally.idle.all() + self.tally.busy.all(), self.all);
         let Sums { passed, ignored } = tests;
         self.say(format!(
             "run {number} of {all}, {load}: {verdict}, {passed} tests and {ignored} ignored in {took:.3} s, \
              load {before} before"
         ))?;
         if failure.is_none() {
-            self.passed += 1;
             return Ok(None);
         }
-        self.failed += 1;
         writeln!(self.log, "--- everything that this run printed\n{text}---")?;
         for test in failures(&text) {
             writeln!(io::stdout(), "    {test}")?;
