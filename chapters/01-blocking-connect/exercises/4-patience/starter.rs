@@ -36,5 +36,5 @@ fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
 
 /// Tells an attempt that has failed, in a line of standard error.
 fn tell(address: SocketAddr, error: io::Error) {
-    let _ = writeln!(io::stderr(), "{}", CallError::connect(address, error));
+    let _ = writeln!(io::stderr(), "{}", CallError::new("connect", address, error));
 }

@@ -63,5 +63,5 @@ fn waiting_helps(error: &io::Error) -> bool {
 
 /// Tells an attempt that has failed, in a line of standard error.
 fn tell(address: SocketAddr, error: io::Error) {
-    let _ = writeln!(io::stderr(), "{}", CallError::connect(address, error));
+    let _ = writeln!(io::stderr(), "{}", CallError::new("connect", address, error));
 }
