@@ -47,6 +47,21 @@ trace *lesson:
 check *lesson_and_options:
     cargo tutor check "$@"
 
+# Put an exercise into work/, to be edited there: just start 03.1
+[group('learn')]
+start *exercise:
+    cargo tutor start "$@"
+
+# Check an exercise again whenever it is saved: just watch 03.1
+[group('learn')]
+watch *exercise:
+    cargo tutor watch "$@"
+
+# What is done, and what comes next
+[group('learn')]
+progress:
+    cargo tutor progress
+
 # Look at this machine: what the lessons need, and how to get what is missing
 [group('learn')]
 doctor:

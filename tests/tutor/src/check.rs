@@ -9,7 +9,7 @@ use cli::screen::Screen;
 use cli::syllabus::{Lesson, Program, Syllabus};
 use cli::variant;
 
-use crate::practice::{self, Manner};
+use crate::practice::{self, CheckManner};
 use crate::run::become_it;
 
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub struct CheckOptions {
 pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
-        let manner = Manner { traced: options.trace, watched: options.watched };
+        let manner = CheckManner { traced: options.trace, watched: options.watched };
         return practice::check(&syllabus, lesson, exercise, manner, screen);
     }
     practice::refuse_if_gone(&syllabus, &options.what)?;

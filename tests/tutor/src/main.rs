@@ -57,6 +57,7 @@ enum Task {
     /// waits
     Check(check::CheckOptions),
     /// Put an exercise into work/, to be edited there
+    #[command(after_help = "READINESS_WORK=FOLDER puts your work elsewhere, for all commands.")]
     Start {
         /// An exercise by number or name: 03.1 or netcat
         exercise: String,

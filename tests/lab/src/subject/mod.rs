@@ -41,7 +41,7 @@ use restraint::Restraint;
 pub use running::Running;
 pub use server::Server;
 use sight::{Hold, Known};
-pub use sight::{NoServer, Seen, Sights, Standing};
+pub use sight::{NoServer, Sighting, Sights, Standing};
 
 /// How to start a subject. Standard input is empty, standard output and error are read by the lab.
 #[derive(Debug)]

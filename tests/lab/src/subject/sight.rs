@@ -84,18 +84,18 @@ pub struct Standing {
     /// It has written more than the lab keeps.
     pub too_much: bool,
     /// What the witness saw of it, if it was watched.
-    pub seen: Option<Seen>,
+    pub seen: Option<Sighting>,
 }
 
 /// What the witness saw of a subject, up to the moment at which somebody looked at it.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct Sighting {
     shared: Arc<Shared>,
     /// In nanoseconds of `CLOCK_MONOTONIC`.
     until: u64,
 }
 
-impl Seen {
+impl Sighting {
     /// The record. What came later is not in it, and a call that has come back since has not come back.
     #[must_use]
     pub fn record(&self) -> Record {
@@ -205,7 +205,7 @@ impl Known {
             children,
             last_words: last_of(said.trim_end()),
             too_much: cut || stdout_cut,
-            seen: self.witness.clone().map(|shared| Seen { shared, until }),
+            seen: self.witness.clone().map(|shared| Sighting { shared, until }),
         })
     }
 }

@@ -64,7 +64,7 @@ pub enum Trace {
 
 /// A learner's program and what judges it.
 #[derive(Debug, Clone, Copy)]
-pub struct Trial<'a> {
+pub struct ToJudge<'a> {
     /// The workspace.
     pub work: &'a Path,
     /// The program's crate in it.
@@ -75,7 +75,7 @@ pub struct Trial<'a> {
     pub exercise: &'a Exercise,
 }
 
-impl Trial<'_> {
+impl ToJudge<'_> {
     /// Builds and judges; with the calls of what fails, if they are wanted.
     ///
     /// # Errors

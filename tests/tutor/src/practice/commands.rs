@@ -10,7 +10,7 @@ use cli::exit::EarlyExit;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus, root};
 
-use super::attempt::{Attempt, Trial};
+use super::attempt::{Attempt, ToJudge};
 use super::begun::Change;
 use super::compare;
 use super::desk::{Desk, Placed, State, shown};
@@ -21,7 +21,7 @@ use super::section;
 use super::statement;
 use super::tidy::{Tidy, rest_if_ending};
 use super::update::{self, Manifest, Taken, Update};
-use super::verdict::{self, Verdict, row};
+use super::verdict::{self, LearnerVerdict, row};
 
 /// Puts an exercise on the desk, and says what to do.
 ///
@@ -41,10 +41,11 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     screen.line("")?;
     statement::tell(&read(&root().join(exercise.file("statement.md")))?, screen)?;
     let program = desk.program(exercise, &remembered);
-    let page = format!("{}.md#exercise-{}", lesson.pages[0], exercise.name());
+    let page = format!("{}.md", lesson.pages[0]);
+    let section = format!("exercise-{}", exercise.name());
     for (name, text) in [
         ("edit", shown(&program)),
-        ("read", section::place(&root(), &page)),
+        ("read", section::place(&root(), &page, &section)),
         ("then", format!("cargo tutor check {exercise}")),
         ("or", format!("cargo tutor watch {exercise}    checks whenever you save")),
     ] {
@@ -56,7 +57,7 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 
 /// How a program is checked.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct CheckManner {
     /// With the calls of the check that fails.
     pub traced: bool,
     /// By `watch`, which says itself what can be done next.
@@ -72,7 +73,7 @@ pub fn check(
     syllabus: &Syllabus,
     lesson: &Lesson,
     exercise: &Exercise,
-    Manner { traced, watched }: Manner,
+    CheckManner { traced, watched }: CheckManner,
     screen: &mut Screen,
 ) -> Result<(), EarlyExit> {
     let (desk, remembered) = started(syllabus, exercise)?;
@@ -82,7 +83,7 @@ pub fn check(
     }
     let tidy = Tidy::begin(&root().join("target/tutor"))?;
     let folder = desk.crate_of(exercise, &remembered);
-    let trial = Trial { work: desk.folder(), folder: &folder, lesson, exercise };
+    let trial = ToJudge { work: desk.folder(), folder: &folder, lesson, exercise };
     let attempt = trial.run(&tidy, traced)?;
     rest_if_ending();
     let title = format!("{exercise} {}", exercise.title);
@@ -91,9 +92,9 @@ pub fn check(
     let changed = desk.progress().change(exercise, |one| {
         one.checks += 1;
         match &verdict {
-            Verdict::Passed => (one.passed, one.last) = (Some(now), None),
-            Verdict::NotYet(last) => one.last = Some(last.clone()),
-            Verdict::Unknown => {}
+            LearnerVerdict::Passed => (one.passed, one.last) = (Some(now), None),
+            LearnerVerdict::NotYet(last) => one.last = Some(last.clone()),
+            LearnerVerdict::Unknown => {}
         }
     });
     if let Err(error) = changed {
@@ -103,7 +104,7 @@ pub fn check(
     screen.line("")?;
     let overview = Overview::of(syllabus, &desk)?;
     let (points, all) = overview.points();
-    if verdict == Verdict::Passed {
+    if verdict == LearnerVerdict::Passed {
         row(
             "points",
             &format!("{} for this one; {points} of {all} so far", exercise.points),
@@ -116,7 +117,7 @@ pub fn check(
         }
         return Ok(());
     }
-    if verdict == Verdict::Unknown {
+    if verdict == LearnerVerdict::Unknown {
         row("again", &format!("cargo tutor check {exercise}"), screen)?;
         return Err(EarlyExit::Told);
     }

@@ -30,7 +30,7 @@ mod verdict;
 mod watch;
 
 pub use commands::{
-    Manner, check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update,
+    CheckManner, check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update,
 };
 pub use desk::{Desk, State, shown};
 pub use overview::{One, Overview};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-/// Where `03-select.md#why` is: `book/src/03-select.md:120, "Why"`; the file alone where no heading has that id.
-pub fn place(root: &Path, read: &str) -> String {
-    let (page, id) = read.split_once('#').unwrap_or((read, ""));
+/// Where the section `why` of `03-select.md` is: `book/src/03-select.md:120, "Why"`; the file alone where no heading has
+/// that id.
+pub fn place(root: &Path, page: &str, id: &str) -> String {
     let file = format!("book/src/{page}");
     let text = std::fs::read_to_string(root.join(&file)).unwrap_or_default();
     let mark = format!("{{#{id}}}");
@@ -28,8 +28,8 @@ mod tests {
         let pages = root.path().join("book/src");
         std::fs::create_dir_all(&pages).expect("a folder");
         std::fs::write(pages.join("a.md"), "# A {#a}\n\n## Why `read` {#why}\n").expect("a page");
-        assert_eq!(place(root.path(), "a.md#why"), "book/src/a.md:3, \"Why read\"");
-        assert_eq!(place(root.path(), "a.md#none"), "book/src/a.md");
-        assert_eq!(place(root.path(), "b.md#why"), "book/src/b.md");
+        assert_eq!(place(root.path(), "a.md", "why"), "book/src/a.md:3, \"Why read\"");
+        assert_eq!(place(root.path(), "a.md", "none"), "book/src/a.md");
+        assert_eq!(place(root.path(), "b.md", "why"), "book/src/b.md");
     }
 }

@@ -21,7 +21,7 @@ const LAST_LINES: usize = 5;
 
 /// What came of an attempt, in a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LearnerVerdict {
     /// All checks that could be run here passed.
     Passed,
     /// Not yet: what is remembered of it.
@@ -66,7 +66,7 @@ impl Layer {
 /// # Errors
 ///
 /// What write(2) says of standard output.
-pub fn tell(title: &str, attempt: &Attempt, screen: &mut Screen) -> io::Result<Verdict> {
+pub fn tell(title: &str, attempt: &Attempt, screen: &mut Screen) -> io::Result<LearnerVerdict> {
     match attempt {
         Attempt::DoesNotCompile(errors) => does_not_compile(title, errors, screen),
         Attempt::NotJudged(broken) => not_judged(title, broken, screen),
@@ -74,7 +74,11 @@ pub fn tell(title: &str, attempt: &Attempt, screen: &mut Screen) -> io::Result<V
     }
 }
 
-fn does_not_compile(title: &str, errors: &[String], screen: &mut Screen) -> io::Result<Verdict> {
+fn does_not_compile(
+    title: &str,
+    errors: &[String],
+    screen: &mut Screen,
+) -> io::Result<LearnerVerdict> {
     for error in errors.iter().take(ERRORS) {
         screen.line(error)?;
         screen.line("")?;
@@ -91,10 +95,10 @@ fn does_not_compile(title: &str, errors: &[String], screen: &mut Screen) -> io::
         count => format!("not yet: {count} errors"),
     };
     layers(Layer::Compiles, &count, screen)?;
-    Ok(Verdict::NotYet("it did not compile".to_owned()))
+    Ok(LearnerVerdict::NotYet("it did not compile".to_owned()))
 }
 
-fn not_judged(title: &str, broken: &Broken, screen: &mut Screen) -> io::Result<Verdict> {
+fn not_judged(title: &str, broken: &Broken, screen: &mut Screen) -> io::Result<LearnerVerdict> {
     screen.heading(format_args!("{title}: it could not be checked"))?;
     screen.line("")?;
     screen.line(format_args!("  {}, and that says nothing of your program:", broken.what))?;
@@ -104,10 +108,10 @@ fn not_judged(title: &str, broken: &Broken, screen: &mut Screen) -> io::Result<V
     }
     screen.line("")?;
     row("do", &broken.remedy, screen)?;
-    Ok(Verdict::Unknown)
+    Ok(LearnerVerdict::Unknown)
 }
 
-fn tell_judged(title: &str, judged: &Judged, screen: &mut Screen) -> io::Result<Verdict> {
+fn tell_judged(title: &str, judged: &Judged, screen: &mut Screen) -> io::Result<LearnerVerdict> {
     let records = &judged.records;
     let passed: Vec<&CheckRecord> = of(records, "passed").collect();
     let not_here: Vec<&CheckRecord> = of(records, "not here").collect();
@@ -140,7 +144,7 @@ fn tell_judged(title: &str, judged: &Judged, screen: &mut Screen) -> io::Result<
     if let Some(trace) = &judged.trace {
         tell_trace(failed, trace, screen)?;
     }
-    Ok(Verdict::NotYet(last))
+    Ok(LearnerVerdict::NotYet(last))
 }
 
 fn of<'a>(records: &'a [CheckRecord], outcome: &'a str) -> impl Iterator<Item = &'a CheckRecord> {
@@ -154,14 +158,14 @@ fn no_failure(
     not_here: &[&CheckRecord],
     all: usize,
     screen: &mut Screen,
-) -> io::Result<Verdict> {
+) -> io::Result<LearnerVerdict> {
     if passed.is_empty() {
         screen.heading(format_args!("{title}: it could not be checked"))?;
         screen.line("")?;
         screen.line("  this machine lets no check run, and that says nothing of your program:")?;
     } else if not_here.is_empty() {
         screen.heading(format_args!("{title}: passed, all {all} checks"))?;
-        return Ok(Verdict::Passed);
+        return Ok(LearnerVerdict::Passed);
     } else {
         let count = passed.len();
         screen.heading(format_args!("{title}: passed, as far as this machine can tell"))?;
@@ -180,7 +184,7 @@ fn no_failure(
         }
     }
     screen.line("  `cargo tutor doctor` says how to change that")?;
-    Ok(if passed.is_empty() { Verdict::Unknown } else { Verdict::Passed })
+    Ok(if passed.is_empty() { LearnerVerdict::Unknown } else { LearnerVerdict::Passed })
 }
 
 /// Which layers hold, which one does not, and which ones come later.
@@ -217,7 +221,8 @@ fn told(record: &CheckRecord, screen: &mut Screen) -> io::Result<()> {
         row("it ended", end, screen)?;
     }
     row("think", &record.perhaps, screen)?;
-    row("read", &section::place(&root(), &record.read), screen)?;
+    let (page, section) = record.read.split_once('#').unwrap_or((&record.read, ""));
+    row("read", &section::place(&root(), page, section), screen)?;
     let said: Vec<&str> = said.lines().collect();
     if !said.is_empty() && record.panic.is_none() {
         screen.line("  it said last")?;
