@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Instant;
 
 use judge::{Check, Scope, Subject, Suite, equal, require};
+use lab::limits;
 use lab::need::Need;
 use lab::peer::Client;
 use lab::queues::queues;
@@ -56,25 +57,20 @@ const GREETED: Check = Check {
 const LISTENS: &[Check] = &[
     Check {
         name: "who_never_stops_speaking_does_not_lengthen_the_limit",
-        did: "gave it 200 ms; a server sent a byte whenever the last one was read, and no line feed",
+        did: "gave it 200 ms; a server sent without end, and no line feed",
         expected: "`silent` when the 200 ms are over, while the server still speaks",
         perhaps: "How long is a limit that begins again with each byte?",
         read: READ,
         run: |it| {
             let (listener, address) = listener()?;
             let begun = Instant::now();
-            let mut running = launch(it, 200, &[address]).start()?;
+            let running = launch(it, 200, &[address]).start()?;
             let mut server = Client::of(accept_within(&listener, patience())?)?;
-            let mut sent = 0;
-            wait::try_until("it ends, though the server goes on speaking", || {
-                // A byte a millisecond or so: none of its waits lasts as long as its limit.
-                sent += usize::from(server.send_without_waiting(b".").is_ok());
-                Ok(running.ended()?.is_some())
-            })?;
+            // Until nobody is there any more to read it: there is always something to report.
+            limits::thread(move || while server.send(&[b'.'; 4096]).is_ok() {})?;
+            let line = running.line()?;
             let took = begun.elapsed();
-            let ran = Ran::of(running)?;
-            let silent = ran.text() == format!("{address}: silent\n") && ran.status == Some(0);
-            require(silent, &ran)?;
+            equal(line, Some(format!("{address}: silent")))?;
             require(took.as_millis() >= 200, format_args!("it ended after {took:.0?}"))
         },
     },
@@ -135,15 +131,28 @@ const WAITS: &[Check] = &[
         },
     },
     Check {
+        name: "each_wait_has_what_is_left_of_the_limit",
+        did: "let 400 of its waits be interrupted by a signal, within a limit of a minute",
+        expected: "time limits that become shorter as time goes by",
+        perhaps: "Is the same time limit used for each wait?",
+        read: READ,
+        run: |it| {
+            let hole = BlackHole::new()?;
+            let launch = launch(it, 60_000, &[hole.address()]);
+            let lies = super::interrupted(&["poll", "select", "epoll_wait"]);
+            super::limits_become_shorter(&lies.into_iter().fold(launch, Launch::lie).start()?)
+        },
+    },
+    Check {
         name: "what_is_left_of_a_millisecond_is_no_busy_loop",
-        did: "let every wait end too early, with no report, until the limit of 10 ms was over; five times",
+        did: "let every wait end too early, with no report, until the limit of 10 ms was over; twelve times",
         expected: "no time limit of zero, again and again, before that",
         perhaps: "Which time limit does it wait with when half a millisecond is left?",
         read: READ,
         run: |it| {
             let hole = BlackHole::new()?;
             // A busy machine may take the last millisecond of a run for something else.
-            for _ in 0..5 {
+            for _ in 0..12 {
                 let launch = launch(it, 10, &[hole.address()]);
                 let lies = ["poll", "select", "epoll_wait"].map(Lie::nothing);
                 let mut running = lies.into_iter().fold(launch, Launch::lie).start()?;

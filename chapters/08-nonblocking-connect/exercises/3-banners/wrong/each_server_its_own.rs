@@ -103,12 +103,12 @@ fn listened(socket: Socket, mut line: Vec<u8>) -> State {
     match (&socket).read(&mut buffer) {
         Ok(0) => State::Done("closed".to_owned()),
         Ok(count) => {
-            line.extend(&buffer[..count]);
-            match line.split(|byte| *byte == b'\n').next() {
-                Some(first) if first.len() < line.len() => {
-                    State::Done(String::from_utf8_lossy(first).into_owned())
-                }
-                _ => State::Listening(socket, line),
+            let mut pieces = buffer[..count].split(|byte| *byte == b'\n');
+            line.extend(pieces.next().unwrap_or_default());
+            match pieces.next() {
+                // There was a line feed, and something behind it, or nothing.
+                Some(_) => State::Done(String::from_utf8_lossy(&line).into_owned()),
+                None => State::Listening(socket, line),
             }
         }
         Err(error) if error.kind() == ErrorKind::WouldBlock => State::Listening(socket, line),
