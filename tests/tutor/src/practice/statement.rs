@@ -20,7 +20,7 @@ pub fn tell(markdown: &str, screen: &mut Screen) -> io::Result<()> {
             text.flush(screen)?;
             is_code = !is_code;
         } else if is_code {
-            screen.line(format!("      {line}").trim_end())?;
+            screen.line(format!("    {line}").trim_end())?;
         } else if trimmed.starts_with("<!--") {
             text.flush(screen)?;
         } else if trimmed.is_empty() {
@@ -106,7 +106,7 @@ mod tests {
         let text = Screen::text_of(|screen| tell(&markdown, screen)).expect("a text");
         let words = |count: usize| vec!["word"; count].join(" ");
         let expected = format!(
-            "  Write it.\n\n  - {}\n    {} more\n  - two\n\n      a   b\n\n        c\n\n  2. three four\n\n",
+            "  Write it.\n\n  - {}\n    {} more\n  - two\n\n    a   b\n\n      c\n\n  2. three four\n\n",
             words(15),
             words(5)
         );

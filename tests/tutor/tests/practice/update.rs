@@ -165,6 +165,11 @@ fn a_learners_own_manifest_is_not_overwritten() {
     let text = said(&course, &["update", "03.1"]);
     assert!(text.contains("you have changed yours"), "{text}");
     assert_eq!(course.text(path), own);
+    // Another number alone is no other manifest.
+    let exercises = course.root().join(AT);
+    std::fs::rename(exercises.join("1-netcat"), exercises.join("2-netcat")).expect("a move");
+    let text = said(&course, &["update", "03.2"]);
+    assert!(!text.contains("manifest"), "{text}");
     assert!(course.text("work/03-1-netcat/Cargo.toml.new").contains("libc.workspace = true"));
 }
 
