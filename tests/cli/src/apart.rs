@@ -15,8 +15,8 @@ use crate::syllabus::{Lesson, root};
 #[derive(Debug, Clone)]
 pub struct Apart {
     folder: PathBuf,
-    /// What leads from it to the course's folder: `..`.
-    up: &'static str,
+    /// What leads from it to the course's folder: `..`, or that folder's own path.
+    up: String,
     /// Nobody steps through its programs, or builds them often: they are small instead.
     small: bool,
 }
@@ -29,7 +29,20 @@ impl Apart {
     /// What mkdir(2) says, with the path.
     pub fn at(folder: PathBuf, up: &str) -> io::Result<Self> {
         make(&folder)?;
-        Ok(Self { folder, up, small: false })
+        Ok(Self { folder, up: up.to_owned(), small: false })
+    }
+
+    /// In this folder, wherever it is. Nothing is made yet.
+    #[must_use]
+    pub fn anywhere(folder: PathBuf) -> Self {
+        let root = root();
+        let below = folder.strip_prefix(&root).map(|path| path.components().count());
+        let up = match below {
+            // Then course and folder can be moved together.
+            Ok(below) => vec![".."; below].join("/"),
+            Err(_) => root.display().to_string(),
+        };
+        Self { folder, up, small: false }
     }
 
     /// The same, with programs that are small: nobody steps through them, or builds them often.

@@ -31,14 +31,21 @@ impl Build {
         for package in packages {
             arguments.extend(["--package".to_owned(), package.into()]);
         }
-        Self { arguments, remembered: None }
+        Self { folder: root(), arguments, remembered: None }
     }
 
     /// The programs of every package.
     #[must_use]
     pub fn workspace() -> Self {
         let arguments = ["build", "--workspace", "--bins"].map(str::to_owned).to_vec();
-        Self { arguments, remembered: None }
+        Self { folder: root(), arguments, remembered: None }
+    }
+
+    /// The programs of a workspace [apart](crate::apart).
+    #[must_use]
+    pub fn apart(folder: PathBuf) -> Self {
+        let arguments = ["build", "--bins"].map(str::to_owned).to_vec();
+        Self { folder, arguments, remembered: None }
     }
 
     /// A lesson's checks.
@@ -47,7 +54,7 @@ impl Build {
         let (package, checks) = (lesson.package(), lesson.checks());
         let arguments = ["test", "--no-run", "--package", &package, "--test", &checks];
         let arguments = arguments.map(str::to_owned).to_vec();
-        Self { arguments, remembered: Some(checks) }
+        Self { folder: root(), arguments, remembered: Some(checks) }
     }
 
     /// Builds, unless the programs are ready-made.
@@ -61,8 +68,8 @@ impl Build {
         match std::env::var_os(READY_MADE) {
             Some(folder) => Ok(Programs::ReadyMade(folder.into())),
             None => match &self.remembered {
-                Some(name) => fresh::or_built(&root(), name, || build(&self.arguments)),
-                None => build(&self.arguments),
+                Some(name) => fresh::or_built(&root(), name, || self.build()),
+                None => self.build(),
             }
             .map(Programs::Built),
         }
