@@ -17,7 +17,7 @@ pub struct CheckOptions {
     /// An exercise, 03.1; a lesson by number or name, or a program by name: 06, select, threaded-server
     #[arg(value_name = "WHAT")]
     what: String,
-    /// Check this program, in whatever language, in place of the lesson's: a server takes
+    /// Check this program, in whatever language, in place of yours in work/ or the lesson's: a server takes
     /// --listen ADDR:PORT and prints `listening on ADDR:PORT` first; a client takes what the
     /// lesson's takes
     #[arg(long, value_name = "PATH")]
@@ -43,7 +43,13 @@ pub struct CheckOptions {
 pub fn run(options: &CheckOptions, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     if let Some((lesson, exercise)) = syllabus.exercise(&options.what) {
-        let manner = CheckManner { traced: options.trace, watched: options.watched };
+        if options.only.is_some() || options.records.is_some() {
+            let words =
+                "--only and --records are for lessons: an exercise is judged by all its checks";
+            return Err(EarlyExit::Arguments(words.to_owned()));
+        }
+        let program = options.program.as_deref();
+        let manner = CheckManner { program, traced: options.trace, watched: options.watched };
         return practice::check(&syllabus, lesson, exercise, manner, screen);
     }
     practice::refuse_if_gone(&syllabus, &options.what)?;

@@ -86,15 +86,7 @@ impl ToJudge<'_> {
             Ok(built) => built,
             Err(attempt) => return Ok(attempt),
         };
-        let judge = Build::checks(self.lesson).run()?.path(&self.lesson.checks())?;
-        let judge = Judge { path: &judge, program: &program, exercise: self.exercise };
-        let (records, traces) = match judge.run(tidy, with_trace, &[])? {
-            Ok(judged) => judged,
-            Err(broken) => return Ok(Attempt::NotJudged(broken)),
-        };
-        let failed = first_failure(&records).filter(|_| with_trace);
-        let trace = failed.map(|failed| judge.trace_of(failed, traces, tidy)).transpose()?;
-        Ok(Attempt::Judged(Judged { records, warnings, trace }))
+        judge(&program, warnings, self.lesson, self.exercise, tidy, with_trace)
     }
 
     /// The learner's program and the number of warnings, or what came instead.
@@ -145,6 +137,30 @@ impl ToJudge<'_> {
         }
         doctor
     }
+}
+
+/// Has a program judged by the checks of an exercise; with the calls of what fails, if they are wanted.
+///
+/// # Errors
+///
+/// As [`ToJudge::run`].
+pub fn judge(
+    program: &Path,
+    warnings: usize,
+    lesson: &Lesson,
+    exercise: &Exercise,
+    tidy: &Tidy,
+    with_trace: bool,
+) -> io::Result<Attempt> {
+    let judge = Build::checks(lesson).run()?.path(&lesson.checks())?;
+    let judge = Judge { path: &judge, program, exercise };
+    let (records, traces) = match judge.run(tidy, with_trace, &[])? {
+        Ok(judged) => judged,
+        Err(broken) => return Ok(Attempt::NotJudged(broken)),
+    };
+    let failed = first_failure(&records).filter(|_| with_trace);
+    let trace = failed.map(|failed| judge.trace_of(failed, traces, tidy)).transpose()?;
+    Ok(Attempt::Judged(Judged { records, warnings, trace }))
 }
 
 /// Runs a command to its end. Its progress is shown on standard error; the rest of what it says there is returned.

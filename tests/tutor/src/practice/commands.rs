@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cli::apart::{make, read};
 use cli::exercise::Exercise;
 use cli::exit::EarlyExit;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Lesson, Syllabus, root};
+use lab::subject::startable;
 
-use super::attempt::{Attempt, ToJudge};
+use super::attempt::{Attempt, ToJudge, judge};
 use super::begun::Change;
 use super::compare;
 use super::desk::{Desk, Placed, State, shown};
@@ -57,7 +58,9 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
 
 /// How a program is checked.
 #[derive(Debug, Clone, Copy)]
-pub struct CheckManner {
+pub struct CheckManner<'a> {
+    /// Another program than the learner's crate: in whatever language.
+    pub program: Option<&'a Path>,
     /// With the calls of the check that fails.
     pub traced: bool,
     /// By `watch`, which says itself what can be done next.
@@ -73,18 +76,31 @@ pub fn check(
     syllabus: &Syllabus,
     lesson: &Lesson,
     exercise: &Exercise,
-    CheckManner { traced, watched }: CheckManner,
+    CheckManner { traced, watched, program }: CheckManner<'_>,
     screen: &mut Screen,
 ) -> Result<(), EarlyExit> {
-    let (desk, remembered) = started(syllabus, exercise)?;
+    let (desk, remembered) = match program {
+        None => started(syllabus, exercise)?,
+        Some(program) => {
+            startable(program)?;
+            let desk = Desk::here();
+            let remembered = desk.progress().read()?.of(exercise);
+            (desk, remembered)
+        }
+    };
     if let Err(error) = desk.prepare() {
         // A folder that is read-only, or full: what is there may do.
         complain(&error);
     }
     let tidy = Tidy::begin(&root().join("target/tutor"))?;
     let folder = desk.crate_of(exercise, &remembered);
-    let trial = ToJudge { work: desk.folder(), folder: &folder, lesson, exercise };
-    let attempt = trial.run(&tidy, traced)?;
+    let attempt = match program {
+        None => {
+            let own = ToJudge { work: desk.folder(), folder: &folder, lesson, exercise };
+            own.run(&tidy, traced)?
+        }
+        Some(program) => judge(program, 0, lesson, exercise, &tidy, traced)?,
+    };
     rest_if_ending();
     let title = format!("{exercise} {}", exercise.title);
     let verdict = verdict::tell(&title, &attempt, screen)?;
@@ -126,19 +142,20 @@ pub fn check(
     if watched {
         return Err(EarlyExit::Told);
     }
+    let with = program.map_or(String::new(), |path| format!(" --program {}", path.display()));
     if matches!(attempt, Attempt::Judged(_)) && !traced {
-        row(
-            "see",
-            &format!("cargo tutor check {exercise} --trace (its calls, one by one)"),
-            screen,
-        )?;
+        let words = format!("cargo tutor check {exercise}{with} --trace (its calls, one by one)");
+        row("see", &words, screen)?;
     }
     if remembered.hints < exercise.hints.len() {
         let left = exercise.hints.len() - remembered.hints;
         row("stuck?", &format!("cargo tutor hint {exercise} ({left} left)"), screen)?;
     }
-    let program = shown(&desk.program(exercise, &remembered));
-    row("next", &format!("edit {program}, then cargo tutor check {exercise}"), screen)?;
+    let what = match program {
+        Some(_) => "change it".to_owned(),
+        None => format!("edit {}", shown(&desk.program(exercise, &remembered))),
+    };
+    row("next", &format!("{what}, then cargo tutor check {exercise}{with}"), screen)?;
     Err(EarlyExit::Told)
 }
 

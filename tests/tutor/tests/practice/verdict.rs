@@ -283,3 +283,23 @@ fn a_section_that_is_not_in_the_book_is_its_page() {
     let text = told(&course, &[record(0, "it_ends", "wrong", json!({"read": read}))]);
     assert!(text.contains("  read         book/src/03-select.md\n"), "{text}");
 }
+
+#[test]
+fn a_program_in_another_language_is_judged_without_a_crate() {
+    let course = Course::new();
+    course.judge(&[record(0, "a", "wrong", json!({}))]);
+    let (text, status) = course.said(&["check", "03.1", "--program", "/bin/true"]);
+    assert_eq!(status, 1, "{text}");
+    assert!(
+        text.contains("  next         change it, then cargo tutor check 03.1 --program /bin/true"),
+        "{text}"
+    );
+    assert!(course.text("bin/judge.asked").contains("--subject /bin/true"));
+    course.judge(&[passes(0)]);
+    let (text, status) = course.said(&["check", "03.1", "--program", "/bin/true"]);
+    assert!(status == 0 && text.contains("3 of 3 so far"), "{text}");
+    assert!(course.said(&["progress"]).0.contains("  03.1  done "));
+    let (text, status) = course.said(&["check", "03.1", "--program", "/nonexistent"]);
+    assert!(status == 1 && text.contains("/nonexistent: No such file"), "{text}");
+    assert_eq!(course.said(&["check", "03.1", "--only", "x"]).1, 2);
+}
