@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use judge::server::{ANSWERS, clients, fill};
+use judge::server::{ANSWERS, clients, fill, stuff};
 use judge::{Check, Failure, Scope, Subject, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::Client;
+use lab::queues::queues;
 use lab::subject::{Launch, Server};
+use lab::wait;
 use lab::witness::sentences::CallAt;
 
 pub const CHECKS: &[Suite] = &[
@@ -95,8 +97,18 @@ const LIMITS: &[Check] = &[
         run: |it| {
             let server = with(it, 1, 200).server()?;
             let mut greedy = Client::connect(server.address())?;
-            // It may be sent away already.
-            let _ = fill(&mut greedy);
+            let (here, there) = (greedy.stream().local_addr()?, server.address());
+            // It may be sent away already, here and later.
+            if fill(&mut greedy).is_ok() {
+                let mut taken = 0;
+                wait::try_until("it takes no more, and sleeps", || {
+                    if stuff(&mut greedy, &mut taken).is_err() {
+                        return Ok(true);
+                    }
+                    let Ok((_, theirs)) = queues(here, there) else { return Ok(true) };
+                    Ok(theirs.unread > 0 && server.process().all_threads_sleep()?)
+                })?;
+            }
             let mut next = Client::connect(server.address())?;
             same_bytes(next.ask(b"and I?")?, b"AND I?")
         },
@@ -110,22 +122,24 @@ enum Asked {
     TooLate,
 }
 
-/// Asks with pauses of a quarter of the limit, for two and a half times as long as the limit is.
+/// Asks with pauses of a quarter of the limit, for more than twice as long as the limit is.
 fn ask_now_and_then(server: &Server, idle: Duration) -> Result<Asked, Failure> {
     let mut client = Client::connect(server.address())?;
     let begun = Instant::now();
     let mut answered = begun;
-    while begun.elapsed() < idle * 5 / 2 {
+    loop {
         match client.ask(b"hello") {
             Ok(came) => same_bytes(came, b"HELLO")?,
             Err(_) if answered.elapsed() > idle * 3 / 4 => return Ok(Asked::TooLate),
             Err(error) => return Err(error.into()),
         }
         answered = Instant::now();
+        if begun.elapsed() > idle * 2 {
+            return Ok(Asked::AllAnswered);
+        }
         // The pause is what is tried here; how long it was is looked at.
         thread::sleep(idle / 4);
     }
-    Ok(Asked::AllAnswered)
 }
 
 const SLEEPS: &[Check] = &[Check {

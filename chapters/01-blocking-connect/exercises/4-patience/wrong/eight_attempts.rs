@@ -1,4 +1,4 @@
-//! Six attempts, however long or short the limit is.
+//! Eight attempts, however long or short the limit is.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -35,7 +35,7 @@ fn arguments() -> Option<(Duration, SocketAddr)> {
 
 /// A connection with the server at this address, as soon as there is one.
 fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    for _ in 0..5 {
+    for _ in 0..7 {
         let error = match attempt(address, limit) {
             Err(error) if waiting_helps(&error) && error.kind() != ErrorKind::TimedOut => error,
             answer => return answer,
