@@ -16,7 +16,7 @@ pub const CHECKS: &[Suite] = &[
     Suite::new(Scope::Mechanism, WAITS).needs(&[Need::Ptrace]).behind(&FIRST_WORD),
 ];
 
-const READ: &str = "03-select.md#exercise-deaf";
+const READ: &str = "03-select.md#saw";
 
 /// The program, and those that it is connected with, in the order of its arguments.
 struct Round {

@@ -16,7 +16,7 @@ pub const CHECKS: &[Suite] = &[
     Suite::new(Scope::Mechanism, WAITS).needs(&[Need::Ptrace]).behind(&SENDS),
 ];
 
-const READ: &str = "03-select.md#exercise-netcat";
+const READ: &str = "03-select.md#why";
 
 /// The program, what is typed into it, and the server that it is connected with.
 struct Talk {

@@ -18,7 +18,7 @@ pub const CHECKS: &[Suite] = &[
     Suite::new(Scope::Mechanism, WAITS).needs(&[Need::Ptrace]).behind(&ANSWERS),
 ];
 
-const READ: &str = "03-select.md#exercise-silent-ones";
+const READ: &str = "03-select.md#full";
 
 const IDLE: Duration = Duration::from_millis(200);
 

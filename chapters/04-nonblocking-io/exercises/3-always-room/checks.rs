@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use judge::check::Done;
 use judge::server::more_than_the_kernel_holds;
-use judge::{Check, Scope, Subject, Suite, require};
+use judge::{Check, Failure, Scope, Subject, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern};
 use lab::subject::{Launch, Server};
 use lab::wait;
+use lab::witness::record::Arguments;
 
 pub const CHECKS: &[Suite] = &[
     Suite::new(Scope::Contract, GIVES).behind(&ARRIVES),
@@ -26,9 +27,7 @@ fn giving(launch: Launch, count: usize) -> io::Result<Server> {
 
 /// Reads all that it is to get; passes if that is right.
 fn gets(client: &mut Client, count: usize) -> Done {
-    let came = client.receive(count)?;
-    let right = came.iter().zip(pattern(count)).take_while(|(came, due)| **came == *due).count();
-    require(right == count, format_args!("after {right} right bytes a wrong one"))
+    same_bytes(client.receive(count)?, pattern(count))
 }
 
 const ARRIVES: Check = Check {
@@ -113,8 +112,8 @@ const GIVES: &[Check] = &[
 const WAITS: &[Check] = &[Check {
     name: "one_select_for_all_and_no_socket_that_blocks",
     did: "watched it while two clients got 100,000 bytes each, until it slept",
-    expected: "one thread, asleep in select without a limit, and O_NONBLOCK on both connections",
-    perhaps: "Is there a thread for a client, or a call that sleeps besides?",
+    expected: "one thread, asleep in select without a limit and with no write set; O_NONBLOCK on both connections",
+    perhaps: "Is there a call that sleeps besides? For whom is room asked for?",
     read: "04-nonblocking-io.md#would-block",
     run: |it: &Subject| {
         let server = giving(it.launch().witnessed(), LITTLE)?;
@@ -130,6 +129,11 @@ const WAITS: &[Check] = &[Check {
         record.every_connection_is_nonblocking()?;
         record.never_spins()?;
         record.sleeps_without_limit()?;
-        Ok(())
+        let last = record.waits()?.last().ok_or_else(|| Failure::wrong("it never waited"))?;
+        let Arguments::Select { before, .. } = &last.call.arguments else {
+            return Err(Failure::wrong(last.call));
+        };
+        let asked = before.write.iter().flatten().count();
+        require(asked == 0, format_args!("it asked for room for {asked}: {}", last.call))
     },
 }];

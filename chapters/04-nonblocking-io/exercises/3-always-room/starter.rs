@@ -25,7 +25,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let gift: Vec<u8> = (0..=250).cycle().take(arguments.bytes).collect();
+    let turn: Vec<u8> = (0..=250).collect();
+    let mut gift = turn.repeat(arguments.bytes.div_ceil(turn.len()));
+    gift.truncate(arguments.bytes);
     arguments.server.run(|listener, narrator| serve(listener, narrator, &gift))
 }
 

@@ -40,7 +40,7 @@ fn listen_to(addresses: &[String]) -> io::Result<()> {
             open.push(speaker);
         }
         speakers = open;
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(150));
     }
     Ok(())
 }

@@ -27,7 +27,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let gift: Vec<u8> = (0..=250).cycle().take(arguments.bytes).collect();
+    let turn: Vec<u8> = (0..=250).collect();
+    let mut gift = turn.repeat(arguments.bytes.div_ceil(turn.len()));
+    gift.truncate(arguments.bytes);
     arguments.server.run(|listener, narrator| serve(listener, narrator, &gift))
 }
 
@@ -102,6 +104,6 @@ fn serve(listener: &TcpListener, narrator: Narrator, gift: &[u8]) -> io::Result<
             stream.set_nonblocking(true)?;
             clients.insert(stream.as_raw_fd(), Client { stream, rest: gift });
         }
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(150));
     }
 }
