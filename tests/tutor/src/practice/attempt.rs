@@ -100,7 +100,9 @@ impl ToJudge<'_> {
         command.args(["--message-format", messages, "--color", "never"]);
         let (output, said) = watched(command)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
-        let compiler = Said::parse(&String::from_utf8_lossy(&output.stdout));
+        // Its folder may be reached by several paths.
+        let manifest = Path::new(self.folder.file_name().unwrap_or_default()).join("Cargo.toml");
+        let compiler = Said::parse(&String::from_utf8_lossy(&output.stdout), &manifest);
         let broken = |words: &str, remedy: String| {
             let words = words.trim().to_owned();
             let what = "cargo could not build it";
@@ -109,6 +111,11 @@ impl ToJudge<'_> {
         let doctor = "`cargo tutor doctor` says what this machine lacks".to_owned();
         if let Some(words) = compiler.of_the_machine() {
             return broken(words, doctor);
+        }
+        if let Some(words) = compiler.elsewhere.first() {
+            let remedy =
+                "the course itself does not compile here: `git status` says what was changed in it";
+            return broken(words, remedy.to_owned());
         }
         if !compiler.errors.is_empty() {
             return Ok(Err(Attempt::DoesNotCompile(compiler.errors)));

@@ -84,11 +84,16 @@ pub fn check(
         Some(program) => {
             startable(program)?;
             let desk = Desk::here();
+            if let Err(error) = make(desk.folder()) {
+                complain(&error);
+            }
             let remembered = desk.progress().read()?.of(exercise);
             (desk, remembered)
         }
     };
-    if let Err(error) = desk.prepare() {
+    if program.is_none()
+        && let Err(error) = desk.prepare()
+    {
         // A folder that is read-only, or full: what is there may do.
         complain(&error);
     }
@@ -185,11 +190,15 @@ fn tell_changes(exercise: &Exercise, changes: &[Change], screen: &mut Screen) ->
 pub fn hint(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     let syllabus = Syllabus::read()?;
     let (_, exercise) = meant(&syllabus, typed)?;
-    let (desk, remembered) = started(&syllabus, exercise)?;
+    // Whoever writes in another language has no crate.
+    let desk = Desk::here();
+    let remembered = desk.progress().read()?.of(exercise);
     let mut read = remembered.hints;
     if read < exercise.hints.len() {
         read += 1;
-        if let Err(error) = desk.progress().change(exercise, |one| one.hints = read) {
+        let kept = make(desk.folder())
+            .and_then(|()| desk.progress().change(exercise, |one| one.hints = read));
+        if let Err(error) = kept {
             complain(&error);
         }
     }

@@ -1,6 +1,8 @@
 //! What cargo and the compiler say of a learner's program: `--message-format=json`, whose lines say whose fault is
 //! whose.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 /// What came of a build.
@@ -8,6 +10,8 @@ use serde_json::Value;
 pub struct Said {
     /// The compiler's errors, in its own words.
     pub errors: Vec<String>,
+    /// Those in another crate: the course's, of which the learner's makes use.
+    pub elsewhere: Vec<String>,
     /// How many warnings it has.
     pub warnings: usize,
     /// The program that was built.
@@ -15,13 +19,16 @@ pub struct Said {
 }
 
 impl Said {
-    /// Reads it.
-    pub fn parse(messages: &str) -> Self {
+    /// Reads it. The manifest of the learner's crate ends so: `03-1-netcat/Cargo.toml`.
+    pub fn parse(messages: &str, manifest: &Path) -> Self {
         let mut said = Self::default();
         for message in messages.lines() {
             let Ok(message) = serde_json::from_str::<Value>(message) else { continue };
             match message["reason"].as_str() {
-                Some("compiler-message") => said.add(&message["message"]),
+                Some("compiler-message") => {
+                    let of = message["manifest_path"].as_str().map(Path::new);
+                    said.add(&message["message"], of.is_none_or(|of| of.ends_with(manifest)));
+                }
                 Some("compiler-artifact") => {
                     if let Some(path) = message["executable"].as_str() {
                         said.executable = Some(path.to_owned());
@@ -33,7 +40,7 @@ impl Said {
         said
     }
 
-    fn add(&mut self, message: &Value) {
+    fn add(&mut self, message: &Value, is_own: bool) {
         // Of what the compiler says the last line only counts: `aborting due to 2 previous errors`.
         let is_sum = |text: &str| {
             text.starts_with("aborting due to")
@@ -46,9 +53,10 @@ impl Said {
             _ if counts => {}
             Some("error" | "error: internal compiler error") => {
                 let words = message["rendered"].as_str().unwrap_or(text);
-                self.errors.push(words.trim_end().to_owned());
+                let errors = if is_own { &mut self.errors } else { &mut self.elsewhere };
+                errors.push(words.trim_end().to_owned());
             }
-            Some("warning") => self.warnings += 1,
+            Some("warning") if is_own => self.warnings += 1,
             _ => {}
         }
     }
@@ -59,12 +67,14 @@ impl Said {
             let no_linker = words.contains("linker `") && words.contains("not found");
             no_linker || words.contains("No space left on device")
         };
-        self.errors.iter().find(is).map(String::as_str)
+        self.errors.iter().chain(&self.elsewhere).find(is).map(String::as_str)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::Said;
 
     const NO_TYPE: &str = r#"{"reason":"compiler-message","message":{"level":"error","message":"mismatched types","spans":[{}],"rendered":"error[E0308]: mismatched types\n --> src/main.rs:2:1\n\n"}}"#;
@@ -73,19 +83,32 @@ mod tests {
     const BUILT: &str = r#"{"reason":"compiler-artifact","executable":"/a b/03-1-netcat"}"#;
     const NO_LINKER: &str = r#"{"reason":"compiler-message","message":{"level":"error","message":"linker `cc` not found","spans":[],"rendered":"error: linker `cc` not found\n"}}"#;
 
+    fn parse(messages: &str) -> Said {
+        Said::parse(messages, Path::new("work/Cargo.toml"))
+    }
+
     #[test]
     fn errors_are_kept_warnings_counted_and_sums_left_out() {
-        let said = Said::parse(&[NO_TYPE, UNUSED, SUM, "no JSON", "{}"].join("\n"));
+        let said = parse(&[NO_TYPE, UNUSED, SUM, "no JSON", "{}"].join("\n"));
         assert_eq!(said.errors, ["error[E0308]: mismatched types\n --> src/main.rs:2:1"]);
         assert_eq!((said.warnings, said.executable), (1, None));
-        let said = Said::parse(BUILT);
+        let said = parse(BUILT);
         assert_eq!(said.executable.as_deref(), Some("/a b/03-1-netcat"));
         assert!(said.errors.is_empty());
     }
 
     #[test]
+    fn what_is_wrong_in_another_crate_is_not_the_learners_error() {
+        let message = NO_TYPE.replacen('{', r#"{"manifest_path":"/course/Cargo.toml","#, 1);
+        let said = parse(&message);
+        assert_eq!((said.errors.len(), said.elsewhere.len()), (0, 1));
+        let message = message.replace("/course/", "/work/");
+        assert_eq!(parse(&message).errors.len(), 1);
+    }
+
+    #[test]
     fn a_missing_linker_is_not_the_programs_fault() {
-        assert!(Said::parse(NO_LINKER).of_the_machine().is_some());
-        assert_eq!(Said::parse(NO_TYPE).of_the_machine(), None);
+        assert!(parse(NO_LINKER).of_the_machine().is_some());
+        assert_eq!(parse(NO_TYPE).of_the_machine(), None);
     }
 }

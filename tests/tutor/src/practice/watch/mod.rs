@@ -28,6 +28,10 @@ use super::terminal::Keys;
 use super::tidy::Tidy;
 
 #[derive(clap::Args)]
+#[command(
+    after_help = "Keys, where standard input is a terminal:\n  h hint  t trace  Enter check again  \
+                        n next  p previous  r reset (asks)  l list  q quit"
+)]
 pub struct WatchOptions {
     /// An exercise by number or name, 03.1 or netcat [default: the one that comes next]
     exercise: Option<String>,
