@@ -53,5 +53,5 @@ fn ask_all(address: IpAddr, ports: &[u16], limit: Duration) -> io::Result<Vec<St
         }
     };
     let asked: Vec<_> = ports.iter().map(|&port| thread::spawn(ask(port))).collect();
-    Ok(asked.into_iter().map(|asked| asked.join().unwrap()).collect())
+    Ok(asked.into_iter().map(|asked| asked.join().expect("it does not panic")).collect())
 }

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         .collect();
     let mut stdout = io::stdout().lock();
     for (address, asked) in asked {
-        let line = match asked.join().unwrap() {
+        let line = match asked.join().expect("it does not panic") {
             Ok(line) => line,
             Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
                 "silent".to_owned()
