@@ -100,7 +100,10 @@ pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Resul
     let shown = seers(house, &built.programs)?;
     let mut items: Vec<Work> =
         shown.iter().map(|(mistake, seer)| Work::See(mistake, seer)).collect();
-    for (known, program) in &built.programs {
+    // A mistake is judged by all checks of its lesson: begun last, it would be waited for alone.
+    let mut programs: Vec<&BuiltProgram> = built.programs.iter().collect();
+    programs.sort_by_key(|(known, _)| known.mistake().is_none());
+    for (known, program) in programs {
         let judge = judges.iter().find(|(lesson, _)| *lesson == known.variant.lesson);
         items.extend(judge.map(|(_, judge)| Work::Judge(known, program, judge)));
     }
