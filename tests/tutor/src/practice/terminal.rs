@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, tcgetpgrp};
 
 /// How it was found, as long as it is otherwise.
 static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
@@ -25,8 +26,7 @@ impl Keys {
             return Ok(None);
         }
         let found = tcgetattr(&stdin)?;
-        let mut other = found.clone();
-        other.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
+        let other = key_by_key(&found);
         *FOUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
         let keys = Self(());
         tcsetattr(&stdin, SetArg::TCSANOW, &other)?;
@@ -38,6 +38,23 @@ impl Drop for Keys {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn key_by_key(found: &Termios) -> Termios {
+    let mut other = found.clone();
+    other.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
+    other
+}
+
+/// Behind a stop, Ctrl-Z, a shell has set it as it likes it: this sets it again, if it is read key by key, and ours.
+pub fn again() {
+    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(found) = &*found else { return };
+    // Whoever was continued in the background must not touch it; ENOTTY: no shell controls it.
+    if tcgetpgrp(io::stdin()).is_ok_and(|group| group != getpgrp()) {
+        return;
+    }
+    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &key_by_key(found));
 }
 
 /// Puts it back as it was found.

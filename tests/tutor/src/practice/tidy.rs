@@ -48,12 +48,16 @@ impl Tidy {
     /// What prctl(2), starting a thread and making the folder say.
     pub fn begin(scratch: &Path) -> io::Result<Self> {
         nix::sys::prctl::set_child_subreaper(true)?;
-        let signals: SigSet =
-            [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+        let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCONT]
+            .into_iter()
+            .collect();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&signals), None)?;
         thread::Builder::new().spawn(move || {
-            if let Ok(signal) = signals.wait() {
-                end_by(signal);
+            while let Ok(signal) = signals.wait() {
+                match signal {
+                    Signal::SIGCONT => terminal::again(),
+                    signal => end_by(signal),
+                }
             }
         })?;
         let given = std::env::var_os(SCRATCH).map(PathBuf::from);

@@ -12,7 +12,7 @@ use lab::process::Process;
 use lab::wait;
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{LocalFlags, tcgetattr};
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 use serde_json::json;
 
@@ -323,4 +323,24 @@ fn the_terminal_is_put_back_however_it_ends() {
         watch.ends();
         assert_eq!(tcgetattr(&stdin).expect("settings"), found, "{end}");
     }
+}
+
+#[test]
+fn after_a_stop_keys_come_one_by_one_again() {
+    let course = started();
+    let (mut keys, stdin) = terminal();
+    let found = tcgetattr(&stdin).expect("settings");
+    let stdin_of_watch = stdin.try_clone().expect("a copy");
+    let mut watch = Watch::start(&course, &["03.1"], stdin_of_watch.into());
+    watch.says(PROMPT, 1);
+    // A shell sets the terminal as it likes it when a job stops.
+    watch.signal(Signal::SIGSTOP);
+    tcsetattr(&stdin, SetArg::TCSANOW, &found).expect("settings");
+    watch.signal(Signal::SIGCONT);
+    let is_set =
+        || tcgetattr(&stdin).is_ok_and(|now| !now.local_flags.contains(LocalFlags::ICANON));
+    wait::until("keys come one by one", is_set).expect("settings");
+    keys.write_all(b"q").expect("a key");
+    assert!(watch.ends().success());
+    assert_eq!(tcgetattr(&stdin).expect("settings"), found);
 }
