@@ -44,7 +44,7 @@ use std::path::{Path, PathBuf};
 
 use cli::syllabus::root;
 pub use fault::Fault;
-use programs::TranscriptPrograms;
+use programs::{Learner, TranscriptPrograms};
 use runner::Runner;
 
 /// The variable that, with the value `1`, lets a page's lines be replaced.
@@ -64,6 +64,7 @@ pub struct Transcripts {
     name: String,
     lesson: String,
     programs: Vec<(String, PathBuf)>,
+    learner: Option<Learner>,
     update: bool,
 }
 
@@ -81,7 +82,8 @@ impl Transcripts {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
-        Self { path, name, lesson: lesson.to_owned(), programs: Vec::new(), update }
+        let lesson = lesson.to_owned();
+        Self { path, name, lesson, programs: Vec::new(), learner: None, update }
     }
 
     /// Another lesson than the page's own: `NN-name`.
@@ -95,6 +97,14 @@ impl Transcripts {
     #[must_use]
     pub fn program(mut self, name: &str, path: impl AsRef<Path>) -> Self {
         self.programs.push((name.to_owned(), path.as_ref().to_owned()));
+        self
+    }
+
+    /// Lets somebody practise: this tutor runs all other commands of `cargo tutor`, in this folder, with work in its
+    /// `work`.
+    #[must_use]
+    pub fn learner(mut self, tutor: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
+        self.learner = Some(Learner { tutor: tutor.into(), folder: folder.into() });
         self
     }
 
@@ -120,7 +130,7 @@ impl Transcripts {
             let problem = "there is no console block, but a test runs the page".to_owned();
             return Err(Fault::of_page(&self.name, 0, problem));
         }
-        let programs = TranscriptPrograms::new(&self.lesson, &self.programs)
+        let programs = TranscriptPrograms::new(&self.lesson, &self.programs, self.learner)
             .map_err(|error| Fault::of_page(&self.name, 0, error.to_string()))?;
         let mut runner = Runner::new(&self.name, &text, programs, self.update);
         for (at, block) in blocks.iter().enumerate() {

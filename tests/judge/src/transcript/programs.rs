@@ -8,12 +8,38 @@ use super::place::Place;
 use crate::arguments;
 use lab::script::quoted;
 use lab::subject::Launch;
+use lab::wait::IN_SECONDS;
 
 /// What the shell of a transcript has to know.
 #[derive(Debug)]
 pub struct TranscriptPrograms {
     lesson: String,
     programs: Vec<Program>,
+    learner: Option<Learner>,
+}
+
+/// Somebody who practises: the tutor's other commands run, too, and work is done in a folder of its own.
+#[derive(Debug, Clone)]
+pub struct Learner {
+    pub tutor: PathBuf,
+    pub folder: PathBuf,
+}
+
+impl Learner {
+    /// How many seconds a check waits for what must happen: on such a page it does not.
+    const PATIENCE: u32 = 2;
+
+    /// What the shell has to know.
+    fn prelude(&self) -> String {
+        let (folder, tutor) = (&self.folder.display(), self.tutor.display().to_string());
+        format!(
+            "cd {}\nexport READINESS_WORK={} {IN_SECONDS}={}\ntutor() {{ {} \"$@\"; }}\n",
+            quoted(&folder.to_string()),
+            quoted(&format!("{folder}/work")),
+            Self::PATIENCE,
+            quoted(&tutor)
+        )
+    }
 }
 
 #[derive(Debug)]
@@ -26,22 +52,30 @@ struct Program {
 
 impl TranscriptPrograms {
     /// Asks each program for its default address with `--help`.
-    pub fn new(lesson: &str, programs: &[(String, PathBuf)]) -> io::Result<Self> {
+    pub fn new(
+        lesson: &str,
+        programs: &[(String, PathBuf)],
+        learner: Option<Learner>,
+    ) -> io::Result<Self> {
         let mut known = Vec::new();
         for (name, path) in programs {
             let listens = default_address(path)?;
             known.push(Program { name: name.clone(), path: path.clone(), listens });
         }
-        Ok(Self { lesson: lesson.to_owned(), programs: known })
+        Ok(Self { lesson: lesson.to_owned(), programs: known, learner })
     }
 
     /// A shell function `cargo` that runs the registered programs, each server at `place`.
     pub fn prelude(&self, place: &Place) -> String {
-        let mut prelude = String::from(
-            "cargo() {\n\
+        let mut prelude = self.learner.as_ref().map(Learner::prelude).unwrap_or_default();
+        let other =
+            if self.learner.is_some() { "'tutor '*) shift; tutor \"$@\"; return ;;" } else { "" };
+        let _ = write!(
+            prelude,
+            "cargo() {{\n\
              case \"$1 $2\" in 'tutor run') ;; \
              'tutor peer') echo 'transcript: a peer is a command of its own: no pipe, no &' >&2; \
-             return 2 ;; \
+             return 2 ;; {other} \
              *) echo \"transcript: cannot run: cargo $*\" >&2; return 2 ;; esac\n\
              wanted=$3; shift 3\n\
              if [ \"$1\" = --mistake ]; then wanted=\"$wanted --mistake $2\"; shift 2; fi\n\

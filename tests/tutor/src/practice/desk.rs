@@ -248,9 +248,11 @@ pub fn keep_a_copy(file: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(format!("{}: too many copies", file.display())))
 }
 
-/// A path as a person reads it: below the course's folder, from there on.
+/// A path as a person reads it: below the course's folder, or below where they are, from there on.
 pub fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = path.strip_prefix(root()).or_else(|_| path.strip_prefix(here));
+    short.unwrap_or(path).display().to_string()
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
