@@ -209,10 +209,17 @@ fn without_progress(stderr: impl Read) -> String {
 /// meant for a busy machine. On one that has nothing else to do a learner shall not wait so long for the news that his
 /// program hangs.
 fn patience() -> Option<&'static str> {
-    let load = fs::read_to_string("/proc/loadavg").ok()?;
-    let load: f64 = load.split(' ').next()?.parse().ok()?;
+    if std::env::var_os(IN_SECONDS).is_some() {
+        return None;
+    }
     let cores = u32::try_from(thread::available_parallelism().ok()?.get()).ok()?;
-    (std::env::var_os(IN_SECONDS).is_none() && load < f64::from(cores)).then_some("4")
+    is_idle(&fs::read_to_string("/proc/loadavg").ok()?, cores).then_some("5")
+}
+
+/// Has there been less to do in the last minute than there are cores? proc(5), `/proc/loadavg`.
+fn is_idle(loads: &str, cores: u32) -> bool {
+    let load = loads.split(' ').next().and_then(|load| load.parse::<f64>().ok());
+    load.is_some_and(|load| load < f64::from(cores))
 }
 
 /// What a judge has written: what came of each check, and the calls of those that failed.
@@ -306,5 +313,17 @@ impl Judge<'_> {
                 _ => Trace::None("the program was not watched in this check".to_owned()),
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_idle;
+
+    #[test]
+    fn a_machine_is_idle_with_less_to_do_than_cores() {
+        assert!(is_idle("0.40 5.00 9.00 1/100 7\n", 2));
+        assert!(!is_idle("2.10 0.00 0.00 1/100 7\n", 2));
+        assert!(!is_idle("", 2));
     }
 }
