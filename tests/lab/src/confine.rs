@@ -116,6 +116,15 @@ impl Room {
     }
 }
 
+/// Can such rooms be made here?
+///
+/// # Errors
+///
+/// As [`Room::possible`].
+pub fn possible() -> io::Result<()> {
+    Room::with(Path::new("/tmp"), &[]).possible()
+}
+
 /// Everything that making a room needs, ready in memory: between fork and exit there are system calls only.
 struct Walls {
     user: String,

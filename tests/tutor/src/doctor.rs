@@ -106,6 +106,9 @@ fn system() -> Vec<Finding> {
         "x86_64" | "aarch64" => Ok(machine.to_owned()),
         other => Err(format!("{other} was never tried")),
     };
+    let room = lab::confine::possible()
+        .map(|()| "processes and files apart".to_owned())
+        .map_err(|error| format!("{error}; limits and a filter of system calls are there"));
     let loopback = Ipv4Addr::new(127, 9, 8, 7);
     let answers = probe::loopback(loopback)
         .map(|()| format!("{loopback} answers"))
@@ -128,6 +131,12 @@ fn system() -> Vec<Finding> {
             state: State::needed(answers),
             needed_for: "every lesson",
             remedy: "bring loopback up, as root: `ip link set lo up`",
+        },
+        Finding {
+            name: "room",
+            state: State::optional(room),
+            needed_for: "programs that are judged",
+            remedy: "what user namespaces need, and a container that does not cover parts of /proc",
         },
     ]
 }

@@ -9,7 +9,10 @@ use lab::need::Need;
 use tempfile::TempDir;
 
 fn main() -> ExitCode {
-    judge::tests([Test::new(&[Need::Ptrace], the_session_of_the_book_is_true)])
+    judge::tests([Test::new(
+        &[Need::Ptrace, Need::UserNamespaces],
+        the_session_of_the_book_is_true,
+    )])
 }
 
 fn the_session_of_the_book_is_true() {

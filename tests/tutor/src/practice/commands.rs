@@ -125,6 +125,9 @@ pub fn check(
     screen.line("")?;
     let overview = Overview::of(syllabus, &desk)?;
     let (points, all) = overview.points();
+    if matches!(attempt, Attempt::Judged(_)) {
+        row("kept in", kept_in(), screen)?;
+    }
     if verdict == LearnerVerdict::Passed {
         row(
             "points",
@@ -162,6 +165,14 @@ pub fn check(
     };
     row("next", &format!("{what}, then cargo tutor check {exercise}{with}"), screen)?;
     Err(EarlyExit::Told)
+}
+
+/// What kept the program from doing harm while it was judged.
+fn kept_in() -> &'static str {
+    match lab::confine::possible() {
+        Ok(()) => "a room of its own, under limits and a filter of its calls",
+        Err(_) => "limits and a filter of its calls; why in no room: cargo tutor doctor",
+    }
 }
 
 /// Something that went wrong beside what was asked for.
