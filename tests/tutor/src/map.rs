@@ -52,7 +52,8 @@ fn where_one_is(
         let is_here = next.is_some_and(|next| next.lesson.folder == lesson.folder);
         let mark = if is_here { '>' } else { ' ' };
         let of_it: Vec<&One<'_>> = overview.of_lesson(lesson).collect();
-        screen.line(format_args!("{mark} {lesson:<22}  {:<38}  {}", lesson.idea, done(&of_it)))?;
+        let line = format!("{mark} {lesson:<22}  {:<38}  {}", lesson.idea, done(&of_it));
+        screen.line(line.trim_end())?;
     }
     screen.line("")?;
     let (points, all) = overview.points();

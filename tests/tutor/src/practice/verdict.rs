@@ -127,6 +127,9 @@ fn tell_judged(title: &str, judged: &Judged, screen: &mut Screen) -> io::Result<
     let kind = match failed.outcome.as_str() {
         "hung" => "not yet: it hung; ",
         "crashed" if failed.panic.is_some() => "not yet: it panicked; ",
+        "crashed" if failed.end.as_deref().is_some_and(|end| end.starts_with("exit")) => {
+            "not yet: it ended; "
+        }
         "crashed" => "not yet: it crashed; ",
         "too much output" => "not yet: it printed without end; ",
         _ => "not yet: ",

@@ -130,6 +130,10 @@ fn a_crash_is_told_with_its_signal_or_its_panic_and_the_last_words() {
     );
     assert!(text.contains("  it said last\n    two\n") && text.contains("    six [2J\n"), "{text}");
 
+    let ended = json!({"came": "no reply: it has ended (exit status: 0)", "end": "exit status: 0"});
+    let text = told(&course, &[record(0, "it_ends", "crashed", ended)]);
+    assert!(text.contains("not yet: it ended; 0 of 1") && !text.contains("crashed"), "{text}");
+
     let panicked = json!({"came": "no reply: it panicked (exit status: 101): index out of bounds",
                           "end": "exit status: 101", "panic": "index out of bounds",
                           "last_words": ["thread 'main' panicked at src/main.rs:6:20:\nindex\n  0: x"]});
