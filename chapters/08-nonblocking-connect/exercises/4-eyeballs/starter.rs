@@ -72,10 +72,12 @@ fn first_answer(
     limit: Duration,
 ) -> io::Result<Option<SocketAddr>> {
     let deadline = Instant::now() + limit;
-    for &address in addresses {
+    for (index, &address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
+        // The last one has all that is left.
+        let is_last = index + 1 == addresses.len();
         let ended = match begin(address) {
-            Ok(socket) => answer(&socket, head_start.min(left))?,
+            Ok(socket) => answer(&socket, if is_last { left } else { head_start.min(left) })?,
             Err(error) => Some(Err(error)),
         };
         match ended {
