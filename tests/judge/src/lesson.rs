@@ -269,14 +269,15 @@ fn solution(exercise: &Exercise) -> Result<PathBuf, String> {
     // target/debug/deps/03_select-0123456789abcdef
     let built = own.ancestors().nth(2).unwrap_or(&own);
     let path = built.join("examples").join(exercise.binary());
-    if path.exists() {
-        return Ok(path);
+    if !path.exists() {
+        // With a filter cargo builds no examples. The checks of this exercise fail then, if they are run at all.
+        eprintln!(
+            "{}: is not built: `cargo build --examples --package ch{}` builds it",
+            path.display(),
+            exercise.lesson
+        );
     }
-    Err(format!(
-        "{}: is not built: `cargo test --package ch{}` builds it",
-        path.display(),
-        exercise.lesson
-    ))
+    Ok(path)
 }
 
 /// What all checks of a run share.
