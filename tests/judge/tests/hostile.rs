@@ -28,11 +28,14 @@ fn main() -> ExitCode {
         return LessonChecks::new("03-select").program("select-server", exe, &[]).main();
     }
     judge::tests([
-        Test::new(&[Need::UserNamespaces], in_a_room_nothing_of_it_is_left),
+        Test::new(&[Need::UserNamespaces], of_many_processes_in_a_room_none_is_left),
+        Test::new(&[Need::UserNamespaces], of_one_in_a_room_that_hears_no_signal_nothing_is_left),
+        Test::new(&[Need::UserNamespaces], of_one_in_a_room_that_goes_away_nothing_is_left),
         Test::new(&[Need::UserNamespaces], in_a_room_it_fills_a_small_memory_and_no_disk),
         Test::new(&[Need::UserNamespaces], in_a_room_it_kills_nobody_outside),
         Test::new(&[Need::UserNamespaces], without_a_room_it_still_kills_nobody),
         Test::new(&[], what_prints_without_end_is_ended),
+        Test::new(&[], what_complains_without_end_is_ended),
     ])
 }
 
@@ -114,17 +117,28 @@ impl Hostile {
     }
 }
 
-fn in_a_room_nothing_of_it_is_left() {
-    let many = "i=0; while [ $i -lt 200 ]; do setsid sleep 600 & i=$((i+1)); done; echo begun";
-    let deaf = "trap '' TERM INT HUP; (trap '' TERM; setsid sleep 600) & echo begun";
-    let away = "setsid sleep 600 & echo begun; exit 3";
-    for does in [many, deaf, away] {
-        let mut hostile = Hostile::that(does);
-        let record = hostile.judged(None);
-        assert!(Hostile::words(&record).contains("begun"), "{record:#}");
-        hostile.leaves_nothing();
-        hostile.harms_nobody();
-    }
+fn of_many_processes_in_a_room_none_is_left() {
+    begins_and_leaves_nothing(
+        "i=0; while [ $i -lt 200 ]; do setsid sleep 600 & i=$((i+1)); done; echo begun",
+    );
+}
+
+fn of_one_in_a_room_that_hears_no_signal_nothing_is_left() {
+    begins_and_leaves_nothing(
+        "trap '' TERM INT HUP; (trap '' TERM; setsid sleep 600) & echo begun",
+    );
+}
+
+fn of_one_in_a_room_that_goes_away_nothing_is_left() {
+    begins_and_leaves_nothing("setsid sleep 600 & echo begun; exit 3");
+}
+
+fn begins_and_leaves_nothing(does: &str) {
+    let mut hostile = Hostile::that(does);
+    let record = hostile.judged(None);
+    assert!(Hostile::words(&record).contains("begun"), "{record:#}");
+    hostile.leaves_nothing();
+    hostile.harms_nobody();
 }
 
 fn in_a_room_it_fills_a_small_memory_and_no_disk() {
@@ -171,12 +185,18 @@ fn without_a_room_it_still_kills_nobody() {
 }
 
 fn what_prints_without_end_is_ended() {
-    for does in ["exec yes >&3", "yes >&3 & exec yes"] {
-        let mut hostile = Hostile::that(does);
-        let record = hostile.judged(None);
-        let outcome = record["outcome"].as_str();
-        assert!(matches!(outcome, Some("too much output" | "hung" | "wrong")), "{record:#}");
-        hostile.leaves_nothing();
-        hostile.harms_nobody();
-    }
+    is_ended_though_it("exec yes >&3");
+}
+
+fn what_complains_without_end_is_ended() {
+    is_ended_though_it("yes >&3 & exec yes");
+}
+
+fn is_ended_though_it(does: &str) {
+    let mut hostile = Hostile::that(does);
+    let record = hostile.judged(None);
+    let outcome = record["outcome"].as_str();
+    assert!(matches!(outcome, Some("too much output" | "hung" | "wrong")), "{record:#}");
+    hostile.leaves_nothing();
+    hostile.harms_nobody();
 }

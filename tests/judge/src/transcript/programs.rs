@@ -27,7 +27,7 @@ pub struct Learner {
 
 impl Learner {
     /// How many seconds a check waits for what must happen: on such a page it does not.
-    const PATIENCE: u32 = 2;
+    const PATIENCE: u32 = 1;
 
     /// What the shell has to know.
     fn prelude(&self) -> String {
