@@ -1,6 +1,7 @@
 //! What is told of a program that must fail: where it differs from what is recorded, by chapter. Nothing is built here, and
 //! the judges are scripts.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use cli::screen::Screen;
 use cli::syllabus::Syllabus;
 use cli::variant::Variant;
 use course::verify::judged::{faults, problems};
+use course::verify::passes::Passes;
 use course::verify::report::{VerifyFault, VerifyReport};
 use course::verify::variants::{KnownVariant, VariantKind};
 use lab::script;
@@ -139,4 +141,25 @@ fn a_chapter_has_a_line_and_each_fault_is_named_below_it() {
          \x20 03 mistake deaf: is nowhere\n\
          in 7 s                    1 starters   0 wrong solutions   1 mistakes: 2 faults\n"
     );
+}
+
+#[test]
+fn what_has_passed_is_judged_again_when_something_has_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, judge) = (folder.path().join("program"), folder.path().join("judge"));
+    script::write(&program, "one").expect("a program");
+    script::write(&judge, "two").expect("a judge");
+    let passes = Passes::in_folder(folder.path().join("passed")).expect("a folder");
+    let mut known = mistake();
+    assert!(!passes.has(&known, &program, &judge));
+    passes.keep(&known, &program, &judge).expect("a file");
+    assert!(passes.has(&known, &program, &judge));
+    script::write(&judge, "another").expect("a judge");
+    assert!(!passes.has(&known, &program, &judge));
+    passes.keep(&known, &program, &judge).expect("a file");
+    known.told = "wrong: no".to_owned();
+    assert!(!passes.has(&known, &program, &judge));
+    fs::remove_file(&program).expect("it is there");
+    passes.keep(&known, &program, &judge).expect("a file");
+    assert!(!passes.has(&known, &program, &judge));
 }

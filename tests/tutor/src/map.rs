@@ -20,22 +20,27 @@ pub fn show(syllabus: &Syllabus, screen: &mut Screen) -> io::Result<()> {
         return where_one_is(syllabus, &overview, screen);
     }
     for lesson in &syllabus.lessons {
-        let (idea, programs) = (&lesson.idea, lesson.program_names());
-        screen.line(format_args!("  {lesson:<22}  {idea:<38}  {programs}"))?;
+        let exercises = match lesson.exercises.len() {
+            0 => String::new(),
+            count => format!("{count} exercises"),
+        };
+        let line = format!("  {lesson:<22}  {:<38}  {exercises}", lesson.idea);
+        screen.line(line.trim_end())?;
     }
     screen.line("")?;
     for (command, what) in [
-        ("cargo tutor demo 03", "watch one lesson's program with real clients"),
+        ("cargo tutor start 03.1", "do an exercise; then check, hint"),
+        ("cargo tutor demo 03", "watch a lesson with real clients"),
         ("cargo tutor run 03 -- -v", "run it yourself; -v tells every wait"),
         ("cargo tutor peer polite 127.0.0.1:7003", "be its client, in another terminal"),
-        ("cargo tutor check 03 --program PATH", "judge a server of yours by the lesson's checks"),
-        ("cargo tutor claims", "try on your kernel what web pages claim"),
-        ("cargo tutor trace 03", "watch how it waits: its calls beside its clients"),
-        ("cargo tutor packets 01", "see each outcome of a connect as packets on the wire"),
+        ("cargo tutor check 03 --program PATH", "judge a server of your own"),
+        ("cargo tutor claims", "try what web pages claim"),
+        ("cargo tutor trace 03", "see how it waits, call by call"),
+        ("cargo tutor packets 01", "a connect, packet by packet"),
         ("cargo tutor book", "read the pages"),
         ("cargo tutor doctor", "what this machine has and lacks"),
     ] {
-        screen.line(format_args!("  {command:<40}  {what}"))?;
+        screen.line(format_args!("  {command:<38} {what}"))?;
     }
     screen.line("")?;
     screen.heading("start here: cargo tutor tour")

@@ -3,12 +3,13 @@
 //! a mistake is what it does.
 //!
 //! - `variants`: what is verified, as crates in a workspace apart; `built`: what the compiler says of them;
-//! - [`judged`]: what the checks say; [`seen`]: what a person sees;
+//! - [`judged`]: what the checks say; [`passes`]: whose checks need not be run again; [`seen`]: what a person sees;
 //! - [`report`]: what came of it, by chapter. What every exercise and mistake has, and where, finders see:
 //!   [`crate::finders::practice`].
 
 pub mod built;
 pub mod judged;
+pub mod passes;
 pub mod report;
 pub mod seen;
 pub mod variants;
@@ -30,6 +31,7 @@ use crate::Finding;
 use crate::finders::practice;
 use crate::house::House;
 use built::BuiltProgram;
+use passes::Passes;
 use report::{VerifyFault, VerifyReport};
 use seen::Seer;
 use variants::KnownVariant;
@@ -40,6 +42,9 @@ pub struct VerifyOptions {
     /// Only these: a lesson, 03; an exercise, 03.1 or netcat; a mistake by its name
     #[arg(value_name = "WHAT")]
     only: Vec<String>,
+    /// Judge again what has passed before and has not changed since
+    #[arg(long)]
+    anew: bool,
 }
 
 impl VerifyOptions {
@@ -107,10 +112,27 @@ pub fn run(options: &VerifyOptions, house: &House, screen: &mut Screen) -> Resul
         let judge = judges.iter().find(|(lesson, _)| *lesson == known.variant.lesson);
         items.extend(judge.map(|(_, judge)| Work::Judge(known, program, judge)));
     }
+    let passes = Passes::open()?;
+    let before = items.len();
+    items.retain(|item| match item {
+        Work::Judge(known, program, judge) => options.anew || !passes.has(known, program, judge),
+        Work::See(..) => true,
+    });
+    if items.len() < before {
+        let words = "have passed before and have not changed: --anew judges them again";
+        told(&format!("{} {words}", before - items.len()));
+    }
     let found = in_parallel(
         &items,
         |item| match item {
-            Work::Judge(known, program, judge) => judged::faults(known, program, judge),
+            Work::Judge(known, program, judge) => {
+                let faults = judged::faults(known, program, judge);
+                if faults.is_empty() {
+                    // Whatever hinders it costs time and nothing else.
+                    let _ = passes.keep(known, program, judge);
+                }
+                faults
+            }
             Work::See(mistake, seer) => seer.faults(mistake),
         },
         |_, done| progress(done, items.len()),
