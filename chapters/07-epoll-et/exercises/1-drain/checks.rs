@@ -107,7 +107,7 @@ const SERVES: &[Check] = &[
     },
     Check {
         name: "a_reader_who_comes_late_gets_all_of_it",
-        did: "sent 4 MiB and half-closed, and began to read when the server took no more",
+        did: "sent 16 MiB and half-closed, and began to read when the server took no more",
         expected: "every byte, then the end of the stream",
         perhaps: "Who tells it that there is room again for what it still owes?",
         read: READ,
@@ -115,7 +115,7 @@ const SERVES: &[Check] = &[
             let server = it.server()?;
             let mut client = Client::connect(server.address())?;
             client.ask(b"first")?;
-            let bytes = pattern(4 << 20);
+            let bytes = pattern(16 << 20);
             let sending = client.send_meanwhile(bytes.clone(), true)?;
             let here = client.stream().local_addr()?;
             wait::try_until("it sleeps, and leaves the rest unread", || {
