@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use judge::server::lies::told_a_lie;
 use judge::server::witness::{SERVED, served};
 use judge::server::{ANSWERS, send_in_pieces};
-use judge::{Check, Done, LessonChecks, Scope, Suite, require};
+use judge::{Check, Done, LessonChecks, Scope, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
 use lab::queues::queues;
@@ -84,7 +84,7 @@ const EDGES: &[Check] = &[
     },
     Check {
         name: "every_edge_is_drained_before_it_sleeps",
-        did: "stopped the server, sent up to a megabyte and a FIN, continued, read all the replies",
+        did: "stopped it; up to a megabyte and a FIN, five bytes and a FIN; continued, read all",
         expected: "reads until EAGAIN, the end or a short read; in between only waits that return",
         perhaps: "Is one read made for each report, or a FIN behind a short read forgotten?",
         read: "07-epoll-et.md#how-far",
@@ -92,7 +92,12 @@ const EDGES: &[Check] = &[
             let server = it.witnessed()?;
             let mut client = Client::connect(server.address())?;
             client.ask(b"first")?;
+            let mut brief = Client::connect(server.address())?;
+            brief.ask(b"first")?;
             server.stop()?;
+            // Little enough to be there in full, and the FIN with it: one report, and a short read before the end.
+            brief.send(b"brief")?;
+            brief.half_close()?;
             let megabyte = pattern(1 << 20);
             let mut sent = 0;
             while let Ok(count @ 1..) = client.send_without_waiting(&megabyte[sent..]) {
@@ -103,6 +108,7 @@ const EDGES: &[Check] = &[
             let came = client.receive_rest()?;
             let same = came == upper(&megabyte[..sent]);
             require(same, format_args!("{} bytes came", came.len()))?;
+            same_bytes(brief.receive_rest()?, b"BRIEF")?;
             let record = server.record_at_rest()?;
             record.drains_every_edge()?;
             record.never_spins()?;
