@@ -36,6 +36,9 @@ pub struct CheckRecord {
     pub panic: Option<String>,
     /// What the machine forbids, where it was not run for that reason.
     pub need: Option<String>,
+    /// Was it judged in a room of its own?
+    #[serde(default)]
+    pub room: bool,
     /// What the program said last.
     pub last_words: Vec<String>,
 }

@@ -116,6 +116,12 @@ impl Room {
     }
 }
 
+/// Has this process gone into a room?
+#[must_use]
+pub fn is_inside() -> bool {
+    OUTSIDE.get().is_some()
+}
+
 /// Can such rooms be made here?
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use lab::confine;
 use serde::Serialize;
 
 use super::lines::Lines;
@@ -40,6 +41,8 @@ struct Record<'a> {
     panic: Option<&'a str>,
     /// What the machine forbids.
     need: Option<&'static str>,
+    /// Was it judged in a room of its own?
+    room: bool,
     /// What the subjects said last.
     last_words: Vec<&'a str>,
     milliseconds: u64,
@@ -94,6 +97,7 @@ impl Records {
             end,
             panic,
             need,
+            room: confine::is_inside(),
             last_words: run.standings.iter().map(|it| it.last_words.as_str()).collect(),
             milliseconds: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
         };
