@@ -257,11 +257,7 @@ const CONTRACT: &[Check] = &[
         perhaps: "Is the end of the stream taken for the end of the reply?",
         read: "01-blocking-connect.md#code",
         run: |it| {
-            let (address, _) = serve(|mut stream| {
-                stream.read_exact(&mut [0; 6])?;
-                stream.write_all(b"HE")
-            })?;
-            let ran = run(it, &[&address.to_string()], "hello\n")?;
+            let ran = after_half_a_reply(it)?;
             require(ran.status == Some(1) && ran.stdout == b"HE", &ran)
         },
     },
@@ -691,11 +687,7 @@ const WORDS: &[Check] = &[
         perhaps: "is the end of the stream taken for the end of the reply?",
         read: "01-blocking-connect.md#code",
         run: |it| {
-            let (address, _) = serve(|mut stream| {
-                stream.read_exact(&mut [0; 6])?;
-                stream.write_all(b"HE")
-            })?;
-            let ran = run(it, &[&address.to_string()], "hello\n")?;
+            let ran = after_half_a_reply(it)?;
             require(ran.said(1, "closed the connection after 2 of 6 bytes"), &ran)?;
             require(ran.stdout == b"HE", &ran)?;
             Ok(())
@@ -989,4 +981,13 @@ fn tcp(what: &Happened) -> Option<&TcpSegment> {
         Happened::Packet(Packet::Tcp(segment)) => Some(segment),
         _ => None,
     }
+}
+
+/// Runs it with `hello` before a server that closes after 2 of the 6 bytes of the reply.
+fn after_half_a_reply(it: &Subject) -> Result<Ran, Failure> {
+    let (address, _) = serve(|mut stream| {
+        stream.read_exact(&mut [0; 6])?;
+        stream.write_all(b"HE")
+    })?;
+    Ok(run(it, &[&address.to_string()], "hello\n")?)
 }

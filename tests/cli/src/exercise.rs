@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::syllabus::Program;
+use crate::syllabus::{Program, numbered};
 
 /// An exercise: a folder with its description, `statement.md`, which its page includes, `starter.rs`, `solution.rs`, `checks.rs` and `wrong/`.
 #[derive(Debug, Clone, Deserialize)]
@@ -120,19 +120,19 @@ impl Exercise {
     /// The lesson's number: `03`.
     #[must_use]
     pub fn lesson_number(&self) -> &str {
-        self.lesson.split_once('-').map_or(&self.lesson, |(number, _)| number)
+        numbered(&self.lesson).0
     }
 
     /// Its number in the lesson: `1`.
     #[must_use]
     pub fn number(&self) -> &str {
-        self.folder.split_once('-').map_or(&self.folder, |(number, _)| number)
+        numbered(&self.folder).0
     }
 
     /// `netcat`: unique in the course, and what a learner's state goes by.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.folder.split_once('-').map_or(&self.folder, |(_, name)| name)
+        numbered(&self.folder).1
     }
 
     /// That name, and those that it had formerly.

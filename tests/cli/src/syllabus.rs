@@ -263,13 +263,13 @@ impl Lesson {
     /// `03`.
     #[must_use]
     pub fn number(&self) -> &str {
-        self.folder.split_once('-').map_or(&self.folder, |(number, _)| number)
+        numbered(&self.folder).0
     }
 
     /// `select`.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.folder.split_once('-').map_or(&self.folder, |(_, name)| name)
+        numbered(&self.folder).1
     }
 
     /// The file that describes it, below the course's folder: `chapters/03-select/lesson.toml`.
@@ -331,4 +331,9 @@ fn file(folder: &str) -> String {
 
 fn named(path: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{path}: {error}"))
+}
+
+/// The number and the name of a folder: `03-select`, `1-netcat`.
+pub(crate) fn numbered(folder: &str) -> (&str, &str) {
+    folder.split_once('-').unwrap_or((folder, folder))
 }

@@ -1,7 +1,9 @@
 //! What a server owes that never waits in write: all of each reply, to the slow as well, and at nobody's cost.
 
-use judge::server::witness::{SERVED, served};
-use judge::server::{ANSWERS, more_than_the_kernel_holds, send_while_taken};
+use judge::server::witness::{SERVED, one_wait_for_all_and_no_socket_that_blocks};
+use judge::server::{
+    ANSWERS, more_than_the_kernel_holds, send_while_taken, who_never_reads_stops_nobody,
+};
 use judge::{Check, Scope, Suite, require, same_bytes};
 use lab::need::Need;
 use lab::peer::{Client, pattern, upper};
@@ -42,15 +44,7 @@ const OWES: &[Check] = &[
         expected: "it sleeps and leaves the rest unread, and the other one has its reply",
         perhaps: "Which call is it in? Is what the kernel has refused tried again at once?",
         read: READ,
-        run: |it| {
-            let server = it.server()?;
-            let mut polite = Client::connect(server.address())?;
-            same_bytes(polite.ask(b"before")?, b"BEFORE")?;
-            let mut greedy = Client::connect_small(server.address())?;
-            let bytes = pattern(more_than_the_kernel_holds()?);
-            send_while_taken(&mut greedy, &server, &bytes)?;
-            same_bytes(polite.ask(b"meanwhile")?, b"MEANWHILE")
-        },
+        run: who_never_reads_stops_nobody,
     },
 ];
 
@@ -60,12 +54,5 @@ const WAITS: &[Check] = &[Check {
     expected: "one thread, which waits only in select, and O_NONBLOCK on every connection",
     perhaps: "Is there a thread for a client, or a call that sleeps besides?",
     read: "04-nonblocking-io.md#would-block",
-    run: |it| {
-        let (_server, _client, record) = served(it)?;
-        record.has_one_thread()?;
-        record.waits_only_in(it.waits_in())?;
-        record.every_connection_is_nonblocking()?;
-        record.never_spins()?;
-        Ok(())
-    },
+    run: one_wait_for_all_and_no_socket_that_blocks,
 }];

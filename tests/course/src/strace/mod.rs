@@ -1,9 +1,9 @@
 //! Compares the witness with strace(1): each lesson's program is run twice with the same peers, under
 //! the one and under the other, and the calls of each thread must be the same, in the same order.
 //!
-//! - [`runs`]: what is done to each program;
-//! - [`clients`]: what the clients of a server do;
-//! - [`calls`]: calls in the form in which both sides are compared.
+//! - `runs`: what is done to each program;
+//! - `clients`: what the clients of a server do;
+//! - `calls`: calls in the form in which both sides are compared.
 
 mod calls;
 mod clients;

@@ -23,6 +23,7 @@ use lab::subject::Server;
 use lab::wait::{self, Late, QUIET};
 
 use crate::check::{Check, Done, require, same_bytes};
+use crate::subject::Subject;
 
 /// The gate of every server's suites: where this fails, all others would.
 pub const ANSWERS: Check = Check {
@@ -195,6 +196,20 @@ pub fn send_while_taken(client: &mut Client, server: &Server, bytes: &[u8]) -> i
             done => return done.map(|()| sent),
         }
     }
+}
+
+/// One client sends more than the kernel holds and reads nothing; another one asks meanwhile.
+///
+/// # Errors
+///
+/// What came instead of its reply.
+pub fn who_never_reads_stops_nobody(it: &Subject) -> Done {
+    let server = it.server()?;
+    let mut polite = Client::connect(server.address())?;
+    same_bytes(polite.ask(b"before")?, b"BEFORE")?;
+    let mut greedy = Client::connect_small(server.address())?;
+    send_while_taken(&mut greedy, &server, &pattern(more_than_the_kernel_holds()?))?;
+    same_bytes(polite.ask(b"meanwhile")?, b"MEANWHILE")
 }
 
 /// Sends pieces of so many bytes, of which each is read for itself, as a rule: the next waits until nothing is unread.

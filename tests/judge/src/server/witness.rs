@@ -13,7 +13,7 @@ use lab::witness::sentences::Mark;
 
 use super::one_thread::leave_free_descriptors;
 use super::{ANSWERS, clients, named_clients};
-use crate::check::{Check, Scope, Suite, require, same_bytes};
+use crate::check::{Check, Done, Scope, Suite, require, same_bytes};
 use crate::failure::Failure;
 use crate::subject::Subject;
 
@@ -53,6 +53,19 @@ pub fn served(it: &Subject) -> Result<(Server, Client, Record), Failure> {
     })?;
     let record = server.record_at_rest()?;
     Ok((server, stays, record))
+}
+
+/// While it has [served]: one thread, asleep in its wait alone, and no connection on which a call could sleep.
+///
+/// # Errors
+///
+/// The first of these that does not hold.
+pub fn one_wait_for_all_and_no_socket_that_blocks(it: &Subject) -> Done {
+    let (_server, _client, record) = served(it)?;
+    record.has_one_thread()?;
+    record.waits_only_in(it.waits_in())?;
+    record.every_connection_is_nonblocking()?;
+    Ok(record.never_spins()?)
 }
 
 const CHECKS: &[Check] = &[

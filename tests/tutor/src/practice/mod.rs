@@ -5,7 +5,9 @@
 //!   judged now as it was; `overview`: where the learner stands;
 //! - `begun`: what an exercise was like when it was started; `update`: what has changed since, taken over;
 //! - `compare`: a learner's program beside the solution;
-//! - `commands`: what a learner asks for; `statement`: what is to be done, as a terminal shows it;
+//! - `commands`: begin, hint, solution, update, reset; `list`: each exercise in a line; `named`: which one is meant;
+//! - `statement`: what is to be done, as a terminal shows it;
+//! - `check`: an attempt, what came of it, and what to do next;
 //! - `attempt`: builds the learner's program and has it judged; `compiler`: what the compiler says of it;
 //! - `verdict`: the layers of what came of it; `section`: where the book tells of it;
 //! - `watch`: checks again whenever the program is saved;
@@ -13,12 +15,15 @@
 
 mod attempt;
 mod begun;
+mod check;
 mod commands;
 mod compare;
 mod compiler;
 mod desk;
 mod editor;
 mod fingerprint;
+mod list;
+mod named;
 mod overview;
 mod progress;
 mod section;
@@ -29,10 +34,11 @@ mod update;
 mod verdict;
 mod watch;
 
-pub use commands::{
-    CheckManner, check, hint, refuse_if_gone, reset, show, solution, start, tell_gone, update,
-};
+pub use check::{CheckManner, check};
+pub use commands::{hint, reset, solution, start, update};
 pub use desk::{Desk, State, shown};
+pub use list::{show, tell_gone};
+pub use named::refuse_if_gone;
 pub use overview::{One, Overview};
 pub use tidy::rest_if_ending;
 pub use watch::{WatchOptions, run as watch};

@@ -166,6 +166,11 @@ impl Progress {
     }
 }
 
+/// Says that something could not be remembered. What was asked for is done all the same.
+pub fn not_remembered(error: &io::Error) {
+    let _ = writeln!(io::stderr(), "{error}\nso what you did now is not remembered");
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::begun::tests::exercise;

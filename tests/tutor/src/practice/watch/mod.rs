@@ -21,8 +21,8 @@ use cli::syllabus::{Syllabus, root};
 
 use self::errand::Errand;
 use self::saves::Saves;
-use super::commands::meant;
 use super::desk::{Desk, shown};
+use super::named::meant;
 use super::overview::Overview;
 use super::terminal::Keys;
 use super::tidy::Tidy;
