@@ -112,15 +112,15 @@ pub(crate) fn open() -> io::Result<OwnedFd> {
 }
 
 /// Waits until the kernel stamps packets when they cross the wire. It begins to a moment after it
-/// was asked, and gives those before the time at which they are read. Needs `lo`, and makes system
-/// calls only.
-pub(crate) fn until_stamped(capture: BorrowedFd<'_>) -> io::Result<()> {
+/// was asked, and gives those before the time at which they are read. Looks so often, a millisecond apart.
+/// Needs `lo`, and makes system calls only.
+pub(crate) fn until_stamped(capture: BorrowedFd<'_>, looks: u128) -> io::Result<()> {
     let probe = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     bind(probe.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0))?;
     setsockopt(&probe, sockopt::ReceiveTimeout, &TimeVal::seconds(10))?;
     // To itself: whatever else it is sent to would be answered, and the answer captured.
     let itself: SockaddrIn = getsockname(probe.as_raw_fd())?;
-    for _ in 0..crate::wait::patience().as_millis() {
+    for _ in 0..looks {
         sendto(probe.as_raw_fd(), b"?", &itself, MsgFlags::empty())?;
         // It has arrived, and nothing is on its way when the probe is closed: that would be answered, too.
         recv(probe.as_raw_fd(), &mut [0], MsgFlags::empty())?;

@@ -105,8 +105,8 @@ impl Lan {
     }
 
     /// Makes the router and the wire, from inside the subject's namespaces, and returns what a
-    /// [`Router`] is made of. Makes system calls only.
-    pub(super) fn build(&self) -> io::Result<[OwnedFd; 3]> {
+    /// [`Router`] is made of. Looks so often, a millisecond apart, whether a wire runs. Makes system calls only.
+    pub(super) fn build(&self, looks: u128) -> io::Result<[OwnedFd; 3]> {
         let ours = this_network()?;
         unshare(CloneFlags::CLONE_NEWNET)?;
         let routers = this_network()?;
@@ -116,9 +116,9 @@ impl Lan {
         ask_all(&self.at_the_router, &ours)?;
         enter(&ours)?;
         ask_all(&self.on_our_side, &ours)?;
-        until_running(OUR_END)?;
+        until_running(OUR_END, looks)?;
         enter(&routers)?;
-        until_running(ROUTERS_END)?;
+        until_running(ROUTERS_END, looks)?;
         ask_all(&self.addresses.at_the_router, &ours)?;
         enter(&ours)?;
         ask_all(&self.addresses.on_our_side, &ours)?;
@@ -140,8 +140,8 @@ fn enter(network: &OwnedFd) -> io::Result<()> {
 }
 
 /// Until then the kernel drops without a word what is sent: it notices a new wire a little later.
-fn until_running(interface: i32) -> io::Result<()> {
-    for _ in 0..crate::wait::patience().as_millis() {
+fn until_running(interface: i32, looks: u128) -> io::Result<()> {
+    for _ in 0..looks {
         if netlink::runs(interface)? {
             return Ok(());
         }

@@ -26,6 +26,7 @@ use nix::sys::stat::Mode;
 use crate::capture;
 use crate::need::Need;
 use crate::rig::min_ttl;
+use crate::wait;
 pub use inside::Inside;
 use inside::{Parcel, Thing};
 use lan::Lan;
@@ -178,7 +179,8 @@ impl Network {
         listeners.sort_by_key(|listener| listener.drops_all);
         let captured = self.captured;
         let stamped = captured && self.loopback;
-        let prepared = Prepared { files, requests, lan, listeners, captured, stamped, door };
+        let looks = wait::patience().as_millis();
+        let prepared = Prepared { files, requests, lan, listeners, captured, stamped, looks, door };
         Ok((prepared, HandedOver { from: ours, things }))
     }
 }
@@ -192,6 +194,9 @@ pub(crate) struct Prepared {
     listeners: Vec<Listener>,
     captured: bool,
     stamped: bool,
+    /// How often something is looked at that comes a little later. Between fork and exec nobody can ask [`wait::patience`]:
+    /// another thread may have just begun to find out, and there it never ends.
+    looks: u128,
     door: UnixDatagram,
 }
 
@@ -208,12 +213,12 @@ impl Prepared {
         for request in &self.requests {
             request.ask(None)?;
         }
-        let router = self.lan.as_ref().map(Lan::build).transpose()?;
+        let router = self.lan.as_ref().map(|lan| lan.build(self.looks)).transpose()?;
         if self.captured {
             // After the network is made: how it came to be is not the subject's doing.
             let capture = capture::open()?;
             if self.stamped {
-                capture::until_stamped(capture.as_fd())?;
+                capture::until_stamped(capture.as_fd(), self.looks)?;
             }
             parcel.add(capture)?;
         }
