@@ -7,11 +7,8 @@ use std::path::{Path, PathBuf};
 
 use cli::apart::{make, read, write_whole};
 use cli::exercise::Exercise;
-use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::root;
 use serde::Deserialize;
-
-use super::verdict::row;
 
 /// The files that a learner's work is made against.
 const FILES: [&str; 4] = ["exercise.toml", "statement.md", "starter.rs", "checks.rs"];
@@ -144,27 +141,6 @@ impl Change {
             }
         }
     }
-}
-
-/// Says what has changed upstream since it was started, and how to take it over.
-///
-/// # Errors
-///
-/// What writing says.
-pub fn tell_changes(
-    exercise: &Exercise,
-    changes: &[Change],
-    screen: &mut Screen,
-) -> io::Result<()> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    screen.line("")?;
-    screen.line("  since you started it:")?;
-    for change in changes {
-        screen.wrapped("  - ", "    ", &change.told(exercise), COLUMNS)?;
-    }
-    row("take it over", &format!("cargo tutor update {exercise}"), screen)
 }
 
 #[cfg(test)]

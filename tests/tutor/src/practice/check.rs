@@ -10,7 +10,7 @@ use cli::syllabus::{Lesson, Syllabus, root};
 use lab::subject::startable;
 
 use super::attempt::{Attempt, Judged, ToJudge, judge};
-use super::begun::tell_changes;
+use super::changes;
 use super::desk::{Desk, shown};
 use super::fingerprint;
 use super::named::started;
@@ -109,7 +109,7 @@ pub fn check(
         return Err(EarlyExit::Told);
     }
     row("points", &format!("{} to gain; {points} of {all} so far", exercise.points), screen)?;
-    tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
+    changes::tell(exercise, &desk.changes(exercise, &remembered), screen)?;
     if watched {
         return Err(EarlyExit::Told);
     }

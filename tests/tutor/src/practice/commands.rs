@@ -5,7 +5,8 @@ use cli::exit::EarlyExit;
 use cli::screen::{COLUMNS, Screen};
 use cli::syllabus::{Syllabus, root};
 
-use super::begun::{Change, tell_changes};
+use super::begun::Change;
+use super::changes;
 use super::compare;
 use super::desk::{Desk, Placed, shown};
 use super::named::{meant, started};
@@ -43,7 +44,7 @@ pub fn start(typed: &str, screen: &mut Screen) -> Result<(), EarlyExit> {
     ] {
         screen.line(format_args!("  {name:<7}{text}"))?;
     }
-    tell_changes(exercise, &desk.changes(exercise, &remembered), screen)?;
+    changes::tell(exercise, &desk.changes(exercise, &remembered), screen)?;
     Ok(())
 }
 

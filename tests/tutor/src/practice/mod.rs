@@ -3,7 +3,7 @@
 //! - `desk`: the folder `work/`, and a crate in it for each exercise that was started; `editor`: an editor's settings;
 //! - `progress`: what is remembered of each exercise, by its name, in one small file; `fingerprint`: would it be
 //!   judged now as it was; `overview`: where the learner stands;
-//! - `begun`: what an exercise was like when it was started; `update`: what has changed since, taken over;
+//! - `begun`: what an exercise was like when it was started; `changes`: what has changed since, told; `update`: taken over;
 //! - `compare`: a learner's program beside the solution;
 //! - `commands`: begin, hint, solution, update, reset; `list`: each exercise in a line; `named`: which one is meant;
 //! - `statement`: what is to be done, as a terminal shows it;
@@ -15,6 +15,7 @@
 
 mod attempt;
 mod begun;
+mod changes;
 mod check;
 mod commands;
 mod compare;
